@@ -1,0 +1,25 @@
+/*
+ * Many small pieces that live and die together, in few allocations. Nothing is freed singly. Memory is zeroed and aligned for any type.
+ * Also a mem: lcowmig__arena_mem() lets code written for lcowmig__alloc/lcowmig__free run on an arena (its frees do nothing).
+ */
+#ifndef LCOWMIG__ARENA_H
+#define LCOWMIG__ARENA_H
+
+#include "alloc.h"
+
+typedef struct lcowmig__arena {
+	const lcowmig__mem *mem;
+	struct lcowmig__arena_block *blocks;
+	size_t used;     /* in the newest block */
+	size_t capacity; /* of the newest block */
+	lcowmig__mem self;
+} lcowmig__arena;
+
+/* `hint` sizes the first block (0: a small default); later blocks double. Allocates nothing yet. */
+void lcowmig__arena_init(lcowmig__arena *arena, const lcowmig__mem *mem, size_t hint);
+void lcowmig__arena_done(lcowmig__arena *arena);
+void *lcowmig__arena_alloc(lcowmig__arena *arena, size_t size);
+char *lcowmig__arena_strndup(lcowmig__arena *arena, const char *text, size_t size);
+const lcowmig__mem *lcowmig__arena_mem(lcowmig__arena *arena);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * JSON that keeps what cJSON alone would lose. Trees are ordinary cJSON trees (cJSON_Delete frees them).
+ *
+ * Parsing bounds size and depth before cJSON sees the text, and refuses trailing garbage, invalid UTF-8, \u0000 and lone surrogates in
+ * strings. A number that a double cannot hold exactly becomes a cJSON_Raw node with the original digits, so printing gives it back.
+ */
+#ifndef LCOWMIG__JSON_H
+#define LCOWMIG__JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alloc.h"
+#include "error.h"
+
+/* CORRUPT_DATA, LIMIT_EXCEEDED or NO_MEMORY. `what` names the document in the error ("OCI spec"). `depth_limit` counts nesting levels. */
+lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit, unsigned depth_limit,
+                                   cJSON **ret_tree, lcowmig_error *error);
+
+/* Compact text in memory of `mem` (lcowmig__free). NULL when memory is out, also when `tree` is NULL (a failed construction). */
+char *lcowmig__json_print(const lcowmig__mem *mem, const cJSON *tree);
+
+/* Lookups are case-sensitive first, then case-insensitive, as Go's decoder does; for duplicate keys the last one wins. */
+const cJSON *lcowmig__json_get(const cJSON *object, const char *key);
+const char *lcowmig__json_string(const cJSON *object, const char *key); /* NULL when absent or not a string */
+bool lcowmig__json_bool(const cJSON *object, const char *key);          /* false when absent or not a boolean */
+/* False when absent, not a number, not an integer or out of the type's range. Exact beyond 2^53 too. */
+bool lcowmig__json_int64(const cJSON *object, const char *key, int64_t *ret_value);
+bool lcowmig__json_uint64(const cJSON *object, const char *key, uint64_t *ret_value);
+bool lcowmig__json_uint32(const cJSON *object, const char *key, uint32_t *ret_value);
+
+/*
+ * Building. Each adds a member unless the value is zero, false, NULL or "" ("omit0"), and returns false only when memory is out. An
+ * `object` of NULL returns false, so a chain of calls can be tested once.
+ */
+bool lcowmig__json_add_string(cJSON *object, const char *key, const char *value);
+bool lcowmig__json_add_bool(cJSON *object, const char *key, bool value);
+bool lcowmig__json_add_uint64(cJSON *object, const char *key, uint64_t value);
+bool lcowmig__json_add_int64(cJSON *object, const char *key, int64_t value);
+bool lcowmig__json_add_item(cJSON *object, const char *key, cJSON *item); /* takes `item` in every case; false when it is NULL */
+/* Adds raw JSON text as it stands (it must be valid). */
+bool lcowmig__json_add_raw(cJSON *object, const char *key, const char *json);
+
+/*
+ * Where a member stands in the text: the byte range of its value, and of the whole member. `path` is "/"-separated, keys matched
+ * case-sensitively ("VirtualMachine/Devices/Scsi"). The text must have passed lcowmig__json_parse.
+ */
+typedef struct lcowmig__json_span {
+	size_t member_start; /* at the key's opening quote */
+	size_t value_start;
+	size_t value_end;
+	bool is_object;
+	bool is_empty; /* an object or array without content */
+} lcowmig__json_span;
+bool lcowmig__json_find(const char *text, size_t size, const char *path, lcowmig__json_span *ret_span);
+
+/*
+ * Replaces, or adds where the parent object exists, the value at `path` by `value` (JSON text) and leaves every other byte as it was.
+ * Gives a new NUL-terminated text in memory of `mem`. NOT_FOUND when the parent object does not exist; NO_MEMORY.
+ */
+lcowmig_status lcowmig__json_splice(const lcowmig__mem *mem, const char *text, size_t size, const char *path, const char *value,
+                                    char **ret_text, size_t *ret_size);
+
+#endif

@@ -1,0 +1,83 @@
+#include "text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* The bytes that one code point takes, 0 when they are not valid. */
+static size_t utf8_step(const uint8_t *text, size_t size)
+{
+	uint8_t first = text[0];
+	uint8_t low = 0x80;
+	uint8_t high = 0xBF;
+	size_t length;
+	size_t i;
+
+	if (first < 0x80)
+		return first != 0;
+	if (first < 0xC2 || first > 0xF4)
+		return 0;
+	length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+	if (length > size)
+		return 0;
+	/* Overlong forms, surrogates and everything above U+10FFFF show in the second byte. */
+	if (first == 0xE0)
+		low = 0xA0;
+	else if (first == 0xED)
+		high = 0x9F;
+	else if (first == 0xF0)
+		low = 0x90;
+	else if (first == 0xF4)
+		high = 0x8F;
+	if (text[1] < low || text[1] > high)
+		return 0;
+	for (i = 2; i < length; i++)
+		if ((text[i] & 0xC0) != 0x80)
+			return 0;
+	return length;
+}
+
+bool lcowmig__utf8_is_valid(const char *text, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		size_t step = utf8_step((const uint8_t *)text + at, size - at);
+
+		if (!step)
+			return false;
+		at += step;
+	}
+	return true;
+}
+
+bool lcowmig__text_starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool lcowmig__text_ends_with(const char *text, const char *suffix)
+{
+	size_t length = strlen(text);
+	size_t suffix_length = strlen(suffix);
+
+	return length >= suffix_length && memcmp(text + length - suffix_length, suffix, suffix_length) == 0;
+}
+
+static int lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
+}
+
+int lcowmig__text_compare_nocase(const char *a, const char *b)
+{
+	while (*a && lower(*a) == lower(*b)) {
+		a++;
+		b++;
+	}
+	return lower(*a) - lower(*b);
+}
+
+bool lcowmig__text_equal(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}

@@ -1,0 +1,36 @@
+#include "abi.h"
+
+#include <string.h>
+
+lcowmig_status lcowmig__copy_sized(const char *name, void *own, size_t own_size, const void *given, size_t first_size, lcowmig_error *error)
+{
+	size_t given_size;
+	size_t i;
+
+	if (!given)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is NULL", name);
+	memcpy(&given_size, given, sizeof given_size);
+	if (given_size < first_size)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: size is %zu, expected at least %zu (set it to sizeof)", name,
+		                     given_size, first_size);
+	for (i = own_size; i < given_size; i++)
+		if (((const unsigned char *)given)[i])
+			return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "%s: uses members that this version of the library does not know",
+			                     name);
+	memset(own, 0, own_size);
+	memcpy(own, given, given_size < own_size ? given_size : own_size);
+	memcpy(own, &own_size, sizeof own_size);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig__copy_out(const char *name, const lcowmig__buf *bytes, uint8_t *buffer, size_t capacity, size_t *ret_size,
+                                 lcowmig_error *error)
+{
+	if (buffer && capacity < bytes->size)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: the buffer has %zu bytes, %zu are needed", name, capacity,
+		                     bytes->size);
+	if (buffer && bytes->size)
+		memcpy(buffer, bytes->data, bytes->size);
+	*ret_size = bytes->size;
+	return LCOWMIG_OK;
+}

@@ -1,0 +1,245 @@
+/* Calls of the HCS vtable. */
+#include "env_call.h"
+
+/* The document of a call that got its text from a builder; a NULL builder result has been refused before. */
+static const char *call_text(const lcowmig_call *call)
+{
+	return call->text[0] ? call->text[0] : "";
+}
+
+static const lcowmig_hcs_ops *call_hcs(const lcowmig_call *call)
+{
+	return &call->env->hcs;
+}
+
+/* A call on the compute system with a document that is taken. */
+static lcowmig_call *hcs_call(lcowmig__flow *flow, const lcowmig__env *env, const char *what, bool has_member, char *document,
+                              lcowmig_status (*invoke)(lcowmig_call *call))
+{
+	lcowmig_call *call;
+
+	if (!document)
+		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, what, "out of memory");
+	else if (!has_member)
+		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, what, "the host's HCS ops have no such member");
+	else if (!env->system)
+		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, what, "there is no compute system");
+	else {
+		call = lcowmig__call_new(flow, env, what, invoke);
+		if (call) {
+			call->text[0] = document;
+			call->handle_argument = env->system;
+			return call;
+		}
+	}
+	lcowmig__free(&env->context->mem, document);
+	return NULL;
+}
+
+static char *no_document(const lcowmig__env *env)
+{
+	return lcowmig__strdup(&env->context->mem, "");
+}
+
+static lcowmig_status invoke_create(lcowmig_call *call)
+{
+	return call_hcs(call)->create(call_hcs(call)->user, call, call->text[1], call_text(call));
+}
+
+static lcowmig_status invoke_late_close(lcowmig_call *call)
+{
+	return call_hcs(call)->close(call_hcs(call)->user, call, call->handle_argument);
+}
+
+/* A compute system that nobody waits for any more: close it, which terminates it. */
+static void discard_system(lcowmig_call *late, void *system)
+{
+	lcowmig__env_discard(late, "HCS close", invoke_late_close, system);
+}
+
+void lcowmig__hcs_create(lcowmig__flow *flow, const lcowmig__env *env, const char *id, char *document)
+{
+	char *id_copy = lcowmig__strdup(&env->context->mem, id);
+	lcowmig_call *call = NULL;
+
+	if (!document || !id_copy)
+		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "HCS create", "out of memory");
+	else if (!env->hcs.create)
+		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, "HCS create", "the host's HCS ops have no such member");
+	else
+		call = lcowmig__call_new(flow, env, "HCS create", invoke_create);
+	if (!call) {
+		lcowmig__free(&env->context->mem, id_copy);
+		lcowmig__free(&env->context->mem, document);
+		return;
+	}
+	call->text[0] = document;
+	call->text[1] = id_copy;
+	call->discard = env->hcs.close ? discard_system : NULL;
+}
+
+static lcowmig_status invoke_start(lcowmig_call *call)
+{
+	return call_hcs(call)->start(call_hcs(call)->user, call, call->handle_argument, call_text(call), call->second_handle);
+}
+
+void lcowmig__hcs_start(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket)
+{
+	lcowmig_call *call = hcs_call(flow, env, "HCS start", env->hcs.start != NULL, options, invoke_start);
+
+	if (call)
+		call->second_handle = socket;
+}
+
+static lcowmig_status invoke_terminate(lcowmig_call *call)
+{
+	return call_hcs(call)->terminate(call_hcs(call)->user, call, call->handle_argument);
+}
+
+void lcowmig__hcs_terminate(lcowmig__flow *flow, const lcowmig__env *env)
+{
+	hcs_call(flow, env, "HCS terminate", env->hcs.terminate != NULL, no_document(env), invoke_terminate);
+}
+
+static lcowmig_status invoke_close(lcowmig_call *call)
+{
+	return call_hcs(call)->close(call_hcs(call)->user, call, call->handle_argument);
+}
+
+void lcowmig__hcs_close(lcowmig__flow *flow, const lcowmig__env *env)
+{
+	hcs_call(flow, env, "HCS close", env->hcs.close != NULL, no_document(env), invoke_close);
+}
+
+static lcowmig_status invoke_modify(lcowmig_call *call)
+{
+	return call_hcs(call)->modify(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+}
+
+void lcowmig__hcs_modify(lcowmig__flow *flow, const lcowmig__env *env, char *document)
+{
+	hcs_call(flow, env, "HCS modify", env->hcs.modify != NULL, document, invoke_modify);
+}
+
+static lcowmig_status invoke_properties(lcowmig_call *call)
+{
+	return call_hcs(call)->properties(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+}
+
+void lcowmig__hcs_properties(lcowmig__flow *flow, const lcowmig__env *env, char *query)
+{
+	hcs_call(flow, env, "HCS properties", env->hcs.properties != NULL, query, invoke_properties);
+}
+
+static lcowmig_status invoke_initialize_migration(lcowmig_call *call)
+{
+	return call_hcs(call)->initialize_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+}
+
+void lcowmig__hcs_initialize_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
+{
+	hcs_call(flow, env, "HCS initialize live migration on source", env->hcs.initialize_migration != NULL, options,
+	         invoke_initialize_migration);
+}
+
+static lcowmig_status invoke_start_migration(lcowmig_call *call)
+{
+	return call_hcs(call)->start_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call), call->second_handle);
+}
+
+void lcowmig__hcs_start_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket)
+{
+	lcowmig_call *call =
+		hcs_call(flow, env, "HCS start live migration on source", env->hcs.start_migration != NULL, options, invoke_start_migration);
+
+	if (call)
+		call->second_handle = socket;
+}
+
+static lcowmig_status invoke_transfer(lcowmig_call *call)
+{
+	return call_hcs(call)->transfer(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+}
+
+void lcowmig__hcs_transfer(lcowmig__flow *flow, const lcowmig__env *env, char *options)
+{
+	hcs_call(flow, env, "HCS start live migration transfer", env->hcs.transfer != NULL, options, invoke_transfer);
+}
+
+static lcowmig_status invoke_finalize_migration(lcowmig_call *call)
+{
+	return call_hcs(call)->finalize_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+}
+
+void lcowmig__hcs_finalize_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
+{
+	hcs_call(flow, env, "HCS finalize live migration", env->hcs.finalize_migration != NULL, options, invoke_finalize_migration);
+}
+
+static lcowmig_status invoke_cancel_migration(lcowmig_call *call)
+{
+	return call_hcs(call)->cancel_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+}
+
+void lcowmig__hcs_cancel_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
+{
+	hcs_call(flow, env, "HCS cancel live migration", env->hcs.cancel_migration != NULL, options, invoke_cancel_migration);
+}
+
+static lcowmig_status invoke_grant_access(lcowmig_call *call)
+{
+	return call_hcs(call)->grant_access(call_hcs(call)->user, call, call->text[1], call_text(call));
+}
+
+void lcowmig__hcs_grant_access(lcowmig__flow *flow, const lcowmig__env *env, const char *path)
+{
+	char *id = lcowmig__strdup(&env->context->mem, env->vm_id ? env->vm_id : "");
+	lcowmig_call *call = NULL;
+
+	if (!id)
+		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "grant VM access", "out of memory");
+	else
+		call = hcs_call(flow, env, "grant VM access", env->hcs.grant_access != NULL, lcowmig__strdup(&env->context->mem, path),
+		                invoke_grant_access);
+	if (call)
+		call->text[1] = id;
+	else
+		lcowmig__free(&env->context->mem, id);
+}
+
+static lcowmig_status invoke_resolve_path(lcowmig_call *call)
+{
+	if (!call_hcs(call)->resolve_path) {
+		lcowmig_call_set_result(call, call_text(call), strlen(call_text(call)));
+		return LCOWMIG_OK;
+	}
+	return call_hcs(call)->resolve_path(call_hcs(call)->user, call, call_text(call));
+}
+
+/* Paths can be resolved without a compute system: the destination's patch comes before its create. */
+void lcowmig__hcs_resolve_path(lcowmig__flow *flow, const lcowmig__env *env, const char *path)
+{
+	lcowmig_call *call = lcowmig__call_new(flow, env, "resolve path", invoke_resolve_path);
+
+	if (call)
+		lcowmig__env_set_text(call, path);
+}
+
+static lcowmig_status invoke_path_type(lcowmig_call *call)
+{
+	static const char directory[] = "directory";
+
+	if (!call_hcs(call)->path_type) {
+		lcowmig_call_set_result(call, directory, sizeof directory - 1);
+		return LCOWMIG_OK;
+	}
+	return call_hcs(call)->path_type(call_hcs(call)->user, call, call_text(call));
+}
+
+void lcowmig__hcs_path_type(lcowmig__flow *flow, const lcowmig__env *env, const char *path)
+{
+	lcowmig_call *call = lcowmig__call_new(flow, env, "path type", invoke_path_type);
+
+	if (call)
+		lcowmig__env_set_text(call, path);
+}

@@ -1,0 +1,206 @@
+#include "flow.h"
+
+#include <string.h>
+
+#include "call.h"
+#include "operation.h"
+
+void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object)
+{
+	memset(flow, 0, sizeof *flow);
+	flow->class = class;
+	flow->context = context;
+	flow->object = object;
+	lcowmig__list_init(&flow->ready);
+	lcowmig__list_init(&flow->on_object);
+	lcowmig__list_init(&flow->in_parent);
+	lcowmig__list_init(&flow->children);
+	lcowmig__list_init(&flow->calls);
+	lcowmig__list_init(&flow->queued);
+	lcowmig__buf_init(&flow->reply, &context->mem);
+	lcowmig__error_init(&flow->error);
+}
+
+void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
+                        lcowmig_error *error)
+{
+	lcowmig__flow *flow = lcowmig__alloc(&context->mem, size);
+
+	if (!flow) {
+		lcowmig__fail_memory(error);
+		return NULL;
+	}
+	lcowmig__flow_init(flow, class, context, object);
+	flow->on_heap = true;
+	return flow;
+}
+
+static void flow_release(lcowmig__flow *flow)
+{
+	if (flow->class->release)
+		flow->class->release(flow);
+	lcowmig__buf_done(&flow->reply);
+	if (flow->on_heap)
+		lcowmig__free(&flow->context->mem, flow);
+}
+
+void lcowmig__flow_discard(lcowmig__flow *flow)
+{
+	if (flow)
+		flow_release(flow);
+}
+
+/* From here on the flow counts as in flight on its object. */
+static void flow_launch(lcowmig__flow *flow)
+{
+	flow->started = true;
+	if (flow->object)
+		lcowmig__list_append(&flow->object->flows, &flow->on_object);
+	lcowmig__list_append(&flow->context->pump->ready, &flow->ready);
+}
+
+void lcowmig__flow_child(lcowmig__flow *parent, lcowmig__flow *child)
+{
+	if (!child) {
+		lcowmig_error error = LCOWMIG_ERROR_INIT;
+
+		lcowmig__flow_await_failed(parent, lcowmig__fail_memory(&error), &error);
+		return;
+	}
+	child->parent = parent;
+	parent->waiting++;
+	lcowmig__list_append(&parent->children, &child->in_parent);
+	flow_launch(child);
+}
+
+void lcowmig__flow_background(lcowmig__flow *flow)
+{
+	flow_launch(flow);
+}
+
+bool lcowmig__flow_await_begin(lcowmig__flow *flow)
+{
+	lcowmig_status interrupt = flow->interrupt;
+
+	flow->result = LCOWMIG_OK;
+	lcowmig__buf_clear(&flow->reply);
+	flow->handle = NULL;
+	if (interrupt == LCOWMIG_OK || flow->is_shielded)
+		return true;
+	flow->interrupt = LCOWMIG_OK;
+	flow->result = lcowmig__fail(&flow->error, interrupt, "%s %s", flow->class->name, flow->interrupt_why);
+	return false;
+}
+
+void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error)
+{
+	if (flow->result != LCOWMIG_OK)
+		return; /* the first failure stands */
+	flow->result = status;
+	lcowmig__error_copy(&flow->error, error);
+	flow->error.status = status;
+}
+
+void lcowmig__flow_await_over(lcowmig__flow *flow)
+{
+	if (--flow->waiting == 0 && !flow->ended)
+		lcowmig__list_append(&flow->context->pump->ready, &flow->ready);
+}
+
+void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status)
+{
+	flow->result = status;
+	flow->ended = true;
+}
+
+void lcowmig__flow_step(lcowmig__flow *flow)
+{
+	lcowmig__flow *parent = flow->parent;
+	lcowmig__operation *operation = flow->operation;
+
+	flow->class->step(flow);
+	if (!flow->ended)
+		return;
+	lcowmig__flow_clear_deadline(flow);
+	lcowmig__list_remove(&flow->on_object);
+	lcowmig__list_remove(&flow->in_parent);
+	if (flow->result == LCOWMIG_OK)
+		lcowmig__error_init(&flow->error);
+	if (parent && flow->result != LCOWMIG_OK)
+		lcowmig__flow_await_failed(parent, flow->result, &flow->error);
+	if (operation)
+		lcowmig__operation_end(operation, flow->result, &flow->error);
+	flow_release(flow);
+	if (parent)
+		lcowmig__flow_await_over(parent);
+}
+
+static void flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const char *why)
+{
+	lcowmig__list *node, *following;
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+
+	if (flow->ended)
+		return;
+	if (!flow->waiting || flow->is_shielded) {
+		/* It is about to run, or must not be disturbed: a later await ends at once. The first interrupt stands. */
+		if (flow->interrupt == LCOWMIG_OK) {
+			flow->interrupt = status;
+			flow->interrupt_why = why;
+		}
+		return;
+	}
+	lcowmig__fail(&error, status, "%s %s", flow->class->name, why);
+	lcowmig__flow_await_failed(flow, status, &error);
+	LCOWMIG__LIST_EACH (node, following, &flow->children)
+		lcowmig__flow_interrupt(LCOWMIG__LIST_ENTRY(node, lcowmig__flow, in_parent), status, why);
+	if (!lcowmig__list_is_empty(&flow->queued)) {
+		lcowmig__list_remove(&flow->queued);
+		lcowmig__flow_await_over(flow);
+	}
+	while (!lcowmig__list_is_empty(&flow->calls))
+		lcowmig__call_abandon(LCOWMIG__LIST_ENTRY(flow->calls.next, lcowmig_call, in_flow));
+}
+
+void lcowmig__flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const char *why)
+{
+	if (!flow->class->is_shielded)
+		flow_interrupt(flow, status, why);
+}
+
+/* Its own deadline ends a shielded flow's await as well. */
+void lcowmig__flow_shield(lcowmig__flow *flow, bool is_shielded)
+{
+	flow->is_shielded = is_shielded;
+}
+
+static void flow_deadline_passed(lcowmig__timer *timer)
+{
+	flow_interrupt(LCOWMIG__CONTAINER_OF(timer, lcowmig__flow, deadline), LCOWMIG_E_TIMED_OUT, "was not over in time");
+}
+
+void lcowmig__flow_set_deadline(lcowmig__flow *flow, uint64_t nanoseconds)
+{
+	uint64_t now = lcowmig__now(flow->context);
+
+	lcowmig__timer_set(flow->context, &flow->deadline, nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX - 1,
+	                   flow_deadline_passed);
+}
+
+void lcowmig__flow_clear_deadline(lcowmig__flow *flow)
+{
+	lcowmig__timer_clear(flow->context, &flow->deadline);
+}
+
+char *lcowmig__flow_take_reply(lcowmig__flow *flow)
+{
+	return flow->reply.data ? lcowmig__buf_take(&flow->reply) : NULL;
+}
+
+void *lcowmig__flow_take_handle(lcowmig__flow *flow)
+{
+	void *handle = flow->handle;
+
+	flow->handle = NULL;
+	return handle;
+}

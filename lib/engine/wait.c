@@ -1,0 +1,58 @@
+/* Gates and signals: what flows wait for besides host calls and children. */
+#include "flow.h"
+
+void lcowmig__gate_init(lcowmig__gate *gate)
+{
+	gate->holder = NULL;
+	lcowmig__list_init(&gate->queue);
+}
+
+void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate)
+{
+	if (!gate->holder) {
+		gate->holder = flow;
+		return;
+	}
+	flow->waiting++;
+	lcowmig__list_append(&gate->queue, &flow->queued);
+}
+
+void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate)
+{
+	lcowmig__list *node;
+
+	if (gate->holder != flow)
+		return;
+	node = lcowmig__list_pop(&gate->queue);
+	gate->holder = node ? LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued) : NULL;
+	if (gate->holder)
+		lcowmig__flow_await_over(gate->holder);
+}
+
+void lcowmig__signal_init(lcowmig__signal *signal)
+{
+	signal->is_set = false;
+	lcowmig__list_init(&signal->queue);
+}
+
+void lcowmig__signal_wait(lcowmig__flow *flow, lcowmig__signal *signal)
+{
+	if (signal->is_set)
+		return;
+	flow->waiting++;
+	lcowmig__list_append(&signal->queue, &flow->queued);
+}
+
+void lcowmig__signal_set(lcowmig__signal *signal)
+{
+	lcowmig__list *node;
+
+	signal->is_set = true;
+	while ((node = lcowmig__list_pop(&signal->queue)) != NULL)
+		lcowmig__flow_await_over(LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued));
+}
+
+void lcowmig__signal_reset(lcowmig__signal *signal)
+{
+	signal->is_set = !lcowmig__list_is_empty(&signal->queue);
+}

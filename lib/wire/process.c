@@ -1,0 +1,109 @@
+/* The process payload, and what it shares with others: durations. */
+#include "process.pb.h"
+
+#include "base/json.h"
+#include "google/protobuf/duration.pb.h"
+#include "reader.h"
+#include "writer.h"
+
+#define PROCESS_NANOS_MAX INT32_C(999999999)
+/* Timeouts are signed 64-bit nanoseconds in the runtimes that write them. */
+#define PROCESS_SECONDS_MAX (INT64_MAX / 1000000000)
+
+static const lcowmig__wire_field duration_fields[] = {
+	{ WIRE_FIELD(google_Duration, seconds), WIRE_SCALAR(INT64, lcowmig__wire_duration, seconds) },
+	{ WIRE_FIELD(google_Duration, nanos), WIRE_SCALAR(INT32, lcowmig__wire_duration, nanos) },
+};
+
+const lcowmig__wire_message lcowmig__wire_duration_message = { WIRE_TABLE(duration_fields) };
+
+static const lcowmig__wire_field process_fields[] = {
+	{ WIRE_FIELD(process_Payload, schema_version), .kind = LCOWMIG__WIRE_VERSION },
+	{ WIRE_FIELD(process_Payload, exec_id), WIRE_LIMITED(TEXT, lcowmig__wire_process, exec_id, id_bytes) },
+	{ WIRE_FIELD(process_Payload, pid), WIRE_SCALAR(INT32, lcowmig__wire_process, pid) },
+	{ WIRE_FIELD(process_Payload, bundle), WIRE_LIMITED(TEXT, lcowmig__wire_process, bundle, path_bytes) },
+	{ WIRE_FIELD(process_Payload, oci_process_spec_json),
+	  WIRE_LIMITED(BYTES, lcowmig__wire_process, oci_process_spec_json, document_bytes) },
+	{ WIRE_FIELD(process_Payload, io_retry_timeout), WIRE_SCALAR(MESSAGE, lcowmig__wire_process, io_retry_timeout),
+	  .flags = LCOWMIG__WIRE_ALWAYS, .message = &lcowmig__wire_duration_message },
+	{ WIRE_FIELD(process_Payload, stdin_port), WIRE_SCALAR(UINT32, lcowmig__wire_process, ports[0]) },
+	{ WIRE_FIELD(process_Payload, stdout_port), WIRE_SCALAR(UINT32, lcowmig__wire_process, ports[1]) },
+	{ WIRE_FIELD(process_Payload, stderr_port), WIRE_SCALAR(UINT32, lcowmig__wire_process, ports[2]) },
+	{ WIRE_FIELD(process_Payload, wait_call_id), WIRE_SCALAR(INT64, lcowmig__wire_process, wait_call_id) },
+};
+
+lcowmig_status lcowmig__wire_check_duration(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+					    const lcowmig__wire_duration *duration)
+{
+	if (duration->seconds < 0 || duration->nanos < 0)
+		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "is negative");
+	if (duration->nanos > PROCESS_NANOS_MAX)
+		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "has %d nanoseconds, a whole second or more",
+					  (int)duration->nanos);
+	if (duration->seconds > PROCESS_SECONDS_MAX ||
+	    (duration->seconds == PROCESS_SECONDS_MAX && duration->nanos > INT64_MAX % 1000000000))
+		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "is longer than 64-bit nanoseconds can say");
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status process_check_spec(const lcowmig__wire_reader *reader, const lcowmig__wire_process *process,
+					 const lcowmig__wire_place *place)
+{
+	const lcowmig__wire_bytes *spec = &process->oci_process_spec_json;
+	lcowmig_status status;
+	cJSON *tree = NULL;
+
+	if (!spec->size)
+		return LCOWMIG_OK;
+	status = lcowmig__json_parse("OCI process spec", (const char *)spec->data, spec->size, reader->limits.document_bytes,
+				     reader->limits.json_depth, &tree, reader->error);
+	if (status != LCOWMIG_OK)
+		return lcowmig__wire_fail_inner(reader, place, "oci_process_spec_json", status);
+	if (!cJSON_IsObject(tree))
+		status = lcowmig__wire_fail(reader, place, "oci_process_spec_json", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
+	cJSON_Delete(tree);
+	return status;
+}
+
+static lcowmig_status process_check(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)
+{
+	const lcowmig__wire_process *process = target;
+	lcowmig_status status = lcowmig__wire_check_duration(reader, place, "io_retry_timeout", &process->io_retry_timeout);
+
+	if (status == LCOWMIG_OK)
+		status = process_check_spec(reader, process, place);
+	if (status != LCOWMIG_OK || !reader->strict)
+		return status;
+	if (process->pid <= 0)
+		return lcowmig__wire_fail(reader, place, "pid", LCOWMIG_E_INVALID_ARGUMENT, "is %d, a running process has a positive one",
+					  (int)process->pid);
+	if (process->wait_call_id <= 0)
+		return lcowmig__wire_fail(reader, place, "wait_call_id", LCOWMIG_E_INVALID_ARGUMENT,
+					  "names no guest request, so the process's end would go unnoticed");
+	return LCOWMIG_OK;
+}
+
+const lcowmig__wire_message lcowmig__wire_process_message = {
+	.type_url = LCOWMIG__TYPE_URL_PROCESS,
+	WIRE_TABLE(process_fields),
+	.check = process_check,
+};
+
+lcowmig_status lcowmig__wire_decode_process(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
+					    lcowmig__wire_process *ret_process, lcowmig_error *error)
+{
+	lcowmig__wire_process process = { 0 };
+	lcowmig__wire_reader reader;
+	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__wire_read(&reader, &lcowmig__wire_process_message, "process", data, size, &process);
+	if (status == LCOWMIG_OK)
+		*ret_process = process;
+	return status;
+}
+
+lcowmig_status lcowmig__wire_encode_process(lcowmig__buf *buf, const lcowmig__wire_process *process, lcowmig_error *error)
+{
+	return lcowmig__wire_write(buf, &lcowmig__wire_process_message, process, error);
+}

@@ -1,0 +1,85 @@
+/* The VM payload. */
+#include "vm.pb.h"
+
+#include "base/json.h"
+#include "reader.h"
+#include "writer.h"
+
+/* These are members of the VM itself. */
+static const lcowmig__wire_field options_fields[] = {
+	{ WIRE_FIELD(vm_SandboxOptions, no_writable_file_shares), WIRE_SCALAR(BOOL, lcowmig__wire_vm, no_writable_file_shares) },
+	{ WIRE_FIELD(vm_SandboxOptions, enable_scratch_encryption), WIRE_SCALAR(BOOL, lcowmig__wire_vm, enable_scratch_encryption) },
+	{ WIRE_FIELD(vm_SandboxOptions, policy_based_routing), WIRE_SCALAR(BOOL, lcowmig__wire_vm, policy_based_routing) },
+	{ WIRE_FIELD(vm_SandboxOptions, architecture), WIRE_LIMITED(TEXT, lcowmig__wire_vm, architecture, id_bytes) },
+	{ WIRE_FIELD(vm_SandboxOptions, fully_physically_backed), WIRE_SCALAR(BOOL, lcowmig__wire_vm, fully_physically_backed) },
+};
+
+static const lcowmig__wire_message options_message = { WIRE_TABLE(options_fields) };
+
+static const lcowmig__wire_field vm_fields[] = {
+	{ WIRE_FIELD(vm_Payload, schema_version), .kind = LCOWMIG__WIRE_VERSION },
+	{ WIRE_FIELD(vm_Payload, vm_id), WIRE_LIMITED(TEXT, lcowmig__wire_vm, vm_id, id_bytes) },
+	{ WIRE_FIELD(vm_Payload, sandbox_options), .kind = LCOWMIG__WIRE_MESSAGE, .offset = 0,
+	  .presence = offsetof(lcowmig__wire_vm, has_options), .message = &options_message },
+	{ WIRE_FIELD(vm_Payload, scsi), WIRE_SCALAR(ENVELOPE, lcowmig__wire_vm, scsi), .presence = offsetof(lcowmig__wire_vm, has_scsi),
+	  .message = &lcowmig__wire_scsi_message },
+	{ WIRE_FIELD(vm_Payload, gcs_next_port), WIRE_SCALAR(UINT32, lcowmig__wire_vm, gcs_next_port) },
+	{ WIRE_FIELD(vm_Payload, compat_info), WIRE_LIMITED(BYTES, lcowmig__wire_vm, compat_info, compat_bytes) },
+	{ WIRE_FIELD(vm_Payload, hcs_document), WIRE_LIMITED(BYTES, lcowmig__wire_vm, hcs_document, document_bytes) },
+	{ WIRE_FIELD(vm_Payload, bridge_next_id), WIRE_SCALAR(INT64, lcowmig__wire_vm, bridge_next_id) },
+};
+
+/* A VM alone may have a document without a VM section: creating it is what fails then. In a sandbox that is known too late. */
+static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, const lcowmig__wire_vm *vm, const lcowmig__wire_place *place)
+{
+	const lcowmig__wire_bytes *document = &vm->hcs_document;
+	lcowmig_status status;
+	cJSON *tree = NULL;
+
+	if (!document->size)
+		return LCOWMIG_OK;
+	status = lcowmig__json_parse("HCS document", (const char *)document->data, document->size, reader->limits.document_bytes,
+				     reader->limits.json_depth, &tree, reader->error);
+	if (status != LCOWMIG_OK)
+		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
+	if (!cJSON_IsObject(tree))
+		status = lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
+	else if (reader->strict && !cJSON_IsObject(lcowmig__json_get(tree, "VirtualMachine")))
+		status = lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "has no VirtualMachine object");
+	cJSON_Delete(tree);
+	return status;
+}
+
+static lcowmig_status vm_check(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)
+{
+	const lcowmig__wire_vm *vm = target;
+
+	if (vm->bridge_next_id < 0)
+		return lcowmig__wire_fail(reader, place, "bridge_next_id", LCOWMIG_E_INVALID_ARGUMENT, "is negative");
+	return vm_check_document(reader, vm, place);
+}
+
+const lcowmig__wire_message lcowmig__wire_vm_message = {
+	.type_url = LCOWMIG__TYPE_URL_VM,
+	WIRE_TABLE(vm_fields),
+	.check = vm_check,
+};
+
+lcowmig_status lcowmig__wire_decode_vm(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
+				       lcowmig__wire_vm *ret_vm, lcowmig_error *error)
+{
+	lcowmig__wire_vm vm = { 0 };
+	lcowmig__wire_reader reader;
+	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__wire_read(&reader, &lcowmig__wire_vm_message, "vm", data, size, &vm);
+	if (status == LCOWMIG_OK)
+		*ret_vm = vm;
+	return status;
+}
+
+lcowmig_status lcowmig__wire_encode_vm(lcowmig__buf *buf, const lcowmig__wire_vm *vm, lcowmig_error *error)
+{
+	return lcowmig__wire_write(buf, &lcowmig__wire_vm_message, vm, error);
+}
