@@ -48,19 +48,21 @@ typedef struct lcowmig_stream_ops {
 	/* Listens on vsock `port` of the machine `runtime_id` (GUID text, "" when unknown); completes when bound. Says OK when it listens
 	 * there already. May attach a handle, which is then closed when one connection was accepted or none is wanted any more. */
 	lcowmig_status (*listen)(void *user, lcowmig_call *call, const char *runtime_id, uint32_t port);
-	/* Accepts one connection on `port`; attach the stream. Its bytes may be fed from that moment on, even before the call is completed. */
+	/* Accepts one connection on `port`; attach the stream. Its bytes may be fed as soon as the host has it, even before the call is
+	 * completed (up to 1 MiB is kept for it). */
 	lcowmig_status (*accept)(void *user, lcowmig_call *call, uint32_t port);
-	/* Writes all `size` bytes; completes when they are taken. Back-pressure: the next send of a stream comes after that. A failure loses
-	 * the stream. `bytes` live as long as the call. */
+	/* Writes all `size` bytes; completes when they are taken. Back-pressure: the next send of a stream comes after that. A failure
+	 * loses the stream. `bytes` live as long as the call. */
 	lcowmig_status (*send)(void *user, lcowmig_call *call, void *stream, const uint8_t *bytes, size_t size);
-	/* Closes a stream or a listener. Returns at once. Bytes of the stream that are fed later are ignored. */
+	/* Closes a stream or a listener. Returns at once. May come while another thread is inside send or accept for it. Bytes of the
+	 * stream that are fed later are ignored. */
 	void (*close)(void *user, void *handle);
 } lcowmig_stream_ops;
 
 /* Writes the recording with process environments and policies in clear text. For test benches. */
 #define LCOWMIG_GCS_RECORD_SECRETS 0x1u
 
-/* How a bridge behaves. Copied. Every member but `streams` may be zero. Callbacks come with no lock held, unless it is said otherwise. */
+/* How a bridge behaves. Copied. Every member but `streams` may be zero. Callbacks come with no lock held unless it is said otherwise. */
 typedef struct lcowmig_gcs_config {
 	size_t size;
 	const lcowmig_stream_ops *streams; /* copied */
@@ -153,9 +155,9 @@ LCOWMIG_API lcowmig_status lcowmig_gcs_seed_entropy(lcowmig_gcs *gcs, const void
                                                     lcowmig_error *error);
 
 /*
- * Accepts the log connection and passes its bytes to the `log` callback; ends when that stream does. A newer connection replaces an older
- * one, whose operation then ends with OK; one that still waits for its connection ends with CANCELLED and the newer takes its place.
- * Needs the port armed. Since 1.0.
+ * Accepts the log connection and passes its bytes to the `log` callback; ends when that stream does. Has no deadline: a guest that is
+ * silent dials late. A newer connection replaces an older one, whose operation then ends with OK. FAILED_PRECONDITION when the port is not
+ * armed, or one still waits for its connection (which then goes on). Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_gcs_read_log(lcowmig_gcs *gcs, lcowmig_done_fn done, void *user, lcowmig_error *error);
 
@@ -201,9 +203,9 @@ LCOWMIG_API void lcowmig_gcs_settle(lcowmig_gcs *gcs);
  * Sends one request. `document` is a JSON object, NULL for an empty one; ContainerId (from `container_id`) and ActivityId are added when
  * it has none, a trace context when the platform gives one, and nothing else in it is changed. `timeout_ns` 0: what suits the message
  * (none for WaitForProcess, 30 s for the shutdowns, else request_timeout_ns); LCOWMIG_NO_DEADLINE: none.
- * Returns PENDING, and then calls `answer` exactly once, maybe before it returns; or an error, and never calls it: INVALID_ARGUMENT (not a
- * request's type word; Negotiate), CORRUPT_DATA or LIMIT_EXCEEDED (the document; the queue is full), UNAVAILABLE (not Connected),
- * NO_MEMORY. Since 1.0.
+ * Returns PENDING, and then calls `answer` (may be NULL) exactly once, maybe before it returns; or an error, and never calls it:
+ * INVALID_ARGUMENT (not a request's type word; Negotiate), CORRUPT_DATA or LIMIT_EXCEEDED (the document; the queue is full), UNAVAILABLE
+ * (not Connected), NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_gcs_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
                                                uint64_t timeout_ns, lcowmig_gcs_answer_fn answer, void *user, lcowmig_error *error);

@@ -20,6 +20,7 @@
 #include "process.h"
 #include "sandbox.h"
 #include "scsi.h"
+#include "service.h"
 #include "status.h"
 #include "version.h"
 #include "vm.h"

@@ -147,34 +147,36 @@ typedef void (*lcowmig_reason_fn)(void *user, const char *reason);
 LCOWMIG_API lcowmig_status lcowmig_migration_check(lcowmig_migration *migration, lcowmig_reason_fn report, void *user, lcowmig_error *error);
 
 /*
- * Opens a session as source: SourcePrepared. Checks everything that lcowmig_migration_check checks first, then has the platform initialise the
- * migration. `session_id` and `options` (NULL: platform defaults) are copied. Legal when Idle.
+ * Opens a session as source: SourcePrepared. Checks everything that lcowmig_migration_check checks first, then has the platform initialise
+ * the migration. `session_id` and `options` (NULL: platform defaults) are copied. Legal when Idle.
  * A failure leaves the session Idle and may be repeated. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (not Idle, or reasons against it),
- * HOST_FAILED, CANCELLED (the session was cancelled meanwhile; it then is Cancelled and needs its finalize), NO_MEMORY. Since 1.0.
+ * HOST_FAILED, CANCELLED (ask for the state: a session that was cancelled meanwhile is Cancelled and needs its finalize), NO_MEMORY. Since
+ * 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_prepare_source(lcowmig_migration *migration, const char *session_id,
                                                             const lcowmig_migration_options *options, lcowmig_done_fn done, void *user,
                                                             lcowmig_error *error);
 
 /*
- * Captures the whole sandbox and freezes it: SourceExported. Either everything is frozen or, when anything fails, nothing, and the
- * session is SourcePrepared as before. The containers go on running; what is frozen is what the host may do to them. Repeating it while
+ * Captures the whole sandbox and freezes it: SourceExported. Either everything is frozen or, when anything fails, nothing, and the session
+ * is SourcePrepared as before. The containers go on running; what is frozen is what the host may do to them. Repeating it while
  * SourceExported succeeds at once and keeps the bytes. Legal in SourcePrepared and SourceExported.
- * Errors: FAILED_PRECONDITION (state, reasons against it, an operation in flight, which is named), HOST_FAILED, CANCELLED, NO_MEMORY. Since 1.0.
+ * Errors: FAILED_PRECONDITION (state, reasons against it, an operation in flight, which is named), HOST_FAILED, CANCELLED, NO_MEMORY. Since
+ * 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_export(lcowmig_migration *migration, const char *session_id, lcowmig_done_fn done, void *user,
                                                     lcowmig_error *error);
 
 /*
- * Gives the exported envelope: a google.protobuf.Any in its encoded form. Borrowed until the session ends. Legal from SourceExported on, for as long as
- * the session lasts. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (nothing was exported). Since 1.0.
+ * Gives the exported envelope: a google.protobuf.Any in its encoded form. Borrowed until the session ends. Legal from SourceExported on,
+ * for as long as the session lasts. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (nothing was exported). Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_envelope(lcowmig_migration *migration, const char *session_id, const uint8_t **ret_data,
                                                       size_t *ret_size, lcowmig_error *error);
 
 /*
- * Copies the envelope into `buffer` of `size` bytes. `ret_size` gets its size, also when the buffer is too small (INVALID_ARGUMENT) and when it
- * is NULL with size 0, which only asks. Otherwise as lcowmig_migration_envelope. Since 1.0.
+ * Copies the envelope into `buffer` of `size` bytes. `ret_size` gets its size, also when the buffer is too small (INVALID_ARGUMENT) and
+ * when it is NULL with size 0, which only asks. Otherwise as lcowmig_migration_envelope. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_copy_envelope(lcowmig_migration *migration, const char *session_id, uint8_t *buffer, size_t size,
                                                            size_t *ret_size, lcowmig_error *error);
@@ -190,9 +192,9 @@ typedef enum lcowmig_import_item {
 } lcowmig_import_item;
 
 /*
- * Judges one item before anything is created: LCOWMIG_OK to allow it; anything else refuses the import with DENIED, naming the item. `where`
- * is its place ("VirtualMachine/Chipset/LinuxKernelDirect/KernelFilePath", "disk in slot 3"). The texts are valid during the call. Runs on the importing thread, without
- * any lock.
+ * Judges one item before anything is created: LCOWMIG_OK to allow it; anything else refuses the import with DENIED, naming the item.
+ * `where` is its place ("VirtualMachine/Chipset/LinuxKernelDirect/KernelFilePath", "disk in slot 3"). The texts are valid during the call.
+ * Runs on the importing thread, without any lock.
  */
 typedef lcowmig_status (*lcowmig_import_policy_fn)(void *user, lcowmig_import_item item, const char *where, const char *text);
 
@@ -210,17 +212,17 @@ typedef struct lcowmig_import_options {
 #define LCOWMIG_IMPORT_OPTIONS_INIT { sizeof(lcowmig_import_options), NULL, NULL, NULL, 0, NULL, NULL }
 
 /*
- * Opens a session as destination and builds pods and containers, frozen, from an envelope: DestinationImported. All or nothing: a refusal says
- * which field, and leaves sandbox and session as they were. Everything is copied. Legal when Idle with a virtual machine that is NotCreated.
- * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, ALREADY_EXISTS (a pod or container of that id is here), CORRUPT_DATA, UNSUPPORTED_VERSION,
- * LIMIT_EXCEEDED, DENIED, NO_MEMORY. Since 1.0.
+ * Opens a session as destination and builds pods and containers, frozen, from an envelope: DestinationImported. All or nothing: a refusal
+ * says which field, and leaves sandbox and session as they were. Everything is copied. Legal when Idle with a virtual machine that is
+ * NotCreated. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, ALREADY_EXISTS (a pod or container of that id is here), CORRUPT_DATA,
+ * UNSUPPORTED_VERSION, LIMIT_EXCEEDED, DENIED, NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_import(lcowmig_migration *migration, const lcowmig_import_options *options, lcowmig_error *error);
 
 /*
  * Gives one imported container its place on this host: ids, disks, stdio, for the sandbox container also pod id and namespace. All or
- * nothing. Patching a container again, under the source id it came with, replaces what the first patch gave. Containers in any order, several at a time. Copied. Legal in
- * DestinationImported.
+ * nothing. Patching a container again, under the source id it came with, replaces what the first patch gave. Containers in any order,
+ * several at a time. Copied. Legal in DestinationImported.
  * Errors: INVALID_ARGUMENT, NOT_FOUND (no such container in the envelope), ALREADY_EXISTS (an id or a path is taken), FAILED_PRECONDITION,
  * HOST_FAILED, CANCELLED, NO_MEMORY. Since 1.0.
  */
@@ -231,11 +233,11 @@ LCOWMIG_API lcowmig_status lcowmig_migration_patch(lcowmig_migration *migration,
 #define LCOWMIG_PREPARE_PATHS_SHARED 0x1u /* disks that no patch has repointed are meant to keep the source's path */
 
 /*
- * Creates the virtual machine that will receive and lets it open its disks: DestinationPrepared. Legal in DestinationImported once every container is
- * patched and, unless LCOWMIG_PREPARE_PATHS_SHARED says otherwise, every disk repointed. `options` as for prepare_source.
- * A failure to create leaves the session as it was; a failure to grant access to a disk makes it Failed.
- * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (state; containers not patched or disks not repointed, which are listed), HOST_FAILED, CANCELLED,
- * NO_MEMORY. Since 1.0.
+ * Creates the virtual machine that will receive and lets it open its disks: DestinationPrepared. Legal in DestinationImported once every
+ * container is patched and, unless LCOWMIG_PREPARE_PATHS_SHARED says otherwise, every disk repointed. `options` as for prepare_source. A
+ * failure to create leaves the session as it was; a failure to grant access to a disk makes it Failed. Errors: INVALID_ARGUMENT,
+ * FAILED_PRECONDITION (state; containers not patched or disks not repointed, which are listed), HOST_FAILED, CANCELLED, NO_MEMORY. Since
+ * 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_prepare_destination(lcowmig_migration *migration, const char *session_id,
                                                                  const lcowmig_migration_options *options, uint32_t flags,
@@ -244,10 +246,10 @@ LCOWMIG_API lcowmig_status lcowmig_migration_prepare_destination(lcowmig_migrati
 /* ---- Both: the transfer ---- */
 
 /*
- * Takes the transport: a descriptor of a connected socket, duplicated for this process (on Windows the bytes of a WSAPROTOCOL_INFOW). SocketReady.
- * Copied. Legal in SourceExported, DestinationPrepared and SocketWaiting, once.
- * A descriptor that the host refuses makes the session Failed; running out of memory or being cancelled changes nothing.
- * Errors: INVALID_ARGUMENT (too short, which is judged first), ALREADY_EXISTS, FAILED_PRECONDITION (state; not connected), HOST_FAILED, CANCELLED,
+ * Takes the transport: a descriptor of a connected socket, duplicated for this process (on Windows the bytes of a WSAPROTOCOL_INFOW).
+ * SocketReady. Copied. Legal in SourceExported, DestinationPrepared and SocketWaiting, once.
+ * A descriptor that the host refuses makes the session Failed; running out of memory or being cancelled changes nothing. Errors:
+ * INVALID_ARGUMENT (too short, which is judged first), ALREADY_EXISTS, FAILED_PRECONDITION (state; not connected), HOST_FAILED, CANCELLED,
  * NOT_SUPPORTED, NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_register_socket(lcowmig_migration *migration, const char *session_id, const uint8_t *descriptor,
@@ -304,14 +306,13 @@ typedef struct lcowmig_finalize_options {
 #define LCOWMIG_FINALIZE_OPTIONS_INIT { sizeof(lcowmig_finalize_options), NULL, 0, NULL, 0, 0 }
 
 /*
- * Decides what becomes of the sandbox here: Finalized. RESUME lets the machine run, reconnects to its guest and gives every pod back to the host;
- * STOP ends the machine. Legal in TransferCompleted, Cancelled and Failed; the same action again in Finalized is a no-op. STOP of a cancelled
- * destination ends what was imported and leaves the session Cancelled; it asks nothing of the host.
- * A failure leaves the state, and the call can be repeated: RESUME goes on from where it stood; STOP is possible until the machine has ended.
- * RESUME needs the right (see above), is refused once the machine has been stopped, and on a destination whose transfer was cancelled
- * before it completed.
- * Errors: INVALID_ARGUMENT (action; another session's token), CORRUPT_DATA or UNSUPPORTED_VERSION (not a token), FAILED_PRECONDITION (state; no
- * right; a stale token), HOST_FAILED, GUEST_FAILED, UNAVAILABLE, TIMED_OUT, CANCELLED, NO_MEMORY. Since 1.0.
+ * Decides what becomes of the sandbox here: Finalized. RESUME lets the machine run, reconnects to its guest and gives every pod back to the
+ * host; STOP ends the machine. Legal in TransferCompleted, Cancelled and Failed; the same action again in Finalized is a no-op. STOP of a
+ * cancelled destination ends what was imported and leaves the session Cancelled; it asks nothing of the host. A failure leaves the state,
+ * and the call can be repeated: RESUME goes on from where it stood; STOP is possible until the machine has ended. RESUME needs the right
+ * (see above), is refused once the machine has been stopped, and on a destination whose transfer was cancelled before it completed.
+ * Errors: INVALID_ARGUMENT (action; another session's token), CORRUPT_DATA or UNSUPPORTED_VERSION (not a token), FAILED_PRECONDITION
+ * (state; no right; a stale token), HOST_FAILED, GUEST_FAILED, UNAVAILABLE, TIMED_OUT, CANCELLED, NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_finalize(lcowmig_migration *migration, const char *session_id,
                                                       const lcowmig_finalize_options *options, lcowmig_done_fn done, void *user,
@@ -329,19 +330,19 @@ LCOWMIG_API lcowmig_status lcowmig_migration_cancel(lcowmig_migration *migration
                                                     lcowmig_error *error);
 
 /*
- * Ends the session: Idle. Closes the transport and every subscription (which is told), forgets the envelope and the token. It does not touch
- * the virtual machine; imported containers that were never resumed end as in cancel. Results that arrive later are dropped. Legal in
+ * Ends the session: Idle. Closes the transport and every subscription (which is told), forgets the envelope and the token. It does not
+ * touch the virtual machine; imported containers that were never resumed end as in cancel. Results that arrive later are dropped. Legal in
  * Finalized, on a destination also in Cancelled; a no-op in Idle, for any session.
  * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_cleanup(lcowmig_migration *migration, const char *session_id, lcowmig_error *error);
 
 /*
- * Leaves the session, whatever state it is in: Idle, always. Interrupts what is in flight, then does what it can in bounded time: a source that
- * has the right, and a destination that had begun to run, resume; anything else is stopped.
- * LCOWMIG_OK: nothing is left to be done. An error: the session is Idle all the same, and `error` says what could not be undone; the virtual
- * machine can still be terminated. Only INVALID_ARGUMENT, FAILED_PRECONDITION (another abandon is in flight) and NO_MEMORY at the start change nothing.
- * Since 1.0.
+ * Leaves the session, whatever state it is in: Idle, always. Interrupts what is in flight, then does what it can in bounded time: a source
+ * that has the right, and a destination that had begun to run, resume; anything else is stopped.
+ * LCOWMIG_OK: nothing is left to be done. An error: the session is Idle all the same, and `error` says what could not be undone; the
+ * virtual machine can still be terminated. Only INVALID_ARGUMENT, FAILED_PRECONDITION (another abandon is in flight) and NO_MEMORY at the
+ * start change nothing. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_abandon(lcowmig_migration *migration, const char *session_id, lcowmig_done_fn done, void *user,
                                                      lcowmig_error *error);
@@ -394,8 +395,8 @@ typedef struct lcowmig_notification lcowmig_notification;
 typedef struct lcowmig_subscription lcowmig_subscription;
 
 /*
- * Tells a subscriber about an event, in order with the other events of the context and without any lock. `notification` NULL, once and last: the session
- * has ended. May call back into the library; should not block.
+ * Tells a subscriber about an event, in order with the other events of the context and without any lock. `notification` NULL, once and
+ * last: the session has ended. May call back into the library; should not block.
  */
 typedef void (*lcowmig_notification_fn)(void *user, const lcowmig_notification *notification);
 
@@ -403,10 +404,10 @@ typedef void (*lcowmig_notification_fn)(void *user, const lcowmig_notification *
 #define LCOWMIG_NOTIFICATION_QUEUE 64u   /* events kept for a subscriber that does not keep up */
 
 /*
- * Subscribes to the active session. The latest event so far, if any, is told first. A subscriber that does not keep up misses progress, never how
- * it ended: beyond LCOWMIG_NOTIFICATION_QUEUE waiting events a newer one takes the place of the latest, except that phases DONE,
- * RECOVERY_DONE and FAILED are always told. Callbacks may run before this returns. The subscription is freed by lcowmig_migration_unsubscribe or,
- * after the callback with NULL has returned, by the library.
+ * Subscribes to the active session. The latest event so far, if any, is told first. A subscriber that does not keep up misses progress,
+ * never how it ended: beyond LCOWMIG_NOTIFICATION_QUEUE waiting events a newer one takes the place of the latest, except that phases DONE,
+ * RECOVERY_DONE and FAILED are always told. Callbacks may run before this returns, with the subscription not yet assigned. It is freed by
+ * lcowmig_migration_unsubscribe, which is needed once, also after the end; a context with subscriptions cannot be freed.
  * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no session), NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_subscribe(lcowmig_migration *migration, const char *session_id, uint32_t flags,
@@ -414,8 +415,8 @@ LCOWMIG_API lcowmig_status lcowmig_migration_subscribe(lcowmig_migration *migrat
                                                        lcowmig_error *error);
 
 /*
- * Ends a subscription and frees it: nothing more is told, not even the end. A call that another thread is making may still be
- * running. Not legal after the callback with NULL has begun. NULL is fine. Since 1.0.
+ * Ends a subscription and frees it: nothing more is told, not even the end. A call that another thread is making may still be running.
+ * Legal from inside the callback. NULL is fine. Since 1.0.
  */
 LCOWMIG_API void lcowmig_migration_unsubscribe(lcowmig_subscription *subscription);
 
@@ -464,15 +465,15 @@ LCOWMIG_API lcowmig_status lcowmig_migration_timeline_entry(lcowmig_migration *m
                                                             lcowmig_error *error);
 
 /*
- * Tells how long the guest stood still, as this side saw it, and how much of that passed after memory had been moved: orchestration, finalize
- * and reconnecting. Either pointer may be NULL. NOT_FOUND when there was no blackout. Since 1.0.
+ * Tells how long the guest stood still, as this side saw it, and how much of that passed after memory had been moved: orchestration,
+ * finalize and reconnecting. Either pointer may be NULL. NOT_FOUND when there was no blackout. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_blackout(lcowmig_migration *migration, uint64_t *ret_nanoseconds, uint64_t *ret_control_plane,
                                                       lcowmig_error *error);
 
 /*
- * Writes the timeline as JSON for chrome://tracing and Perfetto, NUL-terminated. Buffer and size as in lcowmig_migration_copy_envelope, the NUL
- * included. Errors: INVALID_ARGUMENT, NO_MEMORY. Since 1.0.
+ * Writes the timeline as JSON for chrome://tracing and Perfetto, NUL-terminated. Buffer and size as in lcowmig_migration_copy_envelope, the
+ * NUL included. Errors: INVALID_ARGUMENT, NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_timeline_json(lcowmig_migration *migration, char *buffer, size_t size, size_t *ret_size,
                                                            lcowmig_error *error);

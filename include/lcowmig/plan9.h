@@ -1,8 +1,8 @@
 /*
  * Plan9: host directories shared into the guest. A virtual machine that has any cannot migrate.
  *
- * A reservation is one user's claim on a share; the same host path is shared once and mounted once, for all its users. Mirrors HCS's Plan9 shares and
- * the guest's MappedDirectory resource.
+ * Used like SCSI disks: reserve gives an id, map adds the share and mounts it, unmap undoes both and forgets the id, at every point.
+ * Reservations of the same host path share one share and one mount.
  */
 #ifndef LCOWMIG_PLAN9_H
 #define LCOWMIG_PLAN9_H
@@ -14,10 +14,10 @@
 extern "C" {
 #endif
 
-/* Belongs to the virtual machine (lcowmig_vm_plan9), and lives as long. */
+/* Belongs to the virtual machine (lcowmig_vm_plan9). */
 typedef struct lcowmig_plan9 lcowmig_plan9;
 
-/* A share. Two are the same when all members are equal (names in any order, whatever their case). */
+/* A directory as HCS shares it. Two are the same when all members are, the names in any order and either case of letters. */
 typedef struct lcowmig_share_config {
 	size_t size;
 	const char *host_path;
@@ -27,35 +27,44 @@ typedef struct lcowmig_share_config {
 	uint32_t restrict_access;
 } lcowmig_share_config;
 
+#define LCOWMIG_SHARE_CONFIG_INIT { sizeof(lcowmig_share_config), NULL, NULL, 0, 0, 0 }
+
 /*
- * Reserves a share and a mount of it; `share` is copied. `mount_read_only` is how the guest mounts it. Calls nobody.
- * Errors: INVALID_ARGUMENT, DENIED (writable, and the machine forbids writable shares), FAILED_PRECONDITION (the path is shared with another
- * configuration, or a failed share waits to be unmapped), HOST_FAILED (no random bytes), NO_MEMORY. Since 1.0.
+ * Reserves a share and its mount in the guest. `share` is copied; `mount_read_only` (0 or 1) is how the guest mounts it. Nothing is asked of
+ * the host or the guest.
+ * Errors: DENIED (a writable share where those are forbidden), INVALID_ARGUMENT (bad config, or the same path with another one),
+ * LIMIT_EXCEEDED, FAILED_PRECONDITION (the share failed and was not unmapped yet), NO_MEMORY; then nothing was recorded. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_config *share, bool mount_read_only,
+LCOWMIG_API lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_config *share, uint32_t mount_read_only,
                                                  lcowmig_guid *ret_reservation, lcowmig_error *error);
 
 /*
- * Adds the share to the machine and mounts it in the guest, as far as that has not happened yet. Host and guest callbacks run before it returns; may
- * return PENDING. The guest path is lcowmig_plan9_guest_path then.
- * Errors: NOT_FOUND, FAILED_PRECONDITION (failed before), those of host and guest; after a failure the reservation must be unmapped. Since 1.0.
+ * Adds the share to the virtual machine and mounts it in the guest, unless somebody did already. `reservation` is copied. May return
+ * PENDING; see lcowmig_done_fn. Once it has begun it is not abandoned by lcowmig_context_cancel.
+ * Errors: NOT_FOUND, FAILED_PRECONDITION (an earlier map failed), NO_MEMORY, and those of the host and the guest. After a failure of those
+ * the reservation can only be unmapped. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_plan9_map(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
                                              lcowmig_error *error);
 
-/* Returns where the guest has a reservation's share, "/run/mounts/plan9/<name>", or NULL for an unknown one. Borrowed until it is unmapped. Since 1.0. */
-LCOWMIG_API const char *lcowmig_plan9_guest_path(lcowmig_plan9 *plan9, const lcowmig_guid *reservation);
-
 /*
- * Gives a reservation back; with the last one the share is unmounted and removed. Repeatable with the same id after a failure: what was done is not
- * done again. May return PENDING. Errors: NOT_FOUND, those of host and guest. Since 1.0.
+ * Gives a reservation back: mount and share go with the last one. May return PENDING. On failure the reservation stays; repeat it with the
+ * same id, what was completed is not repeated. Errors: NOT_FOUND, NO_MEMORY, and those of the host and the guest. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_plan9_unmap(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
                                                lcowmig_error *error);
 
 /*
- * Tells whether the machine could be saved as far as shares are concerned: OK when there is none, else FAILED_PRECONDITION with the numbers. Freezes
- * nothing. Since 1.0.
+ * Where the guest has the directory. Written with a NUL to `buffer` of `capacity` bytes; `ret_size` (may be NULL) gets the length without
+ * it; a NULL buffer gives the length only. NOT_FOUND, FAILED_PRECONDITION unless it is mapped, INVALID_ARGUMENT when the buffer is too small.
+ * Any thread, never waits. Since 1.0.
+ */
+LCOWMIG_API lcowmig_status lcowmig_plan9_guest_path(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, char *buffer, size_t capacity,
+                                                    size_t *ret_size, lcowmig_error *error);
+
+/*
+ * Asks whether the virtual machine could migrate as far as shares go: FAILED_PRECONDITION, with the counts, unless there is neither share
+ * nor reservation. Changes nothing. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_plan9_save(lcowmig_plan9 *plan9, lcowmig_error *error);
 

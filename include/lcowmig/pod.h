@@ -58,7 +58,7 @@ LCOWMIG_API size_t lcowmig_pod_list_containers(lcowmig_pod *pod, lcowmig_contain
 /*
  * Forgets a container and frees it. Its resources in guest and host are given back before, by deleting its init process
  * (container.h); a container that never was created needs nothing. Legal while no migration session is active.
- * Errors: NOT_FOUND, FAILED_PRECONDITION (it has not ended, or has an operation in flight; a session is active). Since 1.0.
+ * Errors: NOT_FOUND, FAILED_PRECONDITION (it still has its init process, or an operation in flight; a session is active). Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error);
 

@@ -135,21 +135,12 @@ void lcowmig__flow_step(lcowmig__flow *flow)
 		lcowmig__flow_await_over(parent);
 }
 
-static void flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const char *why)
+/* Ends what the flow waits for. Children are asked, not forced: their own shields hold. */
+static void flow_break_await(lcowmig__flow *flow, lcowmig_status status, const char *why)
 {
 	lcowmig__list *node, *following;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
-	if (flow->ended)
-		return;
-	if (!flow->waiting || flow->is_shielded) {
-		/* It is about to run, or must not be disturbed: a later await ends at once. The first interrupt stands. */
-		if (flow->interrupt == LCOWMIG_OK) {
-			flow->interrupt = status;
-			flow->interrupt_why = why;
-		}
-		return;
-	}
 	lcowmig__fail(&error, status, "%s %s", flow->class->name, why);
 	lcowmig__flow_await_failed(flow, status, &error);
 	LCOWMIG__LIST_EACH (node, following, &flow->children)
@@ -164,19 +155,33 @@ static void flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const cha
 
 void lcowmig__flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const char *why)
 {
-	if (!flow->class->is_shielded)
-		flow_interrupt(flow, status, why);
+	if (flow->ended)
+		return;
+	if (flow->waiting && !flow->is_shielded) {
+		flow_break_await(flow, status, why);
+		return;
+	}
+	/* It is about to run, or must not be disturbed: a later await ends at once. The first interrupt stands. */
+	if (flow->interrupt == LCOWMIG_OK) {
+		flow->interrupt = status;
+		flow->interrupt_why = why;
+	}
 }
 
-/* Its own deadline ends a shielded flow's await as well. */
 void lcowmig__flow_shield(lcowmig__flow *flow, bool is_shielded)
 {
 	flow->is_shielded = is_shielded;
 }
 
+/* The flow set its deadline itself, so no shield keeps it off. */
 static void flow_deadline_passed(lcowmig__timer *timer)
 {
-	flow_interrupt(LCOWMIG__CONTAINER_OF(timer, lcowmig__flow, deadline), LCOWMIG_E_TIMED_OUT, "was not over in time");
+	lcowmig__flow *flow = LCOWMIG__CONTAINER_OF(timer, lcowmig__flow, deadline);
+
+	if (flow->waiting)
+		flow_break_await(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
+	else
+		lcowmig__flow_interrupt(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
 }
 
 void lcowmig__flow_set_deadline(lcowmig__flow *flow, uint64_t nanoseconds)

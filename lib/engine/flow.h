@@ -41,7 +41,6 @@ typedef struct lcowmig__flow_class {
 	void (*step)(lcowmig__flow *flow);
 	void (*release)(lcowmig__flow *flow); /* frees what the struct owns, after the end; may be NULL */
 	bool is_watch;                       /* a background wait: blocks neither a freeze nor... see lcowmig__object_check_idle */
-	bool is_shielded;                    /* goes on to its end when the operation around it is cancelled: what it asks for cannot be taken back */
 } lcowmig__flow_class;
 
 struct lcowmig__flow {

@@ -170,6 +170,7 @@ static void device_add_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
+	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
 	flow->result = device_look_up(self, DEVICE_ADD);
 	if (flow->result != LCOWMIG_OK)
 		goto leave;
@@ -192,7 +193,7 @@ leave:
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class device_add_class = { .name = "vPCI add", .step = device_add_step, .is_shielded = true };
+static const lcowmig__flow_class device_add_class = { .name = "vPCI add", .step = device_add_step };
 
 /* Whether the host has the device, so that it must be asked to remove it. */
 static bool device_is_on_host(const vpci_device *device)
@@ -206,6 +207,7 @@ static void device_remove_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
+	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
 	flow->result = device_look_up(self, DEVICE_REMOVE);
 	if (flow->result != LCOWMIG_OK)
 		goto leave;
@@ -231,7 +233,7 @@ leave:
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class device_remove_class = { .name = "vPCI remove", .step = device_remove_step, .is_shielded = true };
+static const lcowmig__flow_class device_remove_class = { .name = "vPCI remove", .step = device_remove_step };
 
 static lcowmig__flow *device_flow_new(lcowmig_vpci *vpci, const lcowmig__flow_class *class, const lcowmig_guid *guid, lcowmig_error *error)
 {

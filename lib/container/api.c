@@ -1,0 +1,424 @@
+/* The container for the host: arguments checked, the lock taken, flows started. */
+#include "container_private.h"
+#include "engine/abi.h"
+
+static lcowmig_status api_check(const lcowmig_container *container, const char *what, lcowmig_error *error)
+{
+	return container ? LCOWMIG_OK : lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: container is NULL", what);
+}
+
+/* What a pod does for its containers, together with its network and the index. */
+static lcowmig_status api_check_standalone(const lcowmig_container *container, const char *what, lcowmig_error *error)
+{
+	if (!container->is_standalone)
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s belongs to its pod; %s needs one imported alone",
+		                     container->id, what);
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status api_leave(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+                                lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	if (status == LCOWMIG_OK && !flow)
+		status = LCOWMIG_E_NO_MEMORY;
+	return lcowmig__leave_with(context, pump, status, flow, done, user, error);
+}
+
+/* ---- Life ---- */
+
+static lcowmig_status api_check_rootfs(const lcowmig_rootfs_mount *mounts, size_t count, lcowmig_error *error)
+{
+	size_t i;
+
+	for (i = 0; mounts && i < count; i++)
+		if (!mounts[i].options && mounts[i].n_options)
+			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "rootfs mount %zu: its options are NULL", i);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_container_create(lcowmig_container *container, const lcowmig_container_options *options, lcowmig_done_fn done,
+                                        void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "create", error);
+	lcowmig_container_options own;
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK)
+		status = LCOWMIG__COPY_SIZED("lcowmig_container_options", &own, options, reserved, error);
+	if (status == LCOWMIG_OK)
+		status = api_check_rootfs(own.rootfs, own.n_rootfs, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_create_flow(container, &own, error), done, user, error);
+}
+
+lcowmig_status lcowmig_container_start(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "start", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_start_flow(container, error), done, user, error);
+}
+
+lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all, lcowmig_done_fn done,
+                                      void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "kill", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done,
+	                 user, error);
+}
+
+lcowmig_status lcowmig_container_delete(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit, lcowmig_done_fn done,
+                                        void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "delete", error);
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && ret_exit && ret_exit->size < sizeof *ret_exit)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)",
+		                       ret_exit->size, sizeof *ret_exit);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_delete_flow(container, exec_id, ret_exit, error), done,
+	                 user, error);
+}
+
+lcowmig_status lcowmig_container_wait(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "wait", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_wait_flow(container, error), done, user, error);
+}
+
+lcowmig_status lcowmig_container_update(lcowmig_container *container, const char *resources, lcowmig_done_fn done, void *user,
+                                        lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "update", error);
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && !resources)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container update: resources is NULL");
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done, user,
+	                 error);
+}
+
+lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids **ret_pids, lcowmig_done_fn done, void *user,
+                                      lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "pids", error);
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && !ret_pids)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container pids: ret_pids is NULL");
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user, error);
+}
+
+lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_stats **ret_stats, lcowmig_done_fn done, void *user,
+                                       lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "stats", error);
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && !ret_stats)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container stats: ret_stats is NULL");
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user, error);
+}
+
+/* ---- Processes ---- */
+
+lcowmig_status lcowmig_container_exec(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
+                                      lcowmig_process **ret_process, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "exec", error);
+	lcowmig_process_options own;
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK)
+		status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_exec_flow(container, exec_id, &own, ret_process, error),
+	                 done, user, error);
+}
+
+lcowmig_status lcowmig_container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
+                                             lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "new process", error);
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && !ret_process)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container new process: ret_process is NULL");
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	status = lcowmig__container_new_process(container, exec_id, ret_process, error);
+	lcowmig__leave(container->env->context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_container_get_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
+                                             lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "get process", error);
+	lcowmig_process *process;
+
+	if (status == LCOWMIG_OK && !ret_process)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container get process: ret_process is NULL");
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__lock_take(&container->env->context->lock);
+	process = lcowmig__container_find_process(container, exec_id ? exec_id : "");
+	if (process)
+		*ret_process = process;
+	else
+		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, exec_id ? exec_id : "");
+	lcowmig__lock_drop(&container->env->context->lock);
+	return status;
+}
+
+size_t lcowmig_container_list_processes(lcowmig_container *container, lcowmig_process **processes, size_t room)
+{
+	lcowmig__node *node;
+	size_t count = 0;
+
+	if (!container)
+		return 0;
+	lcowmig__lock_take(&container->env->context->lock);
+	for (node = lcowmig__tree_first(&container->processes); node; node = lcowmig__tree_next(node)) {
+		lcowmig_process *process = lcowmig__process_of_node(node);
+
+		if (process == container->init)
+			continue;
+		if (processes && count < room)
+			processes[count] = process;
+		count++;
+	}
+	lcowmig__lock_drop(&container->env->context->lock);
+	return count;
+}
+
+/* ---- Migration ---- */
+
+lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "save", error);
+	lcowmig__wire_container wire;
+	lcowmig_context *context;
+	lcowmig__arena arena;
+	lcowmig__buf bytes;
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && !ret_size)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container save: ret_size is NULL");
+	if (status != LCOWMIG_OK)
+		return status;
+	context = container->env->context;
+	lcowmig__arena_init(&arena, &context->mem, 0);
+	lcowmig__buf_init(&bytes, &context->mem);
+	lcowmig__enter(context, &pump);
+	status = lcowmig__container_capture(container, &arena, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__wire_encode_container(&bytes, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__copy_out("container save", &bytes, buffer, capacity, ret_size, error);
+	if (status == LCOWMIG_OK && buffer)
+		lcowmig__container_freeze(container);
+	lcowmig__leave(context, &pump);
+	lcowmig__buf_done(&bytes);
+	lcowmig__arena_done(&arena);
+	return status;
+}
+
+static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_container *wire, const char *guest_pod_id,
+                                 lcowmig_container **ret_container, lcowmig_error *error)
+{
+	char *own = lcowmig__strdup(&env->context->mem, guest_pod_id);
+	lcowmig_container *container;
+	lcowmig_status status;
+
+	if (!own)
+		return lcowmig__fail_memory(error);
+	status = lcowmig__container_import(env, NULL, own, wire, &container, error);
+	if (status != LCOWMIG_OK) {
+		lcowmig__free(&env->context->mem, own);
+		return status;
+	}
+	container->own_guest_pod_id = own;
+	container->is_standalone = true;
+	env->context->dependents++;
+	*ret_container = container;
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_container_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, const char *guest_pod_id,
+                                        lcowmig_container **ret_container, lcowmig_error *error)
+{
+	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
+	lcowmig__wire_container wire;
+	lcowmig__arena arena;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!env || !guest_pod_id || !ret_container)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container import: sandbox, guest_pod_id or ret_container is NULL");
+	lcowmig__arena_init(&arena, &env->context->mem, 0);
+	lcowmig__enter(env->context, &pump);
+	status = lcowmig__wire_decode_container(&arena, &env->context->limits, data, size, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = api_import(env, &wire, guest_pod_id, ret_container, error);
+	lcowmig__leave(env->context, &pump);
+	lcowmig__arena_done(&arena);
+	return status;
+}
+
+lcowmig_status lcowmig_container_patch(lcowmig_container *container, const lcowmig_patch *patch, lcowmig_done_fn done, void *user,
+                                       lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "patch", error);
+	lcowmig__flow *flow = NULL;
+	lcowmig__pump pump;
+	lcowmig_patch own;
+
+	if (status == LCOWMIG_OK)
+		status = LCOWMIG__COPY_SIZED("lcowmig_patch", &own, patch, reserved, error);
+	if (status == LCOWMIG_OK)
+		status = api_check_rootfs(own.rootfs, own.n_rootfs, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	status = api_check_standalone(container, "Patch", error);
+	if (status == LCOWMIG_OK)
+		flow = lcowmig__container_patch_flow(container, &own, NULL, NULL, error);
+	return api_leave(container->env->context, &pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_container_adopt(lcowmig_container *container, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "adopt", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	status = lcowmig__container_adopt(container, error);
+	lcowmig__leave(container->env->context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_destination, lcowmig_done_fn done, void *user,
+                                        lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "resume", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done, user,
+	                 error);
+}
+
+lcowmig_status lcowmig_container_announce(lcowmig_container *container, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "announce", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	lcowmig__container_announce(container);
+	lcowmig__leave(container->env->context, &pump);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_container_abort(lcowmig_container *container, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(container, "abort", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(container->env->context, &pump);
+	status = api_check_standalone(container, "AbortMigrated", error);
+	if (status == LCOWMIG_OK)
+		lcowmig__container_abort(container);
+	lcowmig__leave(container->env->context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_container_free(lcowmig_container *container, lcowmig_error *error)
+{
+	lcowmig_context *context;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!container)
+		return LCOWMIG_OK;
+	context = container->env->context;
+	lcowmig__enter(context, &pump);
+	status = api_check_standalone(container, "freeing", error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__container_check_idle(container, error);
+	if (status == LCOWMIG_OK) {
+		lcowmig__container_free(container);
+		context->dependents--;
+	}
+	lcowmig__leave(context, &pump);
+	return status;
+}
+
+/* ---- Questions ---- */
+
+const char *lcowmig_container_id(const lcowmig_container *container)
+{
+	const char *id;
+
+	if (!container)
+		return "";
+	lcowmig__lock_take(&container->env->context->lock);
+	id = container->id;
+	lcowmig__lock_drop(&container->env->context->lock);
+	return id;
+}
+
+const char *lcowmig_container_guest_id(const lcowmig_container *container)
+{
+	return container ? container->gcs_id : "";
+}
+
+const char *lcowmig_container_state_name(const lcowmig_container *container)
+{
+	const char *name;
+
+	if (!container)
+		return "";
+	lcowmig__lock_take(&container->env->context->lock);
+	name = lcowmig__object_state_name(&container->object);
+	lcowmig__lock_drop(&container->env->context->lock);
+	return name;
+}

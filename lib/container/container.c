@@ -1,0 +1,311 @@
+/* A container as an object: making, freeing, starting, waiting, questions. */
+#include <string.h>
+
+#include "container_private.h"
+#include "guest/guest.h"
+
+/* ---- Flows of a container ---- */
+
+void *lcowmig__container_flow_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, bool object,
+                                  lcowmig_error *error)
+{
+	lcowmig__container_flow *self =
+		lcowmig__flow_new(size, class, container->env->context, object ? &container->object : NULL, error);
+
+	if (self)
+		self->container = container;
+	return self;
+}
+
+void *lcowmig__container_watch_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
+{
+	lcowmig__container_watch *self = lcowmig__flow_new(size, class, container->env->context, &container->object, error);
+
+	if (self)
+		self->container = container;
+	return self;
+}
+
+/* ---- Making and freeing ---- */
+
+static int process_compare(const void *key, const lcowmig__node *node)
+{
+	return strcmp(key, lcowmig__process_exec_id(lcowmig__process_of_node(node)));
+}
+
+lcowmig_container *lcowmig__container_alloc(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
+                                            const char *gcs_id, lcowmig_error *error)
+{
+	const lcowmig__mem *mem = &env->context->mem;
+	lcowmig_container *container = lcowmig__alloc(mem, sizeof *container);
+
+	if (!container) {
+		lcowmig__fail_memory(error);
+		return NULL;
+	}
+	container->env = env;
+	container->vm = vm;
+	container->guest_pod_id = guest_pod_id;
+	container->id = lcowmig__strdup(mem, id);
+	container->gcs_id = lcowmig__strdup(mem, gcs_id);
+	lcowmig__object_init(&container->object, env->context, &lcowmig__container_machine, container->id);
+	lcowmig__gate_init(&container->gate);
+	lcowmig__signal_init(&container->terminated);
+	lcowmig__tree_init(&container->processes, process_compare);
+	if (container->id && container->gcs_id)
+		return container;
+	lcowmig__container_free(container);
+	lcowmig__fail_memory(error);
+	return NULL;
+}
+
+lcowmig_status lcowmig__container_check_id(const lcowmig__env *env, const char *what, const char *id, lcowmig_error *error)
+{
+	if (!id || !id[0])
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the %s id is empty", what);
+	if (strlen(id) > env->context->limits.id_bytes)
+		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "the %s id is longer than %lu bytes", what,
+		                     (unsigned long)env->context->limits.id_bytes);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig__container_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
+                                      lcowmig_container **ret_container, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__container_check_id(env, "container", id, error);
+	lcowmig_container *container;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	container = lcowmig__container_alloc(env, vm, guest_pod_id, id, id, error);
+	if (!container)
+		return LCOWMIG_E_NO_MEMORY;
+	container->is_announced = true;
+	*ret_container = container;
+	return LCOWMIG_OK;
+}
+
+void lcowmig__container_add_process(lcowmig_container *container, lcowmig_process *process)
+{
+	const char *exec_id = lcowmig__process_exec_id(process);
+
+	lcowmig__tree_insert(&container->processes, exec_id, lcowmig__process_node(process));
+	if (!exec_id[0])
+		container->init = process;
+}
+
+void lcowmig__container_drop_process(lcowmig_container *container, lcowmig_process *process)
+{
+	lcowmig__tree_remove(&container->processes, lcowmig__process_node(process));
+	if (process == container->init)
+		container->init = NULL;
+	lcowmig__process_free(process);
+}
+
+lcowmig_process *lcowmig__container_find_process(const lcowmig_container *container, const char *exec_id)
+{
+	return lcowmig__process_of_node(lcowmig__tree_find(&container->processes, exec_id));
+}
+
+void lcowmig__container_free(lcowmig_container *container)
+{
+	const lcowmig__mem *mem;
+	lcowmig__node *node;
+	size_t i;
+
+	if (!container)
+		return;
+	mem = &container->env->context->mem;
+	lcowmig__container_orphan_watches(container);
+	while ((node = lcowmig__tree_first(&container->processes)) != NULL)
+		lcowmig__container_drop_process(container, lcowmig__process_of_node(node));
+	lcowmig__flow_discard(container->exit_flow);
+	lcowmig__event_free(container->exit_event);
+	lcowmig__event_free(container->create_event);
+	for (i = 0; i < container->n_ro_layers; i++)
+		lcowmig__free(mem, container->ro_layers[i].guest_path);
+	lcowmig__free(mem, container->ro_layers);
+	lcowmig__free(mem, container->scratch.guest_path);
+	lcowmig__free(mem, container->rootfs_path);
+	lcowmig__guids_done(mem, &container->disks);
+	lcowmig__guids_done(mem, &container->shares);
+	lcowmig__guids_done(mem, &container->devices);
+	lcowmig__free(mem, container->own_guest_pod_id);
+	lcowmig__free(mem, container->id);
+	lcowmig__free(mem, container->gcs_id);
+	lcowmig__free(mem, container);
+}
+
+void lcowmig__container_set_ended(lcowmig_container *container, lcowmig__container_ended ended, void *user)
+{
+	container->ended = ended;
+	container->ended_user = user;
+}
+
+/* ---- The init process as seen from here ---- */
+
+static void container_process_exited(void *user, lcowmig_process *process)
+{
+	lcowmig_container *container = user;
+
+	if (process != container->init)
+		return;
+	container->init_has_exited = true;
+	/* In the middle of a start or resume the exit waits until that is through. */
+	if (container->object.state == CONTAINER_RUNNING || container->object.state == CONTAINER_SOURCE_MIGRATING)
+		lcowmig__container_begin_end(container);
+}
+
+lcowmig__process_owner lcowmig__container_as_owner(lcowmig_container *container)
+{
+	return (lcowmig__process_owner){ container_process_exited, container };
+}
+
+/* ---- Start ---- */
+
+struct container_start {
+	lcowmig__container_flow base;
+	lcowmig_event *started; /* TASK_START */
+};
+
+static lcowmig_status start_check(const lcowmig_container *container, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_START, error);
+
+	if (status == LCOWMIG_OK && !container->init)
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s is Created and its init process was deleted; Start needs one",
+		                       container->id);
+	return status;
+}
+
+static void start_commit(struct container_start *self)
+{
+	lcowmig_container *container = self->base.container;
+
+	lcowmig__object_fire(&container->object, CONTAINER_START);
+	self->started->pid = lcowmig__process_pid(container->init);
+	lcowmig__event_send(self->started);
+	self->started = NULL;
+	if (container->init_has_exited)
+		lcowmig__container_begin_end(container);
+}
+
+/* The init process says whether anything was done that makes the container unusable. */
+static lcowmig_status start_failed(struct container_start *self, lcowmig_status status)
+{
+	lcowmig_container *container = self->base.container;
+
+	if (status != LCOWMIG_E_NO_MEMORY || !lcowmig__process_is_created(container->init)) {
+		lcowmig__object_fire(&container->object, CONTAINER_START_FAILED);
+		lcowmig__container_finish_end(container, false);
+	}
+	return lcowmig__wrap(&self->base.flow.error, status, "container %s could not be started and is %s", container->id,
+	                     lcowmig__object_state_name(&container->object));
+}
+
+static void start_step(lcowmig__flow *flow)
+{
+	struct container_start *self = (struct container_start *)flow;
+	lcowmig_container *container = self->base.container;
+	lcowmig_status status;
+
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	status = start_check(container, &flow->error);
+	if (status != LCOWMIG_OK)
+		goto out;
+	lcowmig__flow_shield(flow, true);
+	FLOW_TRY_OR(flow, lcowmig__guest_start_container(flow, container->env, container->gcs_id), failed);
+	FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__process_start_flow(container->init, NULL)), failed);
+	start_commit(self);
+	status = LCOWMIG_OK;
+	goto out;
+failed:
+	status = start_failed(self, flow->result);
+out:
+	lcowmig__gate_leave(flow, &container->gate);
+	FLOW_RETURN(flow, status);
+	FLOW_END(flow);
+}
+
+static void start_release(lcowmig__flow *flow)
+{
+	lcowmig__event_free(((struct container_start *)flow)->started);
+}
+
+static const lcowmig__flow_class start_class = { .name = "start", .step = start_step, .release = start_release };
+
+lcowmig__flow *lcowmig__container_start_flow(lcowmig_container *container, lcowmig_error *error)
+{
+	struct container_start *self = lcowmig__container_flow_new(container, sizeof *self, &start_class, true, error);
+
+	if (!self)
+		return NULL;
+	self->started = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_START, container->id, "", error);
+	if (self->started)
+		return &self->base.flow;
+	lcowmig__flow_discard(&self->base.flow);
+	return NULL;
+}
+
+/* ---- Waiting ---- */
+
+static void wait_step(lcowmig__flow *flow)
+{
+	lcowmig_container *container = ((lcowmig__container_watch *)flow)->container;
+
+	FLOW_BEGIN(flow);
+	if (!container)
+		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "the container was freed"));
+	FLOW_TRY(flow, lcowmig__signal_wait(flow, &container->terminated));
+	FLOW_END(flow);
+}
+
+static const lcowmig__flow_class wait_class = { .name = "wait", .step = wait_step, .is_watch = true };
+
+lcowmig__flow *lcowmig__container_wait_flow(lcowmig_container *container, lcowmig_error *error)
+{
+	return lcowmig__container_watch_new(container, sizeof(lcowmig__container_watch), &wait_class, error);
+}
+
+/* ---- Questions ---- */
+
+const char *lcowmig__container_id(const lcowmig_container *container)
+{
+	return container->id;
+}
+
+const char *lcowmig__container_guest_id(const lcowmig_container *container)
+{
+	return container->gcs_id;
+}
+
+bool lcowmig__container_has_ended(const lcowmig_container *container)
+{
+	return container->object.state == CONTAINER_STOPPED || container->object.state == CONTAINER_INVALID;
+}
+
+lcowmig_process *lcowmig__container_init(const lcowmig_container *container)
+{
+	return container->init;
+}
+
+lcowmig__node *lcowmig__container_node(lcowmig_container *container)
+{
+	return &container->node;
+}
+
+lcowmig_container *lcowmig__container_of_node(lcowmig__node *node)
+{
+	return LCOWMIG__TREE_ENTRY(node, lcowmig_container, node);
+}
+
+lcowmig_status lcowmig__container_check_idle(const lcowmig_container *container, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__object_check_idle(&container->object, error);
+	lcowmig__node *node;
+
+	for (node = lcowmig__tree_first(&container->processes); node && status == LCOWMIG_OK; node = lcowmig__tree_next(node))
+		status = lcowmig__process_check_idle(lcowmig__process_of_node(node), error);
+	return status;
+}

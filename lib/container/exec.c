@@ -1,0 +1,331 @@
+/* A container's processes: further ones come in, all are signalled, each is deleted. */
+#include <string.h>
+
+#include "container_private.h"
+
+/* ---- New ones ---- */
+
+lcowmig_status lcowmig__container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
+                                              lcowmig_error *error)
+{
+	lcowmig__process_owner owner = lcowmig__container_as_owner(container);
+	lcowmig_process *process;
+	lcowmig_status status;
+
+	status = lcowmig__container_check_id(container->env, "exec", exec_id, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__object_check(&container->object, CONTAINER_NEW_PROCESS, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	if (lcowmig__container_find_process(container, exec_id))
+		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "container %s has a process %s already; expected a new exec id",
+		                     container->id, exec_id);
+	status = lcowmig__process_new(container->env, container->id, container->gcs_id, exec_id, container->io_retry_timeout_ns, &owner,
+	                              &process, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__object_fire(&container->object, CONTAINER_NEW_PROCESS);
+	lcowmig__container_add_process(container, process);
+	*ret_process = process;
+	return LCOWMIG_OK;
+}
+
+struct container_exec {
+	lcowmig__container_flow base;
+	lcowmig__arena arena;
+	const char *exec_id;
+	lcowmig_process_options options;
+	lcowmig_process *process;
+	lcowmig_process **ret_process;
+};
+
+static void exec_create(struct container_exec *self)
+{
+	lcowmig__flow_child(&self->base.flow, lcowmig__process_create_flow(self->process, &self->options, NULL));
+}
+
+static void exec_step(lcowmig__flow *flow)
+{
+	struct container_exec *self = (struct container_exec *)flow;
+	lcowmig_container *container = self->base.container;
+	lcowmig_status status;
+
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	status = lcowmig__container_new_process(container, self->exec_id, &self->process, &flow->error);
+	if (status != LCOWMIG_OK)
+		goto out;
+	FLOW_AWAIT(flow, exec_create(self));
+	status = flow->result;
+	if (status == LCOWMIG_OK) {
+		if (self->ret_process)
+			*self->ret_process = self->process;
+	} else if (lcowmig__process_check_idle(self->process, NULL) == LCOWMIG_OK) {
+		lcowmig__container_drop_process(container, self->process);
+	}
+out:
+	lcowmig__gate_leave(flow, &container->gate);
+	FLOW_RETURN(flow, status);
+	FLOW_END(flow);
+}
+
+static void exec_release(lcowmig__flow *flow)
+{
+	lcowmig__arena_done(&((struct container_exec *)flow)->arena);
+}
+
+static const lcowmig__flow_class exec_class = { .name = "exec", .step = exec_step, .release = exec_release };
+
+lcowmig__flow *lcowmig__container_exec_flow(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
+                                            lcowmig_process **ret_process, lcowmig_error *error)
+{
+	struct container_exec *self = lcowmig__container_flow_new(container, sizeof *self, &exec_class, true, error);
+	lcowmig__arena *arena;
+	bool is_complete = true;
+
+	if (!self)
+		return NULL;
+	arena = &self->arena;
+	lcowmig__arena_init(arena, &container->env->context->mem, 0);
+	self->options = *options;
+	self->options.bundle = lcowmig__container_copy_text(arena, options->bundle, &is_complete);
+	self->options.stdin_path = lcowmig__container_copy_text(arena, options->stdin_path, &is_complete);
+	self->options.stdout_path = lcowmig__container_copy_text(arena, options->stdout_path, &is_complete);
+	self->options.stderr_path = lcowmig__container_copy_text(arena, options->stderr_path, &is_complete);
+	self->options.process_spec = lcowmig__container_copy_text(arena, options->process_spec, &is_complete);
+	self->exec_id = lcowmig__container_copy_text(arena, exec_id ? exec_id : "", &is_complete);
+	self->ret_process = ret_process;
+	if (is_complete)
+		return &self->base.flow;
+	lcowmig__fail_memory(error);
+	lcowmig__flow_discard(&self->base.flow);
+	return NULL;
+}
+
+/* ---- Kill ---- */
+
+struct container_kill {
+	lcowmig__container_flow base;
+	char *exec_id;
+	uint32_t signal;
+	bool has_signal;
+	bool all;
+};
+
+static lcowmig_status kill_check(struct container_kill *self, lcowmig_error *error)
+{
+	lcowmig_container *container = self->base.container;
+	lcowmig_status status;
+
+	if (self->all && self->exec_id[0])
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s is %s; a kill of all processes cannot name exec %s",
+		                     container->id, lcowmig__object_state_name(&container->object), self->exec_id);
+	status = lcowmig__object_check(&container->object, CONTAINER_KILL, error);
+	if (status != LCOWMIG_OK || lcowmig__container_has_ended(container))
+		return status;
+	return lcowmig__process_check_signal(container->env, self->signal, &self->has_signal, error);
+}
+
+static void kill_execs(struct container_kill *self)
+{
+	lcowmig_container *container = self->base.container;
+	lcowmig__node *node;
+
+	for (node = lcowmig__tree_first(&container->processes); node; node = lcowmig__tree_next(node)) {
+		lcowmig_process *process = lcowmig__process_of_node(node);
+
+		if (process != container->init)
+			lcowmig__flow_child(&self->base.flow, lcowmig__process_kill_flow(process, self->has_signal, self->signal, NULL));
+	}
+}
+
+static void kill_step(lcowmig__flow *flow)
+{
+	struct container_kill *self = (struct container_kill *)flow;
+	lcowmig_container *container = self->base.container;
+	lcowmig_process *process;
+	lcowmig_status status;
+
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	status = kill_check(self, &flow->error);
+	if (status != LCOWMIG_OK || lcowmig__container_has_ended(container))
+		goto out;
+	if (!self->exec_id[0]) {
+		FLOW_AWAIT(flow, kill_execs(self));
+		if (flow->result != LCOWMIG_OK)
+			lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "container %s: an exec was not signalled: %s", container->id,
+			             flow->error.message);
+	}
+	process = lcowmig__container_find_process(container, self->exec_id);
+	if (!process) {
+		status = lcowmig__fail(&flow->error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, self->exec_id);
+		goto out;
+	}
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__process_kill_flow(process, self->has_signal, self->signal, NULL)));
+	status = flow->result;
+out:
+	lcowmig__gate_leave(flow, &container->gate);
+	FLOW_RETURN(flow, status);
+	FLOW_END(flow);
+}
+
+static void kill_release(lcowmig__flow *flow)
+{
+	lcowmig__free(&flow->context->mem, ((struct container_kill *)flow)->exec_id);
+}
+
+static const lcowmig__flow_class kill_class = { .name = "kill", .step = kill_step, .release = kill_release };
+
+lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all, lcowmig_error *error)
+{
+	struct container_kill *self = lcowmig__container_flow_new(container, sizeof *self, &kill_class, true, error);
+
+	if (!self)
+		return NULL;
+	self->exec_id = lcowmig__strdup(&container->env->context->mem, exec_id ? exec_id : "");
+	self->signal = signal;
+	self->all = all;
+	if (self->exec_id)
+		return &self->base.flow;
+	lcowmig__fail_memory(error);
+	lcowmig__flow_discard(&self->base.flow);
+	return NULL;
+}
+
+/* ---- Delete ---- */
+
+struct container_delete {
+	lcowmig__container_flow base;
+	char *exec_id;
+	lcowmig_process *process;
+	lcowmig_exit *ret_exit;
+	lcowmig_event *deleted; /* TASK_DELETE */
+};
+
+/* Before the gate: what ends the container may need it. */
+static bool delete_must_wait(const struct container_delete *self)
+{
+	int state = self->base.container->object.state;
+
+	return !self->exec_id[0] && (state == CONTAINER_RUNNING || state == CONTAINER_STOPPED);
+}
+
+static lcowmig_status delete_waited(struct container_delete *self)
+{
+	const lcowmig_container *container = self->base.container;
+	lcowmig__flow *flow = &self->base.flow;
+
+	lcowmig__flow_clear_deadline(flow);
+	if (flow->result == LCOWMIG_E_TIMED_OUT)
+		return lcowmig__fail(&flow->error, LCOWMIG_E_TIMED_OUT, "container %s is %s; DeleteProcess of its init process waited 30 s for its end",
+		                     container->id, lcowmig__object_state_name(&container->object));
+	return flow->result;
+}
+
+static lcowmig_status delete_find(struct container_delete *self)
+{
+	const lcowmig_container *container = self->base.container;
+
+	self->process = lcowmig__container_find_process(container, self->exec_id);
+	if (!self->process)
+		return lcowmig__fail(&self->base.flow.error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, self->exec_id);
+	return LCOWMIG_OK;
+}
+
+static void delete_commit(struct container_delete *self)
+{
+	lcowmig_container *container = self->base.container;
+	lcowmig_event *event = self->deleted;
+
+	event->pid = lcowmig__process_pid(self->process);
+	event->exit_status = lcowmig__process_exit_status(self->process);
+	event->exited_at = lcowmig__process_exited_at(self->process);
+	if (self->ret_exit) {
+		self->ret_exit->pid = event->pid;
+		self->ret_exit->exit_status = event->exit_status;
+		self->ret_exit->exited_at = event->exited_at;
+	}
+	if (!self->exec_id[0] && !container->terminated.is_set)
+		lcowmig__container_finish_end(container, false);
+	lcowmig__object_fire(&container->object, CONTAINER_DELETE);
+	lcowmig__container_drop_process(container, self->process);
+	lcowmig__event_send(event);
+	self->deleted = NULL;
+}
+
+static void delete_step(lcowmig__flow *flow)
+{
+	struct container_delete *self = (struct container_delete *)flow;
+	lcowmig_container *container = self->base.container;
+	lcowmig_status status;
+
+	FLOW_BEGIN(flow);
+	if (delete_must_wait(self)) {
+		lcowmig__flow_set_deadline(flow, CONTAINER_DELETE_WAIT_NS);
+		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &container->terminated));
+		status = delete_waited(self);
+		if (status != LCOWMIG_OK)
+			FLOW_RETURN(flow, status);
+	}
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	status = lcowmig__object_check(&container->object, CONTAINER_DELETE, &flow->error);
+	if (status != LCOWMIG_OK)
+		goto out;
+	if (container->object.state == CONTAINER_INVALID && !self->exec_id[0]) {
+		/* What a failed creation could not give back, whether or not it got as far as an init process. */
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
+		status = flow->result;
+		if (status != LCOWMIG_OK)
+			goto out;
+	}
+	status = delete_find(self);
+	if (status != LCOWMIG_OK)
+		goto out;
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__process_delete_flow(self->process, NULL)));
+	status = flow->result;
+	if (status == LCOWMIG_OK && !self->exec_id[0]) {
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
+		status = flow->result;
+		if (status != LCOWMIG_OK)
+			goto out;
+		FLOW_AWAIT(flow, lcowmig__container_close_guest(flow, container));
+		status = flow->result;
+		container->guest_is_open = container->guest_is_open && status != LCOWMIG_OK;
+	}
+	if (status == LCOWMIG_OK)
+		status = lcowmig__process_check_idle(self->process, &flow->error);
+	if (status == LCOWMIG_OK)
+		delete_commit(self);
+out:
+	lcowmig__gate_leave(flow, &container->gate);
+	FLOW_RETURN(flow, status);
+	FLOW_END(flow);
+}
+
+static void delete_release(lcowmig__flow *flow)
+{
+	struct container_delete *self = (struct container_delete *)flow;
+
+	lcowmig__free(&flow->context->mem, self->exec_id);
+	lcowmig__event_free(self->deleted);
+}
+
+static const lcowmig__flow_class delete_class = { .name = "delete", .step = delete_step, .release = delete_release };
+
+lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit, lcowmig_error *error)
+{
+	struct container_delete *self = lcowmig__container_flow_new(container, sizeof *self, &delete_class, true, error);
+
+	if (!self)
+		return NULL;
+	self->exec_id = lcowmig__strdup(&container->env->context->mem, exec_id ? exec_id : "");
+	self->ret_exit = ret_exit;
+	self->deleted =
+		lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_DELETE, container->id, exec_id ? exec_id : "", error);
+	if (self->exec_id && self->deleted)
+		return &self->base.flow;
+	lcowmig__fail_memory(error);
+	lcowmig__flow_discard(&self->base.flow);
+	return NULL;
+}

@@ -1,0 +1,354 @@
+/*
+ * Patch: an imported container gets its disks, its stdio and its name on this host, or stays exactly as it was.
+ *
+ *     paths made canonical -> stdio opened, kept aside -> disks repointed -> pod and index re-keyed (commit) -> everything adopted
+ *
+ * From the repointing on nothing waits. It comes before the commit because it may refuse; should the commit refuse, the disks go back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "container_private.h"
+
+struct container_patch {
+	lcowmig__container_flow base;
+	lcowmig__container_commit commit;
+	void *user;
+	lcowmig__arena arena; /* everything below that is copied */
+	const char *new_id;
+	lcowmig_rootfs_mount *rootfs;
+	size_t n_rootfs;
+	lcowmig_disk_patch *disks;
+	size_t n_disks;
+	lcowmig_process_options stdio;
+
+	lcowmig_scsi *scsi;
+	lcowmig__oci_layers layers;
+	lcowmig__repoint *items;
+	const char **old_paths; /* of the items */
+	size_t n_items;
+	size_t next;
+	char *id; /* becomes the container's */
+	lcowmig_event *exit_event;
+};
+
+/* ---- Which disks get which paths ---- */
+
+static void patch_add(struct container_patch *self, const lcowmig_guid *reservation, const char *path)
+{
+	lcowmig__repoint *item = &self->items[self->n_items++];
+
+	item->reservation = reservation;
+	item->host_path = path;
+}
+
+static void patch_add_layer(struct container_patch *self, const lcowmig__layer *layer, const char *path, bool read_only, uint64_t partition)
+{
+	patch_add(self, &layer->reservation, path);
+	self->items[self->n_items - 1].check = true;
+	self->items[self->n_items - 1].read_only = read_only;
+	self->items[self->n_items - 1].partition = partition;
+}
+
+static lcowmig_status patch_plan_layers(struct container_patch *self, lcowmig_error *error)
+{
+	lcowmig_container *container = self->base.container;
+	const lcowmig__oci_layers *layers = &self->layers;
+	lcowmig_status status;
+	size_t i;
+
+	if (!self->n_rootfs || !container->has_layers)
+		return LCOWMIG_OK;
+	status = lcowmig__oci_layers_read(&self->arena, &container->env->context->limits, self->rootfs, self->n_rootfs, NULL, &self->layers,
+	                                  error);
+	if (status != LCOWMIG_OK)
+		return status;
+	if (layers->count != container->n_ro_layers)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s was saved with %zu read-only layers, the patch has %zu",
+		                     container->id, container->n_ro_layers, layers->count);
+	if (container->has_scratch && !layers->scratch[0])
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s was saved with a scratch disk, the patch names none",
+		                     container->id);
+	for (i = 0; i < layers->count; i++)
+		patch_add_layer(self, &container->ro_layers[i], layers->layers[i].path, true, layers->layers[i].partition);
+	if (container->has_scratch)
+		patch_add_layer(self, &container->scratch, layers->scratch, false, 0);
+	return LCOWMIG_OK;
+}
+
+struct patch_disk {
+	const char *source_path;
+	const lcowmig_guid *reservation;
+};
+
+static int patch_disk_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct patch_disk *)a)->source_path, ((const struct patch_disk *)b)->source_path);
+}
+
+/* The container's further disks, sorted by what the source calls them. */
+static struct patch_disk *patch_known_disks(struct container_patch *self, size_t *ret_count)
+{
+	const lcowmig__guids *disks = &self->base.container->disks;
+	struct patch_disk *known = lcowmig__arena_alloc(&self->arena, (disks->count + 1) * sizeof *known);
+	size_t count = 0;
+	size_t i;
+
+	for (i = disks->first; known && i < disks->count; i++) {
+		known[count].reservation = &disks->items[i];
+		known[count].source_path = lcowmig__scsi_path(self->scsi, &disks->items[i], true);
+		count += known[count].source_path != NULL;
+	}
+	if (known)
+		qsort(known, count, sizeof *known, patch_disk_compare);
+	*ret_count = count;
+	return known;
+}
+
+static lcowmig_status patch_plan_disks(struct container_patch *self, lcowmig_error *error)
+{
+	size_t count;
+	struct patch_disk *known = patch_known_disks(self, &count);
+	size_t i;
+
+	if (!known)
+		return lcowmig__fail_memory(error);
+	for (i = 0; i < self->n_disks; i++) {
+		const struct patch_disk key = { self->disks[i].source_path, NULL };
+		const struct patch_disk *found = bsearch(&key, known, count, sizeof *known, patch_disk_compare);
+
+		if (!found)
+			return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no further disk %.200s of the source's", self->base.container->id,
+			                     self->disks[i].source_path);
+		patch_add(self, found->reservation, self->disks[i].path);
+	}
+	return LCOWMIG_OK;
+}
+
+static bool patch_touches_disks(const struct container_patch *self)
+{
+	return (self->n_rootfs && self->base.container->has_layers) || self->n_disks;
+}
+
+static lcowmig_status patch_plan(struct container_patch *self, lcowmig_error *error)
+{
+	lcowmig_container *container = self->base.container;
+	size_t room = container->n_ro_layers + 1 + self->n_disks;
+	lcowmig_status status;
+
+	if (!patch_touches_disks(self))
+		return LCOWMIG_OK;
+	if (!container->vm)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s has disks and no SCSI controller; Patch needs one", container->id);
+	status = container->vm->scsi(container->vm->user, &self->scsi, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	self->items = lcowmig__arena_alloc(&self->arena, room * sizeof *self->items);
+	self->old_paths = lcowmig__arena_alloc(&self->arena, room * sizeof *self->old_paths);
+	if (!self->items || !self->old_paths)
+		return lcowmig__fail_memory(error);
+	status = patch_plan_layers(self, error);
+	return status == LCOWMIG_OK && self->n_disks ? patch_plan_disks(self, error) : status;
+}
+
+/* ---- Checks ---- */
+
+static lcowmig_status patch_check(const struct container_patch *self, lcowmig_error *error)
+{
+	const lcowmig_container *container = self->base.container;
+	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_PATCH, error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__container_check_id(container->env, "container", self->new_id, error);
+	if (status == LCOWMIG_OK && !container->init)
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Patch needs one", container->id);
+	if (status == LCOWMIG_OK && container->processes.count != 1)
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu processes; Patch needs the init process only",
+		                       container->id, container->processes.count);
+	return status;
+}
+
+/* ---- The change ---- */
+
+static lcowmig_status patch_keep_path(struct container_patch *self)
+{
+	lcowmig__flow *flow = &self->base.flow;
+	char *copy = flow->reply.data ? lcowmig__arena_strndup(&self->arena, flow->reply.data, flow->reply.size) : NULL;
+
+	if (!copy)
+		return lcowmig__fail_memory(&flow->error);
+	self->items[self->next++].host_path = copy;
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status patch_note_old_paths(struct container_patch *self, lcowmig_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < self->n_items; i++) {
+		const char *path = lcowmig__scsi_path(self->scsi, self->items[i].reservation, false);
+
+		/* An unknown reservation is for the repointing to refuse. */
+		self->old_paths[i] = lcowmig__arena_strndup(&self->arena, path ? path : "", path ? strlen(path) : 0);
+		if (!self->old_paths[i])
+			return lcowmig__fail_memory(error);
+	}
+	return LCOWMIG_OK;
+}
+
+static void patch_undo_disks(struct container_patch *self)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	size_t i;
+
+	for (i = 0; i < self->n_items; i++)
+		self->items[i].host_path = self->old_paths[i];
+	if (self->n_items && lcowmig__scsi_repoint(self->scsi, self->items, self->n_items, &error) != LCOWMIG_OK)
+		lcowmig__log(self->base.flow.context, LCOWMIG_LOG_ERROR,
+		             "container %s: its patch was refused, its disks keep the new paths until the next one: %s", self->base.container->id,
+		             error.message);
+}
+
+static void patch_adopt(struct container_patch *self)
+{
+	lcowmig_container *container = self->base.container;
+	char *old_id = container->id;
+	lcowmig_event *old_event = container->exit_event;
+
+	lcowmig__process_patch_commit(container->init);
+	container->id = self->id;
+	container->object.id = container->id;
+	container->exit_event = self->exit_event;
+	self->id = old_id;
+	self->exit_event = old_event;
+	lcowmig__object_fire(&container->object, CONTAINER_PATCH);
+}
+
+/* In one go: nobody sees half of it. */
+static lcowmig_status patch_change(struct container_patch *self, lcowmig_error *error)
+{
+	lcowmig_container *container = self->base.container;
+	lcowmig_status status = patch_check(self, error);
+
+	if (status == LCOWMIG_OK)
+		status = patch_note_old_paths(self, error);
+	if (status == LCOWMIG_OK && self->n_items)
+		status = lcowmig__scsi_repoint(self->scsi, self->items, self->n_items, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	if (self->commit)
+		status = self->commit(self->user, container, self->id, error);
+	if (status == LCOWMIG_OK)
+		patch_adopt(self);
+	else
+		patch_undo_disks(self);
+	return status;
+}
+
+static void patch_stdio(struct container_patch *self)
+{
+	lcowmig__flow_child(&self->base.flow, lcowmig__process_patch_flow(self->base.container->init, self->new_id, &self->stdio, NULL));
+}
+
+static void patch_step(lcowmig__flow *flow)
+{
+	struct container_patch *self = (struct container_patch *)flow;
+	lcowmig_container *container = self->base.container;
+	lcowmig_status status;
+
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	status = patch_check(self, &flow->error);
+	if (status == LCOWMIG_OK)
+		status = patch_plan(self, &flow->error);
+	if (status != LCOWMIG_OK)
+		goto out;
+	while (self->next < self->n_items) {
+		FLOW_TRY_OR(flow, lcowmig__hcs_resolve_path(flow, container->env, self->items[self->next].host_path), failed);
+		status = patch_keep_path(self);
+		if (status != LCOWMIG_OK)
+			goto out;
+	}
+	FLOW_TRY_OR(flow, patch_stdio(self), failed);
+	status = patch_change(self, &flow->error);
+	if (status != LCOWMIG_OK)
+		lcowmig__process_patch_rollback(container->init);
+	goto out;
+failed:
+	status = lcowmig__wrap(&flow->error, flow->result, "container %s could not be patched", container->id);
+out:
+	lcowmig__gate_leave(flow, &container->gate);
+	FLOW_RETURN(flow, status);
+	FLOW_END(flow);
+}
+
+static void patch_release(lcowmig__flow *flow)
+{
+	struct container_patch *self = (struct container_patch *)flow;
+
+	lcowmig__free(&flow->context->mem, self->id);
+	lcowmig__event_free(self->exit_event);
+	lcowmig__arena_done(&self->arena);
+}
+
+static const lcowmig__flow_class patch_class = { .name = "patch", .step = patch_step, .release = patch_release };
+
+/* ---- Copies ---- */
+
+static bool patch_copy_disks(struct container_patch *self, const lcowmig_patch *patch)
+{
+	lcowmig__arena *arena = &self->arena;
+	bool is_complete = true;
+	size_t i;
+
+	self->n_disks = patch->disks ? patch->n_disks : 0;
+	self->disks = lcowmig__arena_alloc(arena, (self->n_disks + 1) * sizeof *self->disks);
+	if (!self->disks)
+		return false;
+	for (i = 0; i < self->n_disks; i++) {
+		self->disks[i].source_path = lcowmig__container_copy_text(arena, patch->disks[i].source_path ? patch->disks[i].source_path : "",
+		                                                          &is_complete);
+		self->disks[i].path = lcowmig__container_copy_text(arena, patch->disks[i].path ? patch->disks[i].path : "", &is_complete);
+	}
+	return is_complete;
+}
+
+static bool patch_copy(struct container_patch *self, const lcowmig_patch *patch)
+{
+	lcowmig_container *container = self->base.container;
+	lcowmig__arena *arena = &self->arena;
+	bool is_complete = true;
+
+	self->new_id = lcowmig__container_copy_text(arena, patch->container_id ? patch->container_id : "", &is_complete);
+	self->stdio.size = sizeof self->stdio;
+	self->stdio.bundle = lcowmig__container_copy_text(arena, patch->bundle, &is_complete);
+	self->stdio.stdin_path = lcowmig__container_copy_text(arena, patch->stdin_path, &is_complete);
+	self->stdio.stdout_path = lcowmig__container_copy_text(arena, patch->stdout_path, &is_complete);
+	self->stdio.stderr_path = lcowmig__container_copy_text(arena, patch->stderr_path, &is_complete);
+	self->stdio.terminal = patch->terminal;
+	self->n_rootfs = patch->rootfs ? patch->n_rootfs : 0;
+	self->rootfs = lcowmig__container_copy_rootfs(arena, patch->rootfs, self->n_rootfs);
+	if (!is_complete || !self->rootfs || !patch_copy_disks(self, patch))
+		return false;
+	self->id = lcowmig__strdup(&container->env->context->mem, self->new_id);
+	self->exit_event = self->id ? lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_EXIT, self->id, "", NULL) : NULL;
+	return self->exit_event != NULL;
+}
+
+lcowmig__flow *lcowmig__container_patch_flow(lcowmig_container *container, const lcowmig_patch *patch, lcowmig__container_commit commit,
+                                             void *user, lcowmig_error *error)
+{
+	struct container_patch *self = lcowmig__container_flow_new(container, sizeof *self, &patch_class, true, error);
+
+	if (!self)
+		return NULL;
+	lcowmig__arena_init(&self->arena, &container->env->context->mem, 0);
+	self->commit = commit;
+	self->user = user;
+	if (patch_copy(self, patch))
+		return &self->base.flow;
+	lcowmig__fail_memory(error);
+	lcowmig__flow_discard(&self->base.flow);
+	return NULL;
+}

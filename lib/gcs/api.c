@@ -1,0 +1,338 @@
+/* The public functions of the bridge that start or change something. */
+#include "gcs.h"
+
+#include <string.h>
+
+#include "engine/abi.h"
+
+/* Starts the operation, which is NULL when it could not be made (and `error` is filled in). */
+static lcowmig_status api_leave(lcowmig_gcs *gcs, lcowmig__pump *pump, lcowmig__flow *flow, const lcowmig_error *made, lcowmig_done_fn done,
+				void *user, lcowmig_error *error)
+{
+	if (!flow)
+		lcowmig__error_copy(error, made);
+	return lcowmig__leave_with(gcs->context, pump, flow ? LCOWMIG_OK : (lcowmig_status)made->status, flow, done, user, error);
+}
+
+static lcowmig_status api_null(lcowmig_error *error)
+{
+	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest bridge: gcs is NULL");
+}
+
+lcowmig_status lcowmig_gcs_listen(lcowmig_gcs *gcs, const char *runtime_id, uint32_t port, lcowmig_done_fn done, void *user,
+				  lcowmig_error *error)
+{
+	lcowmig_error made = LCOWMIG_ERROR_INIT;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return api_null(error);
+	lcowmig__enter(gcs->context, &pump);
+	return api_leave(gcs, &pump, lcowmig__listen_flow(gcs, runtime_id, port, &made), &made, done, user, error);
+}
+
+lcowmig_status lcowmig_gcs_seed_entropy(lcowmig_gcs *gcs, const void *bytes, size_t size, lcowmig_done_fn done, void *user,
+					lcowmig_error *error)
+{
+	lcowmig_error made = LCOWMIG_ERROR_INIT;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return api_null(error);
+	lcowmig__enter(gcs->context, &pump);
+	return api_leave(gcs, &pump, lcowmig__entropy_flow(gcs, bytes, size, &made), &made, done, user, error);
+}
+
+lcowmig_status lcowmig_gcs_read_log(lcowmig_gcs *gcs, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_error made = LCOWMIG_ERROR_INIT;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return api_null(error);
+	lcowmig__enter(gcs->context, &pump);
+	return api_leave(gcs, &pump, lcowmig__log_flow(gcs, &made), &made, done, user, error);
+}
+
+lcowmig_status lcowmig_gcs_connect(lcowmig_gcs *gcs, bool cold, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_error made = LCOWMIG_ERROR_INIT;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return api_null(error);
+	lcowmig__enter(gcs->context, &pump);
+	return api_leave(gcs, &pump, lcowmig__connect_flow(gcs, cold, &made), &made, done, user, error);
+}
+
+lcowmig_status lcowmig_gcs_resume(lcowmig_gcs *gcs, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_error made = LCOWMIG_ERROR_INIT;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return api_null(error);
+	lcowmig__enter(gcs->context, &pump);
+	return api_leave(gcs, &pump, lcowmig__resume_flow(gcs, &made), &made, done, user, error);
+}
+
+void lcowmig_gcs_close(lcowmig_gcs *gcs)
+{
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return;
+	lcowmig__enter(gcs->context, &pump);
+	lcowmig__gcs_shut(gcs);
+	lcowmig__leave(gcs->context, &pump);
+}
+
+bool lcowmig_gcs_is_connected(lcowmig_gcs *gcs)
+{
+	lcowmig__pump pump;
+	bool connected;
+
+	if (!gcs)
+		return false;
+	lcowmig__enter(gcs->context, &pump);
+	connected = gcs->object.state == LCOWMIG__GCS_CONNECTED;
+	lcowmig__leave(gcs->context, &pump);
+	return connected;
+}
+
+lcowmig_status lcowmig_gcs_get_capabilities(lcowmig_gcs *gcs, lcowmig_gcs_capabilities *ret_capabilities)
+{
+	lcowmig_status status = LCOWMIG_E_FAILED_PRECONDITION;
+	size_t size;
+	lcowmig__pump pump;
+
+	if (!gcs || !ret_capabilities || ret_capabilities->size < sizeof(lcowmig_gcs_capabilities))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	size = ret_capabilities->size;
+	lcowmig__enter(gcs->context, &pump);
+	if (gcs->has_negotiated) {
+		status = LCOWMIG_OK;
+		memset(ret_capabilities, 0, size);
+		*ret_capabilities = gcs->capabilities;
+		ret_capabilities->size = size;
+	}
+	lcowmig__leave(gcs->context, &pump);
+	return status;
+}
+
+void lcowmig_gcs_set_migrating(lcowmig_gcs *gcs, bool migrating)
+{
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return;
+	lcowmig__enter(gcs->context, &pump);
+	lcowmig__gcs_migrate(gcs, migrating);
+	lcowmig__leave(gcs->context, &pump);
+}
+
+void lcowmig_gcs_settle(lcowmig_gcs *gcs)
+{
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return;
+	lcowmig__enter(gcs->context, &pump);
+	if (!gcs->is_migrating)
+		lcowmig__gcs_settle(gcs);
+	lcowmig__leave(gcs->context, &pump);
+}
+
+/* ---- Requests ---- */
+
+lcowmig_status lcowmig__gcs_start_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
+					  uint64_t timeout_ns, lcowmig__waiter *waiter, lcowmig_error *error)
+{
+	lcowmig__request *request = NULL;
+	lcowmig__buf frame;
+	lcowmig_status status;
+
+	if ((message & LCOWMIG__FRAME_KIND) != LCOWMIG__FRAME_REQUEST || message == LCOWMIG_GCS_NEGOTIATE_PROTOCOL)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "guest request: 0x%08lx is not the type of a request that can be sent (negotiating is up to connect)",
+				     (unsigned long)message);
+	if (!waiter)
+		return lcowmig__fail_memory(error);
+	if (gcs->object.state != LCOWMIG__GCS_CONNECTED)
+		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "the guest connection is %s; expected it to be Connected",
+				     lcowmig__object_state_name(&gcs->object));
+	lcowmig__buf_init(&frame, &gcs->context->mem);
+	status = lcowmig__document_frame(gcs, message, container_id, document, &frame, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__request_send(gcs, message, false, &frame, timeout_ns, &request, error);
+	else
+		lcowmig__buf_done(&frame);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__list_append(&request->waiters, &waiter->node);
+	if (waiter->call)
+		lcowmig__call_tell_request_id(waiter->call, request->id);
+	return LCOWMIG_PENDING;
+}
+
+lcowmig_status lcowmig__gcs_start_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__waiter *waiter, lcowmig_error *error)
+{
+	lcowmig__request *request = NULL;
+	lcowmig_status status;
+
+	if (!waiter)
+		return lcowmig__fail_memory(error);
+	status = lcowmig__request_adopt(gcs, id, &request, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__list_append(&request->waiters, &waiter->node);
+	if (waiter->call)
+		lcowmig__call_tell_request_id(waiter->call, id);
+	lcowmig__answer_recall(request);
+	return LCOWMIG_PENDING;
+}
+
+lcowmig_status lcowmig_gcs_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document, uint64_t timeout_ns,
+				   lcowmig_gcs_answer_fn answer, void *user, lcowmig_error *error)
+{
+	lcowmig_context *context;
+	lcowmig__waiter *waiter;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return api_null(error);
+	context = gcs->context;
+	if (!timeout_ns)
+		timeout_ns = lcowmig__message_timeout(gcs, message);
+	else if (timeout_ns == LCOWMIG_NO_DEADLINE)
+		timeout_ns = 0;
+	lcowmig__enter(context, &pump);
+	waiter = lcowmig__waiter_new(gcs, NULL, answer, user);
+	status = lcowmig__gcs_start_request(gcs, message, container_id, document, timeout_ns, waiter, error);
+	if (status != LCOWMIG_PENDING && waiter)
+		lcowmig__waiter_free(gcs, waiter);
+	lcowmig__leave(context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_gcs_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig_gcs_answer_fn answer, void *user, lcowmig_error *error)
+{
+	lcowmig_context *context;
+	lcowmig__waiter *waiter;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return api_null(error);
+	context = gcs->context;
+	lcowmig__enter(context, &pump);
+	waiter = lcowmig__waiter_new(gcs, NULL, answer, user);
+	status = lcowmig__gcs_start_adopt(gcs, id, waiter, error);
+	if (status != LCOWMIG_PENDING && waiter)
+		lcowmig__waiter_free(gcs, waiter);
+	lcowmig__leave(context, &pump);
+	return status;
+}
+
+static bool request_cancel(lcowmig__request *request, lcowmig_gcs_answer_fn answer, const void *user)
+{
+	lcowmig__outcome outcome = { 0 };
+	lcowmig__list *node, *following;
+	bool found = false;
+
+	outcome.status = LCOWMIG_E_CANCELLED;
+	lcowmig__gcs_copy(outcome.message, sizeof outcome.message, "the request was cancelled");
+	LCOWMIG__LIST_EACH(node, following, &request->waiters)
+	{
+		lcowmig__waiter *waiter = LCOWMIG__LIST_ENTRY(node, lcowmig__waiter, node);
+
+		if (!waiter->answer || waiter->answer->function != answer || waiter->answer->user != user)
+			continue;
+		found = true;
+		lcowmig__waiter_end(request->gcs, waiter, &outcome);
+	}
+	return found;
+}
+
+lcowmig_status lcowmig_gcs_cancel(lcowmig_gcs *gcs, lcowmig_gcs_answer_fn answer, void *user)
+{
+	lcowmig_status status = LCOWMIG_E_NOT_FOUND;
+	lcowmig__node *node, *following;
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	lcowmig__enter(gcs->context, &pump);
+	LCOWMIG__TREE_EACH(node, following, &gcs->requests)
+	if (request_cancel(LCOWMIG__TREE_ENTRY(node, lcowmig__request, node), answer, user))
+		status = LCOWMIG_OK;
+	lcowmig__leave(gcs->context, &pump);
+	return status;
+}
+
+/* ---- Counters ---- */
+
+uint32_t lcowmig_gcs_next_port(lcowmig_gcs *gcs)
+{
+	lcowmig__pump pump;
+	uint32_t port;
+
+	if (!gcs)
+		return 0;
+	lcowmig__enter(gcs->context, &pump);
+	port = gcs->next_port;
+	lcowmig__leave(gcs->context, &pump);
+	return port;
+}
+
+int64_t lcowmig_gcs_next_request_id(lcowmig_gcs *gcs)
+{
+	lcowmig__pump pump;
+	int64_t id;
+
+	if (!gcs)
+		return 0;
+	lcowmig__enter(gcs->context, &pump);
+	id = gcs->next_id;
+	lcowmig__leave(gcs->context, &pump);
+	return id;
+}
+
+uint32_t lcowmig_gcs_allocate_port(lcowmig_gcs *gcs)
+{
+	lcowmig__pump pump;
+	uint32_t port = 0;
+
+	if (!gcs)
+		return 0;
+	lcowmig__enter(gcs->context, &pump);
+	if (gcs->next_port != UINT32_MAX) /* which is VMADDR_PORT_ANY */
+		port = gcs->next_port++;
+	lcowmig__leave(gcs->context, &pump);
+	return port;
+}
+
+void lcowmig_gcs_raise_port(lcowmig_gcs *gcs, uint32_t next)
+{
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return;
+	lcowmig__enter(gcs->context, &pump);
+	if (next > gcs->next_port)
+		gcs->next_port = next;
+	lcowmig__leave(gcs->context, &pump);
+}
+
+void lcowmig_gcs_raise_request_id(lcowmig_gcs *gcs, int64_t next)
+{
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return;
+	lcowmig__enter(gcs->context, &pump);
+	if (next > gcs->next_id)
+		gcs->next_id = next;
+	lcowmig__leave(gcs->context, &pump);
+}

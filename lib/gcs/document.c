@@ -1,0 +1,125 @@
+/* The JSON of requests: checked, completed, and otherwise sent byte for byte as it was given. */
+#include "gcs.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/json_text.h"
+#include "base/text.h"
+
+static lcowmig_status document_check(const lcowmig_gcs *gcs, const char *document, size_t size, lcowmig_error *error)
+{
+	const lcowmig_limits *limits = &gcs->context->limits;
+	const char *problem = NULL;
+	lcowmig_status status;
+	size_t at = 0;
+
+	if (size > limits->document_bytes)
+		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "guest request: the document has %lu bytes, at most %lu are accepted",
+				     (unsigned long)size, (unsigned long)limits->document_bytes);
+	status = lcowmig__json_check(document, size, limits->json_depth, &at, &problem);
+	if (status != LCOWMIG_OK)
+		return lcowmig__fail(error, status, "guest request: the JSON has %s, at byte %lu", problem, (unsigned long)at);
+	if (document[lcowmig__json_skip_space(document, size, 0)] != '{')
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest request: the document is no JSON object");
+	return LCOWMIG_OK;
+}
+
+static bool document_has(const char *document, size_t size, const char *key)
+{
+	lcowmig__json_span span;
+
+	return lcowmig__json_find(document, size, key, &span);
+}
+
+/* Only the characters that header values are made of; anything else would need escaping and is no trace context. */
+static bool trace_is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
+static void document_put_trace(lcowmig_gcs *gcs, lcowmig__buf *buf, bool *has_members)
+{
+	const lcowmig_platform *platform = &gcs->context->platform;
+	char parent[64] = "";
+	char state[520] = "";
+
+	if (!platform->trace)
+		return;
+	platform->trace(platform->user, parent, sizeof parent, state, sizeof state);
+	parent[sizeof parent - 1] = '\0';
+	state[sizeof state - 1] = '\0';
+	if (!parent[0] || !trace_is_plain(parent) || !trace_is_plain(state))
+		return;
+	lcowmig__buf_printf(buf, "%s\"otsc\":{\"traceparent\":\"%s\"", *has_members ? "," : "", parent);
+	if (state[0])
+		lcowmig__buf_printf(buf, ",\"tracestate\":\"%s\"", state);
+	lcowmig__buf_text(buf, "}");
+	*has_members = true;
+}
+
+/* The members that every request has, in front of those given. */
+static lcowmig_status document_put_base(lcowmig__buf *buf, const char *container_id, bool needs_container, bool needs_activity,
+					bool *has_members, lcowmig_error *error)
+{
+	const char *id = container_id ? container_id : LCOWMIG__NULL_GUID;
+	cJSON *text = NULL;
+	char *quoted = NULL;
+
+	if (needs_container) {
+		if (!lcowmig__utf8_is_valid(id, strlen(id)))
+			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest request: the container id is not valid UTF-8");
+		text = cJSON_CreateString(id);
+		quoted = text ? lcowmig__json_print(buf->mem, text) : NULL;
+		cJSON_Delete(text);
+		if (!quoted)
+			return lcowmig__fail_memory(error);
+		lcowmig__buf_printf(buf, "\"ContainerId\":%s", quoted);
+		lcowmig__free(buf->mem, quoted);
+		*has_members = true;
+	}
+	if (needs_activity) {
+		lcowmig__buf_printf(buf, "%s\"ActivityId\":\"" LCOWMIG__NULL_GUID "\"", *has_members ? "," : "");
+		*has_members = true;
+	}
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig__document_frame(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
+				       lcowmig__buf *ret_frame, lcowmig_error *error)
+{
+	static const uint8_t header[LCOWMIG__FRAME_HEADER] = { 0 };
+	const char *text = document ? document : "{}";
+	size_t size = strlen(text);
+	lcowmig_status status = document_check(gcs, text, size, error);
+	bool has_members = false;
+	bool is_empty;
+	size_t start;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	while (text[size - 1] != '}')
+		size--;
+	start = lcowmig__json_skip_space(text, size, 0) + 1;
+	is_empty = lcowmig__json_skip_space(text, size, start) == size - 1;
+	lcowmig__buf_reserve(ret_frame, size + 256);
+	lcowmig__buf_append(ret_frame, header, sizeof header);
+	lcowmig__buf_text(ret_frame, "{");
+	status = document_put_base(ret_frame, container_id, !document_has(text, size, "ContainerId"),
+				   !document_has(text, size, "ActivityId"), &has_members, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	if (!is_empty) {
+		if (has_members)
+			lcowmig__buf_text(ret_frame, ",");
+		lcowmig__buf_append(ret_frame, text + start, size - 1 - start);
+		has_members = true;
+	}
+	if (message != LCOWMIG_GCS_NEGOTIATE_PROTOCOL && !document_has(text, size, "otsc"))
+		document_put_trace(gcs, ret_frame, &has_members);
+	lcowmig__buf_text(ret_frame, "}\n");
+	return ret_frame->failed ? lcowmig__fail_memory(error) : LCOWMIG_OK;
+}

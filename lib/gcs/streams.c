@@ -1,0 +1,412 @@
+/* Listening and accepting, handles, and bytes that come before their stream is known. */
+#include "gcs.h"
+
+#include <string.h>
+
+#include "engine/env_call.h"
+
+/* ---- Handles ---- */
+
+/* Calls carry the host's functions with them, because a late one may outlive the bridge. */
+static bool call_set_streams(lcowmig_call *call, const lcowmig_gcs *gcs)
+{
+	call->arguments = lcowmig__memdup(&gcs->context->mem, &gcs->streams, sizeof gcs->streams);
+	return call->arguments != NULL;
+}
+
+static lcowmig_status invoke_close(lcowmig_call *call)
+{
+	const lcowmig_stream_ops *streams = call->arguments;
+
+	streams->close(streams->user, call->handle_argument);
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status invoke_out_of_memory(lcowmig_call *call)
+{
+	(void)call;
+	return LCOWMIG_E_NO_MEMORY;
+}
+
+static void discard_handle(lcowmig_call *call, void *handle)
+{
+	lcowmig__env_discard(call, "guest stream close", invoke_close, handle);
+}
+
+static lcowmig_call *closer_new(const lcowmig_gcs *gcs)
+{
+	lcowmig_call *call = lcowmig__alloc(&gcs->context->mem, sizeof *call);
+
+	if (!call)
+		return NULL;
+	call->context = gcs->context;
+	lcowmig__list_init(&call->in_flow);
+	lcowmig__list_init(&call->outbox);
+	if (call_set_streams(call, gcs))
+		return call;
+	lcowmig__call_spare_free(call);
+	return NULL;
+}
+
+void lcowmig__gcs_post(lcowmig_call *call, const char *what, lcowmig_status (*invoke)(lcowmig_call *call), void *handle)
+{
+	call->what = what;
+	call->invoke = invoke;
+	call->handle_argument = handle;
+	lcowmig__list_append(&call->context->pump->outbox, &call->outbox);
+	call->context->calls++;
+}
+
+void lcowmig__gcs_handle_close(lcowmig__gcs_handle *handle)
+{
+	lcowmig_call *closer = handle->closer;
+
+	if (!closer)
+		return;
+	if (handle->handle) {
+		lcowmig__gcs_post(closer, "guest stream close", invoke_close, handle->handle);
+	} else {
+		lcowmig__free(&closer->context->mem, closer->arguments);
+		lcowmig__call_spare_free(closer);
+	}
+	handle->handle = NULL;
+	handle->closer = NULL;
+}
+
+/* ---- Ports ---- */
+
+lcowmig__gcs_port *lcowmig__gcs_port_find(lcowmig_gcs *gcs, uint32_t number)
+{
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(gcs->ports); i++)
+		if (gcs->ports[i].number == number)
+			return &gcs->ports[i];
+	return NULL;
+}
+
+void lcowmig__gcs_port_disarm(lcowmig_gcs *gcs, lcowmig__gcs_port *port)
+{
+	lcowmig__gcs_handle_close(&port->listener);
+	lcowmig__free(&gcs->context->mem, port->runtime_id);
+	port->runtime_id = NULL;
+	port->is_armed = false;
+}
+
+typedef struct listen_flow {
+	lcowmig__gcs_flow base; /* base.stream: the listener */
+	lcowmig__gcs_port *port;
+	char *runtime_id;
+} listen_flow;
+
+static lcowmig_status invoke_listen(lcowmig_call *call)
+{
+	const lcowmig_stream_ops *streams = call->arguments;
+
+	return streams->listen(streams->user, call, call->text[0], (uint32_t)call->number);
+}
+
+static void listen_call(listen_flow *self)
+{
+	lcowmig_gcs *gcs = self->base.gcs;
+	lcowmig_call *call;
+
+	self->base.stream.closer = closer_new(gcs);
+	if (!self->base.stream.closer) {
+		lcowmig__call_refuse(&self->base.flow, LCOWMIG_E_NO_MEMORY, "guest stream listen", "out of memory");
+		return;
+	}
+	call = lcowmig__call_new(&self->base.flow, NULL, "guest stream listen", invoke_listen);
+	if (!call)
+		return;
+	call->number = self->port->number;
+	call->discard = discard_handle;
+	lcowmig__env_set_text(call, self->runtime_id);
+	if (!call_set_streams(call, gcs))
+		call->invoke = invoke_out_of_memory;
+}
+
+static void listen_step(lcowmig__flow *flow)
+{
+	listen_flow *self = (listen_flow *)flow;
+	lcowmig__gcs_port *port = self->port;
+
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &port->gate));
+	if (lcowmig__gcs_flow_is_late(&self->base))
+		FLOW_RETURN(flow, flow->error.status);
+	if (port->is_armed && strcmp(port->runtime_id, self->runtime_id) != 0)
+		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_FAILED_PRECONDITION,
+						"guest port %lu listens for machine %s; expected it to be asked for the same one",
+						(unsigned long)port->number, port->runtime_id));
+	if (port->is_armed)
+		FLOW_RETURN(flow, LCOWMIG_OK);
+	FLOW_TRY(flow, listen_call(self));
+	self->base.stream.handle = lcowmig__flow_take_handle(flow);
+	if (lcowmig__gcs_flow_is_late(&self->base))
+		FLOW_RETURN(flow, flow->error.status);
+	port->listener = self->base.stream;
+	memset(&self->base.stream, 0, sizeof self->base.stream);
+	port->runtime_id = self->runtime_id;
+	self->runtime_id = NULL;
+	port->is_armed = true;
+	FLOW_END(flow);
+}
+
+static void listen_release(lcowmig__flow *flow)
+{
+	listen_flow *self = (listen_flow *)flow;
+
+	lcowmig__free(&flow->context->mem, self->runtime_id);
+	lcowmig__gate_leave(flow, &self->port->gate);
+	lcowmig__gcs_flow_release(flow);
+}
+
+static const lcowmig__flow_class listen_class = { "listen", listen_step, listen_release, false };
+
+lcowmig__flow *lcowmig__listen_flow(lcowmig_gcs *gcs, const char *runtime_id, uint32_t port, lcowmig_error *error)
+{
+	lcowmig__gcs_port *found = lcowmig__gcs_port_find(gcs, port);
+	listen_flow *self;
+
+	if (!found) {
+		lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest bridge: port %lu is not its entropy, log or control port",
+			      (unsigned long)port);
+		return NULL;
+	}
+	self = lcowmig__gcs_flow_new(gcs, sizeof *self, &listen_class, error);
+	if (!self)
+		return NULL;
+	self->port = found;
+	self->runtime_id = lcowmig__strdup(&gcs->context->mem, runtime_id ? runtime_id : "");
+	if (self->runtime_id)
+		return &self->base.flow;
+	lcowmig__flow_discard(&self->base.flow);
+	lcowmig__fail_memory(error);
+	return NULL;
+}
+
+/* ---- Accepting: a child of connect, resume, entropy and log ---- */
+
+typedef struct accept_flow {
+	lcowmig__flow flow;
+	lcowmig_gcs *gcs;
+	lcowmig__gcs_port *port;
+	lcowmig__gcs_handle stream;
+	lcowmig__gcs_handle *ret_stream;
+} accept_flow;
+
+static lcowmig_status invoke_accept(lcowmig_call *call)
+{
+	const lcowmig_stream_ops *streams = call->arguments;
+
+	return streams->accept(streams->user, call, (uint32_t)call->number);
+}
+
+static void accept_call(accept_flow *self)
+{
+	lcowmig_call *call = lcowmig__call_new(&self->flow, NULL, "guest stream accept", invoke_accept);
+
+	if (!call)
+		return;
+	call->number = self->port->number;
+	call->discard = discard_handle;
+	if (!call_set_streams(call, self->gcs))
+		call->invoke = invoke_out_of_memory;
+}
+
+static lcowmig_status accept_check(accept_flow *self)
+{
+	const lcowmig__gcs_port *port = self->port;
+	unsigned long number = port->number;
+
+	if (port->is_accepting)
+		return lcowmig__fail(&self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "guest port %lu waits for a connection already; expected one accept at a time", number);
+	if (!port->is_armed)
+		return lcowmig__fail(&self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "nothing listens on guest port %lu; expected it to be prepared first", number);
+	self->stream.closer = closer_new(self->gcs);
+	return self->stream.closer ? LCOWMIG_OK : lcowmig__fail_memory(&self->flow.error);
+}
+
+/*
+ * A listener serves one accept. Also when that failed or was given up: the host's accept then ends with the listener, and swallows no
+ * connection that a later accept is waiting for.
+ */
+static void accept_step(lcowmig__flow *flow)
+{
+	accept_flow *self = (accept_flow *)flow;
+	lcowmig_gcs *gcs = self->gcs;
+	lcowmig_status status;
+
+	FLOW_BEGIN(flow);
+	status = accept_check(self);
+	if (status != LCOWMIG_OK)
+		FLOW_RETURN(flow, status);
+	self->port->is_accepting = true;
+	gcs->accepting++;
+	FLOW_AWAIT(flow, accept_call(self));
+	self->port->is_accepting = false;
+	gcs->accepting--;
+	if (flow->result != LCOWMIG_E_NO_MEMORY)
+		lcowmig__gcs_port_disarm(gcs, self->port);
+	if (flow->result != LCOWMIG_OK)
+		FLOW_RETURN(flow, flow->result);
+	self->stream.handle = lcowmig__flow_take_handle(flow);
+	if (!self->stream.handle)
+		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "guest stream accept: the host attached no stream"));
+	*self->ret_stream = self->stream;
+	memset(&self->stream, 0, sizeof self->stream);
+	FLOW_END(flow);
+}
+
+static void accept_release(lcowmig__flow *flow)
+{
+	lcowmig__gcs_handle_close(&((accept_flow *)flow)->stream);
+}
+
+static const lcowmig__flow_class accept_class = { "accept", accept_step, accept_release, false };
+
+lcowmig__flow *lcowmig__accept_flow(lcowmig_gcs *gcs, uint32_t port, lcowmig__gcs_handle *ret_stream)
+{
+	accept_flow *self = lcowmig__flow_new(sizeof *self, &accept_class, gcs->context, NULL, NULL);
+
+	if (!self)
+		return NULL;
+	self->gcs = gcs;
+	self->port = lcowmig__gcs_port_find(gcs, port);
+	self->ret_stream = ret_stream;
+	return &self->flow;
+}
+
+/* ---- Sending ---- */
+
+static lcowmig_status invoke_send(lcowmig_call *call)
+{
+	const lcowmig_stream_ops *streams = call->arguments;
+
+	return streams->send(streams->user, call, call->handle_argument, call->bytes, call->size);
+}
+
+bool lcowmig__send_call(lcowmig__flow *flow, lcowmig_gcs *gcs, void *stream, uint8_t *bytes, size_t size)
+{
+	lcowmig_call *call = lcowmig__call_new(flow, NULL, "guest stream send", invoke_send);
+
+	if (!call)
+		return false;
+	call->handle_argument = stream;
+	call->bytes = bytes;
+	call->size = size;
+	if (!call_set_streams(call, gcs))
+		call->invoke = invoke_out_of_memory;
+	return true;
+}
+
+/*
+ * ---- Early bytes ----
+ *
+ * A host may read a stream from the moment it has it, which is before the library knows that its accept has succeeded. A guest that
+ * reconnects sends what it had queued at once, so these bytes matter.
+ */
+
+typedef struct early_stream {
+	lcowmig__list node;
+	void *stream;
+	lcowmig__buf bytes;
+	bool has_ended;
+	lcowmig_status status;
+} early_stream;
+
+static early_stream *early_find(lcowmig_gcs *gcs, const void *stream)
+{
+	lcowmig__list *node, *following;
+
+	LCOWMIG__LIST_EACH(node, following, &gcs->early)
+	{
+		early_stream *early = LCOWMIG__LIST_ENTRY(node, early_stream, node);
+
+		if (early->stream == stream)
+			return early;
+	}
+	return NULL;
+}
+
+static void early_free(lcowmig_gcs *gcs, early_stream *early)
+{
+	lcowmig__list_remove(&early->node);
+	lcowmig__buf_done(&early->bytes);
+	lcowmig__free(&gcs->context->mem, early);
+	gcs->n_early--;
+}
+
+static early_stream *early_open(lcowmig_gcs *gcs, void *stream)
+{
+	early_stream *early = early_find(gcs, stream);
+
+	if (early)
+		return early;
+	if (gcs->n_early == LCOWMIG__GCS_EARLY_STREAMS)
+		early_free(gcs, LCOWMIG__LIST_ENTRY(gcs->early.next, early_stream, node));
+	early = lcowmig__alloc(&gcs->context->mem, sizeof *early);
+	if (!early) {
+		lcowmig__log(gcs->context, LCOWMIG_LOG_ERROR, "guest bridge: out of memory for the first bytes of a stream");
+		return NULL;
+	}
+	early->stream = stream;
+	lcowmig__buf_init(&early->bytes, &gcs->context->mem);
+	lcowmig__list_append(&gcs->early, &early->node);
+	gcs->n_early++;
+	return early;
+}
+
+void lcowmig__early_add(lcowmig_gcs *gcs, void *stream, const void *bytes, size_t size)
+{
+	early_stream *early = early_open(gcs, stream);
+
+	if (!early || early->has_ended)
+		return;
+	if (size <= LCOWMIG__GCS_EARLY_BYTES - early->bytes.size)
+		lcowmig__buf_append(&early->bytes, bytes, size);
+	else
+		early->bytes.failed = true;
+	if (early->bytes.failed) {
+		early->has_ended = true;
+		early->status = LCOWMIG_E_LIMIT_EXCEEDED;
+	}
+}
+
+void lcowmig__early_end(lcowmig_gcs *gcs, void *stream, lcowmig_status status)
+{
+	early_stream *early = early_open(gcs, stream);
+
+	if (!early || early->has_ended)
+		return;
+	early->has_ended = true;
+	early->status = status;
+}
+
+bool lcowmig__early_take(lcowmig_gcs *gcs, void *stream, lcowmig__buf *ret_bytes, lcowmig_status *ret_status)
+{
+	early_stream *early = early_find(gcs, stream);
+	bool has_ended = false;
+
+	if (early) {
+		has_ended = early->has_ended;
+		*ret_status = early->status;
+		*ret_bytes = early->bytes;
+		lcowmig__buf_init(&early->bytes, &gcs->context->mem);
+		early_free(gcs, early);
+	}
+	if (!gcs->accepting)
+		lcowmig__early_drop(gcs);
+	return has_ended;
+}
+
+void lcowmig__early_drop(lcowmig_gcs *gcs)
+{
+	lcowmig__list *node, *following;
+
+	LCOWMIG__LIST_EACH(node, following, &gcs->early)
+	early_free(gcs, LCOWMIG__LIST_ENTRY(node, early_stream, node));
+}

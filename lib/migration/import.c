@@ -1,0 +1,170 @@
+/*
+ * Import: check the bytes, ask the host's policy, and then build everything in one step that leaves nothing behind when it fails. The first
+ * two run without the lock, so the state is asked before and after.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/abi.h"
+#include "migration.h"
+
+static lcowmig_status import_check_state(const lcowmig_migration *m, const lcowmig_import_options *options, lcowmig_error *error)
+{
+	const lcowmig_sandbox *sandbox = m->sandbox;
+	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_IMPORT, error);
+
+	if (status == LCOWMIG_OK && (m->id || m->abandon))
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is not over yet", m->object.id);
+	if (status == LCOWMIG_OK && sandbox->id && strcmp(sandbox->id, options->sandbox_id) != 0)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the sandbox is %s, not %s", sandbox->id, options->sandbox_id);
+	if (status == LCOWMIG_OK && lcowmig__vm_get_state(sandbox->vm) != LCOWMIG__VM_NOT_CREATED)
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "import: the virtual machine is %s, expected NotCreated",
+		                       lcowmig__vm_state_name(sandbox->vm));
+	return status;
+}
+
+/* Puts the pods [0, n_added) back out of the sandbox. */
+static void import_remove(lcowmig_sandbox *sandbox, const lcowmig__wire_sandbox *wire, size_t n_added)
+{
+	while (n_added-- > 0)
+		lcowmig__sandbox_remove_pod(sandbox, lcowmig__sandbox_find_pod(sandbox, wire->pods[n_added].pod_id));
+}
+
+static lcowmig_status import_pods(lcowmig_sandbox *sandbox, const lcowmig__wire_sandbox *wire, lcowmig_error *error)
+{
+	lcowmig_status status = LCOWMIG_OK;
+	lcowmig_pod *pod;
+	size_t i;
+
+	for (i = 0; i < wire->n_pods; i++) {
+		status = lcowmig__pod_import(&sandbox->env, lcowmig__vm_for_containers(sandbox->vm), &wire->pods[i], &pod, error);
+		if (status != LCOWMIG_OK)
+			break;
+		status = lcowmig__sandbox_add_pod(sandbox, pod, error);
+		if (status != LCOWMIG_OK) {
+			lcowmig__pod_free(pod);
+			break;
+		}
+	}
+	if (status != LCOWMIG_OK)
+		import_remove(sandbox, wire, i);
+	return status;
+}
+
+/* Notes every container, so that it can be patched once and, if need be, again. */
+static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__wire_sandbox *wire, lcowmig_error *error)
+{
+	size_t i, j;
+
+	for (i = 0; i < wire->n_pods; i++) {
+		for (j = 0; j < wire->pods[i].n_containers; j++) {
+			const char *id = wire->pods[i].containers[j].container_id;
+			lcowmig__imported *imported = lcowmig__alloc(&m->object.context->mem, sizeof *imported + strlen(id) + 1);
+			const lcowmig__index_entry *entry = lcowmig__sandbox_find(m->sandbox, id);
+
+			if (!imported)
+				return lcowmig__fail_memory(error);
+			memcpy(imported->source_id, id, strlen(id) + 1);
+			imported->container = entry ? entry->container : NULL;
+			if (!lcowmig__tree_insert(&m->imported, imported->source_id, &imported->node)) {
+				lcowmig__free(&m->object.context->mem, imported);
+				return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: container %s is there twice", id);
+			}
+			m->n_pending++;
+		}
+	}
+	return LCOWMIG_OK;
+}
+
+/* Under the lock from begin to end: nobody sees a half of it. The virtual machine comes last, because it cannot be taken back. */
+static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
+                                   lcowmig_error *error)
+{
+	lcowmig_sandbox *sandbox = m->sandbox;
+	char *id = sandbox->id ? NULL : lcowmig__strdup(&m->object.context->mem, options->sandbox_id);
+	lcowmig_status status = sandbox->id || id ? LCOWMIG_OK : lcowmig__fail_memory(error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__session_open(m, options->session_id, LCOWMIG_ORIGIN_DESTINATION, error);
+	if (status != LCOWMIG_OK)
+		goto no_session;
+	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_IMPORT, NULL);
+	status = import_pods(sandbox, wire, error);
+	if (status != LCOWMIG_OK)
+		goto no_pods;
+	status = import_note_pending(m, wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__vm_import(sandbox->vm, &wire->vm, error);
+	if (status != LCOWMIG_OK)
+		goto no_machine;
+	if (id) {
+		sandbox->id = id;
+		sandbox->object.id = id;
+	}
+	lcowmig__right_bind(&m->right, wire->vm.vm_id, options->envelope, options->envelope_size);
+	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_IMPORT);
+	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_IMPORT);
+	lcowmig__session_step(m, LCOWMIG_STEP_IMPORTED, m->n_pending, m->n_pending, NULL);
+	return LCOWMIG_OK;
+
+no_machine:
+	import_remove(sandbox, wire, wire->n_pods);
+no_pods:
+	lcowmig__session_close(m);
+no_session:
+	lcowmig__free(&m->object.context->mem, id);
+	return status;
+}
+
+static lcowmig_status import_check_options(const lcowmig_migration *m, const lcowmig_import_options *options, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__session_check_id(m, "session id", options->session_id, error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__session_check_id(m, "sandbox id", options->sandbox_id, error);
+	if (status == LCOWMIG_OK && (!options->envelope || !options->envelope_size))
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the envelope is absent");
+	return status;
+}
+
+static lcowmig_status import_locked(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
+                                    lcowmig_error *error)
+{
+	lcowmig__pump pump;
+	lcowmig_status status;
+
+	lcowmig__enter(m->object.context, &pump);
+	status = import_check_state(m, options, error);
+	if (status == LCOWMIG_OK && wire)
+		status = import_build(m, options, wire, error);
+	lcowmig__leave(m->object.context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_migration_import(lcowmig_migration *m, const lcowmig_import_options *given, lcowmig_error *error)
+{
+	lcowmig__wire_sandbox wire;
+	lcowmig_import_options options;
+	const lcowmig_limits *limits;
+	lcowmig_status status;
+	lcowmig__arena arena;
+
+	if (!m)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: migration is NULL");
+	status = LCOWMIG__COPY_SIZED("lcowmig_import_options", &options, given, policy_user, error);
+	if (status == LCOWMIG_OK)
+		status = import_check_options(m, &options, error);
+	if (status == LCOWMIG_OK)
+		status = import_locked(m, &options, NULL, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	limits = &m->object.context->limits;
+	lcowmig__arena_init(&arena, &m->object.context->mem, options.envelope_size);
+	status = lcowmig__wire_decode_sandbox(&arena, limits, options.envelope, options.envelope_size, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__import_vet(limits, &wire, options.policy, options.policy_user, error);
+	if (status == LCOWMIG_OK)
+		status = import_locked(m, &options, &wire, error);
+	lcowmig__arena_done(&arena);
+	return status;
+}

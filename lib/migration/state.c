@@ -1,0 +1,160 @@
+/* The session's states: which call is legal when, and where it leads. */
+#include "migration.h"
+
+#define IDLE LCOWMIG_MIGRATION_IDLE
+#define SOURCE_PREPARED LCOWMIG_MIGRATION_SOURCE_PREPARED
+#define SOURCE_EXPORTED LCOWMIG_MIGRATION_SOURCE_EXPORTED
+#define IMPORTED LCOWMIG_MIGRATION_DESTINATION_IMPORTED
+#define PREPARED LCOWMIG_MIGRATION_DESTINATION_PREPARED
+#define SOCKET_WAITING LCOWMIG_MIGRATION_SOCKET_WAITING
+#define SOCKET_READY LCOWMIG_MIGRATION_SOCKET_READY
+#define TRANSFERRING LCOWMIG_MIGRATION_TRANSFERRING
+#define COMPLETED LCOWMIG_MIGRATION_TRANSFER_COMPLETED
+#define FINALIZED LCOWMIG_MIGRATION_FINALIZED
+#define CANCELLED LCOWMIG_MIGRATION_CANCELLED
+#define CANCELLING LCOWMIG_MIGRATION_CANCELLING
+#define FAILED LCOWMIG_MIGRATION_FAILED
+
+#define TRIGGER(name) LCOWMIG__MIGRATION_##name
+
+static const lcowmig__transition migration_rows[] = {
+	/* Source. */
+	{ IDLE, TRIGGER(PREPARE_SOURCE), SOURCE_PREPARED },
+	{ SOURCE_PREPARED, TRIGGER(EXPORT), SOURCE_EXPORTED },
+	{ SOURCE_EXPORTED, TRIGGER(EXPORT), SOURCE_EXPORTED }, /* the same bytes */
+
+	/* Destination. */
+	{ IDLE, TRIGGER(IMPORT), IMPORTED },
+	{ IMPORTED, TRIGGER(PATCH), IMPORTED },
+	{ IMPORTED, TRIGGER(PREPARE_DESTINATION), PREPARED },
+
+	/* Transport and transfer, in either order. */
+	{ SOURCE_EXPORTED, TRIGGER(REGISTER_SOCKET), SOCKET_READY },
+	{ PREPARED, TRIGGER(REGISTER_SOCKET), SOCKET_READY },
+	{ SOCKET_WAITING, TRIGGER(REGISTER_SOCKET), SOCKET_READY },
+	{ SOURCE_EXPORTED, TRIGGER(TRANSFER), SOCKET_WAITING },
+	{ PREPARED, TRIGGER(TRANSFER), SOCKET_WAITING },
+	{ SOCKET_READY, TRIGGER(TRANSFER), SOCKET_READY },
+	{ SOCKET_WAITING, TRIGGER(TRANSFER), SOCKET_WAITING },
+	{ TRANSFERRING, TRIGGER(TRANSFER), TRANSFERRING },
+	{ COMPLETED, TRIGGER(TRANSFER), COMPLETED },
+	{ SOCKET_READY, TRIGGER(START), TRANSFERRING },
+	{ TRANSFERRING, TRIGGER(COMPLETE), COMPLETED },
+
+	/* Failure. */
+	{ SOURCE_EXPORTED, TRIGGER(FAIL), FAILED }, /* the transport was refused; likewise below */
+	{ IMPORTED, TRIGGER(FAIL), FAILED },        /* the machine was created, but may not open its disks */
+	{ PREPARED, TRIGGER(FAIL), FAILED },
+	{ SOCKET_WAITING, TRIGGER(FAIL), FAILED },
+	{ SOCKET_READY, TRIGGER(FAIL), FAILED },
+	{ TRANSFERRING, TRIGGER(FAIL), FAILED },
+	{ CANCELLING, TRIGGER(FAIL), FAILED },      /* the host could not cancel */
+	{ CANCELLED, TRIGGER(FAIL), CANCELLED },    /* swallowed: the cancel is why it failed */
+
+	/* The right to run. */
+	{ COMPLETED, TRIGGER(RELEASE), COMPLETED },
+	{ CANCELLED, TRIGGER(RELEASE), CANCELLED },
+	{ FAILED, TRIGGER(RELEASE), FAILED },
+	{ FINALIZED, TRIGGER(RELEASE), FINALIZED }, /* of a side that has stopped */
+
+	/* Finalize. */
+	{ COMPLETED, TRIGGER(RESUME), FINALIZED },
+	{ CANCELLED, TRIGGER(RESUME), FINALIZED },
+	{ FAILED, TRIGGER(RESUME), FINALIZED },
+	{ FINALIZED, TRIGGER(RESUME), FINALIZED },
+	{ COMPLETED, TRIGGER(STOP), FINALIZED },
+	{ CANCELLED, TRIGGER(STOP), FINALIZED },
+	{ FAILED, TRIGGER(STOP), FINALIZED },
+	{ FINALIZED, TRIGGER(STOP), FINALIZED },
+	{ CANCELLED, TRIGGER(DISCARD), CANCELLED },
+
+	/* Cancel. */
+	{ IDLE, TRIGGER(CANCEL), IDLE },
+	{ SOURCE_PREPARED, TRIGGER(CANCEL), CANCELLING },
+	{ SOURCE_EXPORTED, TRIGGER(CANCEL), CANCELLING },
+	{ IMPORTED, TRIGGER(CANCEL), CANCELLING },
+	{ PREPARED, TRIGGER(CANCEL), CANCELLING },
+	{ SOCKET_WAITING, TRIGGER(CANCEL), CANCELLING },
+	{ SOCKET_READY, TRIGGER(CANCEL), CANCELLING },
+	{ TRANSFERRING, TRIGGER(CANCEL), CANCELLING },
+	{ COMPLETED, TRIGGER(CANCEL), CANCELLING },
+	{ FAILED, TRIGGER(CANCEL), CANCELLING },
+	{ CANCELLING, TRIGGER(CANCEL), CANCELLING },
+	{ CANCELLED, TRIGGER(CANCEL), CANCELLED },
+	{ FINALIZED, TRIGGER(CANCEL), FINALIZED },
+	{ CANCELLING, TRIGGER(CANCEL_DONE), CANCELLED },
+
+	/* The end of the session. */
+	{ IDLE, TRIGGER(CLEANUP), IDLE },
+	{ FINALIZED, TRIGGER(CLEANUP), IDLE },
+	{ CANCELLED, TRIGGER(CLEANUP_DISCARDED), IDLE },
+	{ IDLE, TRIGGER(ABANDON), IDLE },
+	{ SOURCE_PREPARED, TRIGGER(ABANDON), IDLE },
+	{ SOURCE_EXPORTED, TRIGGER(ABANDON), IDLE },
+	{ IMPORTED, TRIGGER(ABANDON), IDLE },
+	{ PREPARED, TRIGGER(ABANDON), IDLE },
+	{ SOCKET_WAITING, TRIGGER(ABANDON), IDLE },
+	{ SOCKET_READY, TRIGGER(ABANDON), IDLE },
+	{ TRANSFERRING, TRIGGER(ABANDON), IDLE },
+	{ COMPLETED, TRIGGER(ABANDON), IDLE },
+	{ FINALIZED, TRIGGER(ABANDON), IDLE },
+	{ CANCELLED, TRIGGER(ABANDON), IDLE },
+	{ CANCELLING, TRIGGER(ABANDON), IDLE },
+	{ FAILED, TRIGGER(ABANDON), IDLE },
+};
+
+static const char *const migration_states[] = {
+	[IDLE] = "Idle",
+	[SOURCE_PREPARED] = "SourcePrepared",
+	[SOURCE_EXPORTED] = "SourceExported",
+	[IMPORTED] = "DestinationImported",
+	[PREPARED] = "DestinationPrepared",
+	[SOCKET_WAITING] = "SocketWaiting",
+	[SOCKET_READY] = "SocketReady",
+	[TRANSFERRING] = "Transferring",
+	[COMPLETED] = "TransferCompleted",
+	[FINALIZED] = "Finalized",
+	[CANCELLED] = "Cancelled",
+	[CANCELLING] = "Cancelling",
+	[FAILED] = "Failed",
+};
+
+static const char *const migration_triggers[] = {
+	[TRIGGER(PREPARE_SOURCE)] = "prepare source",
+	[TRIGGER(EXPORT)] = "export",
+	[TRIGGER(IMPORT)] = "import",
+	[TRIGGER(PATCH)] = "patch",
+	[TRIGGER(PREPARE_DESTINATION)] = "prepare destination",
+	[TRIGGER(REGISTER_SOCKET)] = "register socket",
+	[TRIGGER(TRANSFER)] = "transfer",
+	[TRIGGER(START)] = "start",
+	[TRIGGER(COMPLETE)] = "transfer completed",
+	[TRIGGER(FAIL)] = "failure",
+	[TRIGGER(RELEASE)] = "release",
+	[TRIGGER(RESUME)] = "finalize with resume",
+	[TRIGGER(STOP)] = "finalize with stop",
+	[TRIGGER(DISCARD)] = "discard",
+	[TRIGGER(CANCEL)] = "cancel",
+	[TRIGGER(CANCEL_DONE)] = "cancelled",
+	[TRIGGER(CLEANUP)] = "cleanup",
+	[TRIGGER(CLEANUP_DISCARDED)] = "cleanup of a cancelled destination",
+	[TRIGGER(ABANDON)] = "abandon",
+};
+
+_Static_assert(LCOWMIG__COUNT(migration_states) == LCOWMIG__MIGRATION_N_STATES, "every state has a name");
+_Static_assert(LCOWMIG__COUNT(migration_triggers) == LCOWMIG__MIGRATION_N_TRIGGERS, "every trigger has a name");
+
+const lcowmig__machine lcowmig__migration_machine = {
+	.kind = "migration session",
+	.states = migration_states,
+	.n_states = LCOWMIG__COUNT(migration_states),
+	.triggers = migration_triggers,
+	.n_triggers = LCOWMIG__COUNT(migration_triggers),
+	.rows = migration_rows,
+	.n_rows = LCOWMIG__COUNT(migration_rows),
+};
+
+const char *lcowmig_migration_state_name(lcowmig_migration_state state)
+{
+	return (unsigned)state < LCOWMIG__COUNT(migration_states) ? migration_states[state] : "Unknown";
+}

@@ -1,0 +1,67 @@
+/* Ending the sandbox here, on whichever side and from wherever an earlier attempt stopped. */
+#include "migration.h"
+
+struct stop {
+	lcowmig__flow flow;
+	lcowmig_migration *m;
+};
+
+typedef enum stop_way {
+	STOP_NOTHING_LEFT,
+	STOP_FINALIZE, /* the platform's migration is open: it ends with the machine */
+	STOP_TERMINATE
+} stop_way;
+
+static stop_way stop_find_way(const lcowmig_migration *m)
+{
+	switch (lcowmig__vm_get_state(m->sandbox->vm)) {
+	case LCOWMIG__VM_TERMINATED:
+		return STOP_NOTHING_LEFT;
+	case LCOWMIG__VM_SOURCE_INITIALIZED:
+	case LCOWMIG__VM_SOURCE_STARTED:
+	case LCOWMIG__VM_DESTINATION_CREATED:
+	case LCOWMIG__VM_DESTINATION_PATCHED:
+	case LCOWMIG__VM_DESTINATION_STARTED:
+	case LCOWMIG__VM_TRANSFER_COMPLETED:
+		return STOP_FINALIZE;
+	default:
+		return STOP_TERMINATE;
+	}
+}
+
+static void stop_done(lcowmig_migration *m)
+{
+	m->is_stopped = true;
+	m->resume_begun = false;
+	if (!lcowmig__session_is_source(m))
+		lcowmig__session_discard(m);
+}
+
+static void stop_step(lcowmig__flow *flow)
+{
+	lcowmig_migration *m = ((struct stop *)flow)->m;
+
+	FLOW_BEGIN(flow);
+	if (stop_find_way(m) == STOP_FINALIZE)
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, lcowmig__session_is_source(m), false,
+										     &flow->error)));
+	else if (stop_find_way(m) == STOP_TERMINATE)
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_terminate_flow(m->sandbox->vm, &flow->error)));
+	/* A machine that ended by itself meanwhile is stopped, whatever the host said to us. */
+	if (flow->result != LCOWMIG_OK && stop_find_way(m) != STOP_NOTHING_LEFT)
+		FLOW_RETURN(flow, flow->result);
+	stop_done(m);
+	FLOW_END(flow);
+}
+
+static const lcowmig__flow_class stop_class = { "stop", stop_step, NULL, false };
+
+lcowmig__flow *lcowmig__session_stop_flow(lcowmig_migration *m, lcowmig_error *error)
+{
+	struct stop *self = lcowmig__flow_new(sizeof *self, &stop_class, m->object.context, NULL, error);
+
+	if (!self)
+		return NULL;
+	self->m = m;
+	return &self->flow;
+}

@@ -1,0 +1,316 @@
+/* A network's way from one host to another: save, import, patch, resume, reset, abort. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/abi.h"
+#include "network_private.h"
+
+/* ---- Save ---- */
+
+static int endpoint_compare(const void *a, const void *b)
+{
+	const lcowmig__wire_endpoint *left = a;
+	const lcowmig__wire_endpoint *right = b;
+
+	return strcmp(left->nic_id, right->nic_id);
+}
+
+static void capture_map(const lcowmig__tree *map, lcowmig__wire_network *wire)
+{
+	const lcowmig__node *node;
+
+	for (node = lcowmig__tree_first(map); node; node = lcowmig__tree_next(node)) {
+		const lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, const lcowmig__nic, node);
+
+		wire->endpoints[wire->n_endpoints++] = (lcowmig__wire_endpoint){ nic->nic_id, nic->endpoint_id, nic->mac_address,
+			                                                         nic->endpoint_name };
+	}
+}
+
+lcowmig_status lcowmig__network_capture(lcowmig_network *network, lcowmig__arena *arena, lcowmig__wire_network *ret_wire,
+                                        lcowmig_error *error)
+{
+	size_t count = network->own.count + network->inherited.count;
+	lcowmig__wire_network wire = { 0 };
+	lcowmig_status status;
+
+	status = lcowmig__object_check(&network->object, NETWORK_SAVE, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__object_check_idle(&network->object, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	if (count) {
+		wire.endpoints = lcowmig__arena_alloc(arena, count * sizeof *wire.endpoints);
+		if (!wire.endpoints)
+			return lcowmig__fail_memory(error);
+		capture_map(&network->own, &wire);
+		capture_map(&network->inherited, &wire);
+		qsort(wire.endpoints, count, sizeof *wire.endpoints, endpoint_compare);
+	}
+	wire.namespace_id = network->namespace_id;
+	wire.policy_based_routing = network->policy_based_routing;
+	wire.namespace_supported = network->namespace_supported;
+	*ret_wire = wire;
+	return LCOWMIG_OK;
+}
+
+void lcowmig__network_freeze(lcowmig_network *network)
+{
+	lcowmig__object_fire(&network->object, NETWORK_SAVE);
+}
+
+/* ---- Import ---- */
+
+static lcowmig_status import_nic(lcowmig_network *network, const lcowmig__wire_endpoint *endpoint, lcowmig_error *error)
+{
+	lcowmig__nic *nic;
+
+	if (!endpoint->nic_id[0] || !endpoint->endpoint_id[0])
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: the binding of NIC '%s' has no %s id", network->namespace_id,
+		                     endpoint->nic_id, endpoint->nic_id[0] ? "endpoint" : "NIC");
+	nic = lcowmig__nic_new(network, endpoint->nic_id, endpoint->endpoint_id, endpoint->mac_address, endpoint->endpoint_name, error);
+	if (!nic)
+		return LCOWMIG_E_NO_MEMORY;
+	nic->is_recorded = true;
+	nic->is_configured = true;
+	if (lcowmig__tree_insert(&network->inherited, nic->nic_id, &nic->node))
+		return LCOWMIG_OK;
+	lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: NIC %s is there twice", network->namespace_id, nic->nic_id);
+	lcowmig__free(&network->env->context->mem, nic);
+	return LCOWMIG_E_INVALID_ARGUMENT;
+}
+
+lcowmig_status lcowmig__network_import(lcowmig__env *env, const lcowmig__wire_network *wire, lcowmig_network **ret_network,
+                                       lcowmig_error *error)
+{
+	lcowmig_network *network = lcowmig__network_alloc(env, wire->namespace_id, error);
+	lcowmig_status status = LCOWMIG_OK;
+	size_t i;
+
+	if (!network)
+		return LCOWMIG_E_NO_MEMORY;
+	network->policy_based_routing = wire->policy_based_routing;
+	network->namespace_supported = wire->namespace_supported;
+	for (i = 0; i < wire->n_endpoints && status == LCOWMIG_OK; i++)
+		status = import_nic(network, &wire->endpoints[i], error);
+	if (status != LCOWMIG_OK) {
+		lcowmig__network_free(network);
+		return status;
+	}
+	lcowmig__object_fire(&network->object, NETWORK_IMPORT);
+	*ret_network = network;
+	return LCOWMIG_OK;
+}
+
+/* ---- Patch and resume ---- */
+
+lcowmig_status lcowmig__network_patch(lcowmig_network *network, const char *namespace_id, lcowmig_error *error)
+{
+	const lcowmig__mem *mem = &network->env->context->mem;
+	lcowmig_status status = lcowmig__object_check(&network->object, NETWORK_PATCH, error);
+	char *copy;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	copy = lcowmig__strdup(mem, namespace_id ? namespace_id : "");
+	if (!copy)
+		return lcowmig__fail_memory(error);
+	lcowmig__free(mem, network->migrated_namespace_id);
+	network->migrated_namespace_id = copy;
+	lcowmig__object_fire(&network->object, NETWORK_PATCH);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig__network_resume(lcowmig_network *network, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__object_check(&network->object, NETWORK_RESUME, error);
+
+	if (status == LCOWMIG_OK)
+		lcowmig__object_fire(&network->object, NETWORK_RESUME);
+	return status;
+}
+
+bool lcowmig__network_is_migrating(const lcowmig_network *network)
+{
+	return network->object.state == NETWORK_SOURCE_MIGRATING || network->object.state == NETWORK_DESTINATION_MIGRATING;
+}
+
+void lcowmig__network_abort(lcowmig_network *network)
+{
+	if (!lcowmig__network_is_migrating(network))
+		return;
+	lcowmig__nics_drop(network);
+	lcowmig__object_fire(&network->object, NETWORK_TEARDOWN);
+}
+
+/* ---- Reset ---- */
+
+struct reset {
+	lcowmig__flow flow;
+	lcowmig_network *network;
+};
+
+static bool reset_is_due(const lcowmig_network *network)
+{
+	return network->migrated_namespace_id && network->migrated_namespace_id[0];
+}
+
+/*
+ * Inherited NICs leave the guest, all at once; then the namespace's endpoints come in. What a failed attempt has brought in is kept and
+ * taken into account by the next one.
+ */
+static void reset_step(lcowmig__flow *flow)
+{
+	struct reset *self = (struct reset *)flow;
+	lcowmig_network *network = self->network;
+	lcowmig_status status = LCOWMIG_OK;
+
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &network->gate));
+	if (!reset_is_due(network))
+		goto out;
+	status = lcowmig__object_check(&network->object, NETWORK_RESET, &flow->error);
+	if (status != LCOWMIG_OK)
+		goto out;
+	FLOW_TRY_OR(flow, lcowmig__nics_forget(flow, network), failed);
+	FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__endpoints_add_flow(network, network->migrated_namespace_id, true, NULL)), failed);
+	lcowmig__object_fire(&network->object, NETWORK_RESET);
+	lcowmig__free(&flow->context->mem, network->migrated_namespace_id);
+	network->migrated_namespace_id = NULL;
+	status = LCOWMIG_OK;
+	goto out;
+failed:
+	status = lcowmig__wrap(&flow->error, flow->result, "network %s could not be moved to namespace %s", network->namespace_id,
+	                       network->migrated_namespace_id);
+out:
+	lcowmig__gate_leave(flow, &network->gate);
+	FLOW_RETURN(flow, status);
+	FLOW_END(flow);
+}
+
+static const lcowmig__flow_class reset_class = { .name = "reset", .step = reset_step };
+
+lcowmig__flow *lcowmig__network_reset_flow(lcowmig_network *network, lcowmig_error *error)
+{
+	struct reset *self = lcowmig__flow_new(sizeof *self, &reset_class, network->env->context, &network->object, error);
+
+	if (!self)
+		return NULL;
+	self->network = network;
+	return &self->flow;
+}
+
+/* ---- For the host ---- */
+
+lcowmig_status lcowmig_network_save(lcowmig_network *network, uint8_t *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error)
+{
+	lcowmig_context *context;
+	lcowmig__wire_network wire;
+	lcowmig__arena arena;
+	lcowmig__buf bytes;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!network || !ret_size)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network save: network or ret_size is NULL");
+	context = network->env->context;
+	lcowmig__arena_init(&arena, &context->mem, 0);
+	lcowmig__buf_init(&bytes, &context->mem);
+	lcowmig__enter(context, &pump);
+	status = lcowmig__network_capture(network, &arena, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__wire_encode_network(&bytes, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__copy_out("network save", &bytes, buffer, capacity, ret_size, error);
+	if (status == LCOWMIG_OK && buffer)
+		lcowmig__network_freeze(network);
+	lcowmig__leave(context, &pump);
+	lcowmig__buf_done(&bytes);
+	lcowmig__arena_done(&arena);
+	return status;
+}
+
+lcowmig_status lcowmig_network_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, lcowmig_network **ret_network,
+                                      lcowmig_error *error)
+{
+	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
+	lcowmig__wire_network wire;
+	lcowmig__arena arena;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!env || !ret_network)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network import: sandbox or ret_network is NULL");
+	lcowmig__arena_init(&arena, &env->context->mem, 0);
+	status = lcowmig__wire_decode_network(&arena, &env->context->limits, data, size, &wire, error);
+	lcowmig__enter(env->context, &pump);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__network_import(env, &wire, ret_network, error);
+	if (status == LCOWMIG_OK) {
+		(*ret_network)->is_standalone = true;
+		env->context->dependents++;
+	}
+	lcowmig__leave(env->context, &pump);
+	lcowmig__arena_done(&arena);
+	return status;
+}
+
+lcowmig_status lcowmig_network_patch(lcowmig_network *network, const char *namespace_id, lcowmig_error *error)
+{
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!network)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network patch: network is NULL");
+	lcowmig__enter(network->env->context, &pump);
+	status = lcowmig__network_patch(network, namespace_id, error);
+	lcowmig__leave(network->env->context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_network_resume(lcowmig_network *network, lcowmig_error *error)
+{
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!network)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network resume: network is NULL");
+	lcowmig__enter(network->env->context, &pump);
+	status = lcowmig__network_resume(network, error);
+	lcowmig__leave(network->env->context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_network_reset(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig__flow *flow;
+	lcowmig__pump pump;
+
+	if (!network)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network reset: network is NULL");
+	lcowmig__enter(network->env->context, &pump);
+	flow = lcowmig__network_reset_flow(network, error);
+	return lcowmig__leave_with(network->env->context, &pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_network_free(lcowmig_network *network, lcowmig_error *error)
+{
+	lcowmig_context *context;
+	lcowmig_status status = LCOWMIG_OK;
+	lcowmig__pump pump;
+
+	if (!network)
+		return LCOWMIG_OK;
+	context = network->env->context;
+	lcowmig__enter(context, &pump);
+	if (!network->is_standalone)
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "network %s belongs to a pod, which frees it", network->namespace_id);
+	else
+		status = lcowmig__object_check_idle(&network->object, error);
+	if (status == LCOWMIG_OK) {
+		lcowmig__network_free(network);
+		context->dependents--;
+	}
+	lcowmig__leave(context, &pump);
+	return status;
+}

@@ -1,0 +1,113 @@
+/* The public functions: arguments, the lock, and the copying in and out. */
+#include <string.h>
+
+#include "engine/abi.h"
+#include "plan9_private.h"
+
+static lcowmig_status null_argument(const char *function, lcowmig_error *error)
+{
+	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: an argument is NULL", function);
+}
+
+lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_config *share, uint32_t mount_read_only,
+                                     lcowmig_guid *ret_reservation, lcowmig_error *error)
+{
+	lcowmig_share_config own;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!plan9 || !ret_reservation)
+		return null_argument("lcowmig_plan9_reserve", error);
+	status = LCOWMIG__COPY_SIZED("lcowmig_share_config", &own, share, restrict_access, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(plan9->object.context, &pump);
+	status = lcowmig__plan9_reserve(plan9, &own, mount_read_only != 0, ret_reservation, error);
+	lcowmig__leave(plan9->object.context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_plan9_map(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
+                                 lcowmig_error *error)
+{
+	lcowmig_status status = LCOWMIG_OK;
+	lcowmig__flow *flow;
+	lcowmig__pump pump;
+
+	if (!plan9 || !reservation)
+		return null_argument("lcowmig_plan9_map", error);
+	lcowmig__enter(plan9->object.context, &pump);
+	flow = lcowmig__plan9_map_flow(plan9, reservation, NULL, error);
+	if (!flow)
+		status = LCOWMIG_E_NO_MEMORY;
+	return lcowmig__leave_with(plan9->object.context, &pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_plan9_unmap(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
+                                   lcowmig_error *error)
+{
+	lcowmig_status status = LCOWMIG_OK;
+	lcowmig__flow *flow;
+	lcowmig__pump pump;
+
+	if (!plan9 || !reservation)
+		return null_argument("lcowmig_plan9_unmap", error);
+	lcowmig__enter(plan9->object.context, &pump);
+	flow = lcowmig__plan9_unmap_flow(plan9, reservation, error);
+	if (!flow)
+		status = LCOWMIG_E_NO_MEMORY;
+	return lcowmig__leave_with(plan9->object.context, &pump, status, flow, done, user, error);
+}
+
+static lcowmig_status guest_path_locked(lcowmig_plan9 *plan9, const lcowmig_guid *id, char *buffer, size_t capacity, size_t *ret_size,
+                                        lcowmig_error *error)
+{
+	lcowmig__plan9_reservation *reservation = NULL;
+	lcowmig_status status = lcowmig__plan9_look_up(plan9, id, &reservation, error);
+	char text[LCOWMIG_GUID_TEXT_SIZE];
+	size_t size;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	if (!reservation->share || reservation->is_released || reservation->share->mount.state != SHARE_MOUNT_MOUNTED) {
+		lcowmig_guid_format(id, text);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "Plan9: reservation %s is not mapped; its guest path needs it mapped",
+		                     text);
+	}
+	size = strlen(reservation->share->guest_path);
+	if (buffer && capacity <= size)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_plan9_guest_path: the buffer has %zu bytes, expected %zu",
+		                     capacity, size + 1);
+	if (buffer)
+		memcpy(buffer, reservation->share->guest_path, size + 1);
+	if (ret_size)
+		*ret_size = size;
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_plan9_guest_path(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, char *buffer, size_t capacity,
+                                        size_t *ret_size, lcowmig_error *error)
+{
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!plan9 || !reservation)
+		return null_argument("lcowmig_plan9_guest_path", error);
+	lcowmig__enter(plan9->object.context, &pump);
+	status = guest_path_locked(plan9, reservation, buffer, capacity, ret_size, error);
+	lcowmig__leave(plan9->object.context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_plan9_save(lcowmig_plan9 *plan9, lcowmig_error *error)
+{
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!plan9)
+		return null_argument("lcowmig_plan9_save", error);
+	lcowmig__enter(plan9->object.context, &pump);
+	status = lcowmig__plan9_capture(plan9, error);
+	lcowmig__leave(plan9->object.context, &pump);
+	return status;
+}

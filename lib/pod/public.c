@@ -1,0 +1,108 @@
+/* The public functions of the pod controller that need no sandbox; the others are in sandbox/pods.c. */
+#include "private.h"
+
+static lcowmig_status no_pod(lcowmig_error *error)
+{
+	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the pod is NULL");
+}
+
+static lcowmig_status pod_run(lcowmig_pod *pod, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user,
+                              lcowmig_error *error)
+{
+	return lcowmig__leave_with(pod->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_pod_setup_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig__pump pump;
+
+	if (!pod)
+		return no_pod(error);
+	lcowmig__enter(pod->object.context, &pump);
+	return pod_run(pod, &pump, lcowmig__pod_setup_flow(pod, error), done, user, error);
+}
+
+lcowmig_status lcowmig_pod_teardown_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig__pump pump;
+
+	if (!pod)
+		return no_pod(error);
+	lcowmig__enter(pod->object.context, &pump);
+	return pod_run(pod, &pump, lcowmig__pod_teardown_flow(pod, error), done, user, error);
+}
+
+lcowmig_status lcowmig_pod_kill(lcowmig_pod *pod, uint32_t signal, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig__pump pump;
+
+	if (!pod)
+		return no_pod(error);
+	lcowmig__enter(pod->object.context, &pump);
+	return pod_run(pod, &pump, lcowmig__pod_kill_flow(pod, signal, error), done, user, error);
+}
+
+lcowmig_status lcowmig_pod_get_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error)
+{
+	lcowmig_container *container;
+	lcowmig_status status = LCOWMIG_OK;
+	lcowmig__pump pump;
+
+	if (!pod || !id || !ret_container)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: it, the container's id, or the place for the result is NULL");
+	lcowmig__enter(pod->object.context, &pump);
+	container = lcowmig__pod_find(pod, id);
+	if (container)
+		*ret_container = container;
+	else
+		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, id);
+	lcowmig__leave(pod->object.context, &pump);
+	return status;
+}
+
+size_t lcowmig_pod_list_containers(lcowmig_pod *pod, lcowmig_container **containers, size_t room)
+{
+	lcowmig_container *container;
+	lcowmig__pump pump;
+	size_t count = 0;
+
+	if (!pod)
+		return 0;
+	lcowmig__enter(pod->object.context, &pump);
+	for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container), count++)
+		if (containers && count < room)
+			containers[count] = container;
+	lcowmig__leave(pod->object.context, &pump);
+	return count;
+}
+
+const char *lcowmig_pod_id(lcowmig_pod *pod)
+{
+	lcowmig__pump pump;
+	const char *id;
+
+	if (!pod)
+		return "";
+	lcowmig__enter(pod->object.context, &pump);
+	id = pod->id;
+	lcowmig__leave(pod->object.context, &pump);
+	return id;
+}
+
+const char *lcowmig_pod_guest_id(lcowmig_pod *pod)
+{
+	return pod ? pod->guest_id : ""; /* never changes */
+}
+
+bool lcowmig_pod_is_migrating(lcowmig_pod *pod)
+{
+	lcowmig__pump pump;
+	bool is_migrating;
+
+	if (!pod)
+		return false;
+	lcowmig__enter(pod->object.context, &pump);
+	is_migrating = lcowmig__pod_is_migrating(pod);
+	lcowmig__leave(pod->object.context, &pump);
+	return is_migrating;
+}

@@ -1,0 +1,440 @@
+/* The process for the host: arguments checked, the lock taken, flows started. */
+#include <string.h>
+
+#include "engine/abi.h"
+#include "process_private.h"
+
+/* Arguments every function checks first. */
+static lcowmig_status api_check(const lcowmig_process *process, const char *what, lcowmig_error *error)
+{
+	return process ? LCOWMIG_OK : lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: process is NULL", what);
+}
+
+/* What a container does for its own processes, and with them for their counterparts in the guest. */
+static lcowmig_status api_check_standalone(const lcowmig_process *process, const char *what, lcowmig_error *error)
+{
+	if (!process->is_standalone)
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s belongs to its container; %s needs one imported alone",
+		                     process->name, what);
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status api_check_exec(const lcowmig_process *process, const char *what, lcowmig_error *error)
+{
+	if (!process->is_standalone && !process->exec_id[0])
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s is a container's init process; the container does its %s",
+		                     process->name, what);
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status api_leave(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+                                lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	if (status == LCOWMIG_OK && !flow)
+		status = LCOWMIG_E_NO_MEMORY;
+	return lcowmig__leave_with(context, pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_process_create(lcowmig_process *process, const lcowmig_process_options *options, lcowmig_done_fn done, void *user,
+                                      lcowmig_error *error)
+{
+	lcowmig_process_options own;
+	lcowmig__flow *flow = NULL;
+	lcowmig__pump pump;
+	lcowmig_status status = api_check(process, "create", error);
+
+	if (status == LCOWMIG_OK)
+		status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	status = api_check_exec(process, "Create", error);
+	if (status == LCOWMIG_OK)
+		flow = lcowmig__process_create_flow(process, &own, error);
+	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_process_start(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "start", error);
+	lcowmig__flow *flow = NULL;
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	status = api_check_exec(process, "Start", error);
+	if (status == LCOWMIG_OK)
+		flow = lcowmig__process_start_flow(process, error);
+	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_process_kill(lcowmig_process *process, uint32_t signal, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "kill", error);
+	lcowmig__flow *flow = NULL;
+	bool has_signal = false;
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	if (signal)
+		status = lcowmig__process_check_signal(process->env, signal, &has_signal, error);
+	if (status == LCOWMIG_OK)
+		flow = lcowmig__process_kill_flow(process, has_signal, signal, error);
+	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, uint16_t height, lcowmig_done_fn done, void *user,
+                                      lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "resize", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user, error);
+}
+
+lcowmig_status lcowmig_process_close_stdin(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "close stdin", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_close_stdin_flow(process, error), done, user, error);
+}
+
+lcowmig_status lcowmig_process_wait(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "wait", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_wait_flow(process, error), done, user, error);
+}
+
+/* ---- Migration of a process alone ---- */
+
+lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "save", error);
+	lcowmig__wire_process wire;
+	lcowmig_context *context;
+	lcowmig__arena arena;
+	lcowmig__buf bytes;
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && !ret_size)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process save: ret_size is NULL");
+	if (status != LCOWMIG_OK)
+		return status;
+	context = process->env->context;
+	lcowmig__arena_init(&arena, &context->mem, 0);
+	lcowmig__buf_init(&bytes, &context->mem);
+	lcowmig__enter(context, &pump);
+	if (buffer)
+		status = api_check_standalone(process, "Save", error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__process_capture(process, &arena, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__wire_encode_process(&bytes, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__copy_out("process save", &bytes, buffer, capacity, ret_size, error);
+	if (status == LCOWMIG_OK && buffer)
+		lcowmig__process_freeze(process);
+	lcowmig__leave(context, &pump);
+	lcowmig__buf_done(&bytes);
+	lcowmig__arena_done(&arena);
+	return status;
+}
+
+static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id, const char *guest_container_id,
+                                 lcowmig_process **ret_process, lcowmig_error *error)
+{
+	char *own = lcowmig__strdup(&env->context->mem, guest_container_id);
+	lcowmig_process *process;
+	lcowmig_status status;
+
+	if (!own)
+		return lcowmig__fail_memory(error);
+	status = lcowmig__process_import(env, wire, container_id, own, NULL, &process, error);
+	if (status != LCOWMIG_OK) {
+		lcowmig__free(&env->context->mem, own);
+		return status;
+	}
+	process->own_gcs_container_id = own;
+	process->is_standalone = true;
+	env->context->dependents++;
+	*ret_process = process;
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_process_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, const char *container_id,
+                                      const char *guest_container_id, lcowmig_process **ret_process, lcowmig_error *error)
+{
+	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
+	lcowmig__wire_process wire;
+	lcowmig__arena arena;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!env || !container_id || !guest_container_id || !ret_process)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process import: sandbox, an id or ret_process is NULL");
+	lcowmig__arena_init(&arena, &env->context->mem, 0);
+	lcowmig__enter(env->context, &pump);
+	status = lcowmig__wire_decode_process(&arena, &env->context->limits, data, size, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = api_import(env, &wire, container_id, guest_container_id, ret_process, error);
+	lcowmig__leave(env->context, &pump);
+	lcowmig__arena_done(&arena);
+	return status;
+}
+
+struct api_patch {
+	lcowmig__process_flow base;
+	lcowmig__flow *patch;
+};
+
+static void api_patch_step(lcowmig__flow *flow)
+{
+	struct api_patch *self = (struct api_patch *)flow;
+	lcowmig__flow *patch = self->patch;
+
+	FLOW_BEGIN(flow);
+	self->patch = NULL;
+	FLOW_TRY(flow, lcowmig__flow_child(flow, patch));
+	lcowmig__process_patch_commit(self->base.process);
+	FLOW_END(flow);
+}
+
+static void api_patch_release(lcowmig__flow *flow)
+{
+	lcowmig__flow_discard(((struct api_patch *)flow)->patch);
+}
+
+static const lcowmig__flow_class api_patch_class = { .name = "patch", .step = api_patch_step, .release = api_patch_release };
+
+static lcowmig__flow *api_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
+                                     lcowmig_error *error)
+{
+	struct api_patch *self = lcowmig__process_flow_new(process, sizeof *self, &api_patch_class, error);
+
+	if (!self)
+		return NULL;
+	self->patch = lcowmig__process_patch_flow(process, container_id, options, error);
+	if (self->patch)
+		return &self->base.flow;
+	lcowmig__flow_discard(&self->base.flow);
+	return NULL;
+}
+
+lcowmig_status lcowmig_process_patch(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
+                                     lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "patch", error);
+	lcowmig_process_options own;
+	lcowmig__flow *flow = NULL;
+	lcowmig__pump pump;
+
+	if (status == LCOWMIG_OK && options)
+		status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	status = api_check_standalone(process, "Patch", error);
+	if (status == LCOWMIG_OK)
+		flow = api_patch_flow(process, container_id, options ? &own : NULL, error);
+	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_process_adopt(lcowmig_process *process, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "adopt", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	status = lcowmig__process_adopt(process, error);
+	lcowmig__leave(process->env->context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_process_resume(lcowmig_process *process, bool is_destination, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "resume", error);
+	lcowmig__flow *flow = NULL;
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	status = api_check_standalone(process, "Resume", error);
+	if (status == LCOWMIG_OK)
+		flow = lcowmig__process_resume_flow(process, is_destination, error);
+	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+}
+
+lcowmig_status lcowmig_process_abort(lcowmig_process *process, lcowmig_error *error)
+{
+	lcowmig_status status = api_check(process, "abort", error);
+	lcowmig__pump pump;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(process->env->context, &pump);
+	status = api_check_standalone(process, "AbortMigrated", error);
+	if (status == LCOWMIG_OK)
+		lcowmig__process_abort(process);
+	lcowmig__leave(process->env->context, &pump);
+	return status;
+}
+
+lcowmig_status lcowmig_process_free(lcowmig_process *process, lcowmig_error *error)
+{
+	lcowmig_context *context;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!process)
+		return LCOWMIG_OK;
+	context = process->env->context;
+	lcowmig__enter(context, &pump);
+	status = api_check_standalone(process, "freeing", error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__process_check_idle(process, error);
+	if (status == LCOWMIG_OK) {
+		lcowmig__process_free(process);
+		context->dependents--;
+	}
+	lcowmig__leave(context, &pump);
+	return status;
+}
+
+/* ---- Questions ---- */
+
+lcowmig_process_status lcowmig_process_get_status(const lcowmig_process *process)
+{
+	int state = PROCESS_NOT_CREATED;
+
+	if (process) {
+		lcowmig__lock_take(&process->env->context->lock);
+		state = process->object.state;
+		lcowmig__lock_drop(&process->env->context->lock);
+	}
+	switch (state) {
+	case PROCESS_CREATED:
+		return LCOWMIG_PROCESS_CREATED;
+	case PROCESS_RUNNING:
+		return LCOWMIG_PROCESS_RUNNING;
+	case PROCESS_TERMINATED:
+		return LCOWMIG_PROCESS_STOPPED;
+	default:
+		return LCOWMIG_PROCESS_UNKNOWN;
+	}
+}
+
+const char *lcowmig_process_state_name(const lcowmig_process *process)
+{
+	const char *name;
+
+	if (!process)
+		return "";
+	lcowmig__lock_take(&process->env->context->lock);
+	name = lcowmig__object_state_name(&process->object);
+	lcowmig__lock_drop(&process->env->context->lock);
+	return name;
+}
+
+lcowmig_status lcowmig_process_get_exit(const lcowmig_process *process, lcowmig_exit *ret_exit, lcowmig_error *error)
+{
+	lcowmig_exit result = LCOWMIG_EXIT_INIT;
+	size_t size;
+
+	if (!process || !ret_exit)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process exit: process or ret_exit is NULL");
+	size = ret_exit->size;
+	if (size < sizeof result)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", size,
+		                     sizeof result);
+	lcowmig__lock_take(&process->env->context->lock);
+	result.pid = process->pid;
+	result.exit_status = process->exit_status;
+	result.exited_at = process->exited_at;
+	lcowmig__lock_drop(&process->env->context->lock);
+	result.size = size;
+	memcpy(ret_exit, &result, sizeof result);
+	return LCOWMIG_OK;
+}
+
+uint32_t lcowmig_process_pid(const lcowmig_process *process)
+{
+	uint32_t pid;
+
+	if (!process)
+		return 0;
+	lcowmig__lock_take(&process->env->context->lock);
+	pid = process->pid;
+	lcowmig__lock_drop(&process->env->context->lock);
+	return pid;
+}
+
+/* Texts change only with a patch; the lock makes sure that a whole one is seen. */
+static const char *api_text(const lcowmig_process *process, const char *const *text)
+{
+	const char *value;
+
+	lcowmig__lock_take(&process->env->context->lock);
+	value = *text;
+	lcowmig__lock_drop(&process->env->context->lock);
+	return value ? value : "";
+}
+
+const char *lcowmig_process_container_id(const lcowmig_process *process)
+{
+	return process ? api_text(process, (const char *const *)&process->container_id) : "";
+}
+
+const char *lcowmig_process_exec_id(const lcowmig_process *process)
+{
+	return process ? process->exec_id : "";
+}
+
+const char *lcowmig_process_bundle(const lcowmig_process *process)
+{
+	return process ? api_text(process, (const char *const *)&process->io.bundle) : "";
+}
+
+const char *lcowmig_process_stdin(const lcowmig_process *process)
+{
+	return process ? api_text(process, (const char *const *)&process->io.paths[0]) : "";
+}
+
+const char *lcowmig_process_stdout(const lcowmig_process *process)
+{
+	return process ? api_text(process, (const char *const *)&process->io.paths[1]) : "";
+}
+
+const char *lcowmig_process_stderr(const lcowmig_process *process)
+{
+	return process ? api_text(process, (const char *const *)&process->io.paths[2]) : "";
+}
+
+bool lcowmig_process_terminal(const lcowmig_process *process)
+{
+	bool terminal;
+
+	if (!process)
+		return false;
+	lcowmig__lock_take(&process->env->context->lock);
+	terminal = process->io.terminal;
+	lcowmig__lock_drop(&process->env->context->lock);
+	return terminal;
+}

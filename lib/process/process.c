@@ -1,0 +1,214 @@
+/* A process as an object: making, freeing, waiting, deleting, questions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "process_private.h"
+
+/* ---- Flows of a process ---- */
+
+void *lcowmig__process_flow_new(lcowmig_process *process, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
+{
+	lcowmig__process_flow *self = lcowmig__flow_new(size, class, process->env->context, &process->object, error);
+
+	if (self)
+		self->process = process;
+	return self;
+}
+
+void *lcowmig__process_watch_new(lcowmig_process *process, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
+{
+	lcowmig__process_watch *self = lcowmig__flow_new(size, class, process->env->context, &process->object, error);
+
+	if (self)
+		self->process = process;
+	return self;
+}
+
+/* ---- Making and freeing ---- */
+
+char *lcowmig__process_make_name(const lcowmig__mem *mem, const char *container_id, const char *exec_id)
+{
+	size_t size = strlen(container_id) + strlen(exec_id) + 2;
+	char *name = lcowmig__alloc(mem, size);
+
+	if (name)
+		snprintf(name, size, "%s%s%s", container_id, exec_id[0] ? "/" : "", exec_id);
+	return name;
+}
+
+lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
+                                        lcowmig_error *error)
+{
+	const lcowmig__mem *mem = &env->context->mem;
+	lcowmig_process *process = lcowmig__alloc(mem, sizeof *process);
+
+	if (!process) {
+		lcowmig__fail_memory(error);
+		return NULL;
+	}
+	process->env = env;
+	process->gcs_container_id = gcs_container_id;
+	process->container_id = lcowmig__strdup(mem, container_id);
+	process->exec_id = lcowmig__strdup(mem, exec_id);
+	process->name = lcowmig__process_make_name(mem, container_id, exec_id);
+	process->exit_status = PROCESS_EXIT_STATUS_INITIAL;
+	lcowmig__object_init(&process->object, env->context, &lcowmig__process_machine, process->name);
+	lcowmig__gate_init(&process->gate);
+	lcowmig__gate_init(&process->io_gate);
+	lcowmig__signal_init(&process->exited);
+	if (process->container_id && process->exec_id && process->name)
+		return process;
+	lcowmig__process_free(process);
+	lcowmig__fail_memory(error);
+	return NULL;
+}
+
+lcowmig_status lcowmig__process_new(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
+                                    uint64_t io_retry_timeout_ns, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
+                                    lcowmig_error *error)
+{
+	lcowmig_process *process = lcowmig__process_alloc(env, container_id, gcs_container_id, exec_id, error);
+
+	if (!process)
+		return LCOWMIG_E_NO_MEMORY;
+	process->io_retry_timeout_ns = io_retry_timeout_ns;
+	if (owner)
+		process->owner = *owner;
+	*ret_process = process;
+	return LCOWMIG_OK;
+}
+
+void lcowmig__process_free(lcowmig_process *process)
+{
+	const lcowmig__mem *mem;
+
+	if (!process)
+		return;
+	mem = &process->env->context->mem;
+	lcowmig__process_orphan_watches(process);
+	lcowmig__flow_discard(process->exit_flow);
+	lcowmig__event_free(process->exit_event);
+	lcowmig__process_io_close_retired(process);
+	lcowmig__process_io_done(&process->io, process->env);
+	lcowmig__process_patch_rollback(process);
+	lcowmig__free(mem, process->spec);
+	lcowmig__free(mem, process->name);
+	lcowmig__free(mem, process->container_id);
+	lcowmig__free(mem, process->own_gcs_container_id);
+	lcowmig__free(mem, process->exec_id);
+	lcowmig__free(mem, process);
+}
+
+/* ---- Waiting ---- */
+
+static void wait_step(lcowmig__flow *flow)
+{
+	lcowmig_process *process = ((lcowmig__process_watch *)flow)->process;
+
+	FLOW_BEGIN(flow);
+	if (!process)
+		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "the process was freed"));
+	FLOW_TRY(flow, lcowmig__signal_wait(flow, &process->exited));
+	FLOW_END(flow);
+}
+
+static const lcowmig__flow_class wait_class = { .name = "wait", .step = wait_step, .is_watch = true };
+
+lcowmig__flow *lcowmig__process_wait_flow(lcowmig_process *process, lcowmig_error *error)
+{
+	return lcowmig__process_watch_new(process, sizeof(lcowmig__process_watch), &wait_class, error);
+}
+
+/* ---- Deleting ---- */
+
+static void delete_step(lcowmig__flow *flow)
+{
+	lcowmig_process *process = ((lcowmig__process_flow *)flow)->process;
+	lcowmig_status status;
+	int state;
+
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
+	status = lcowmig__object_check(&process->object, PROCESS_DELETE, &flow->error);
+	if (status != LCOWMIG_OK)
+		goto out;
+	state = process->object.state;
+	lcowmig__object_fire(&process->object, PROCESS_DELETE);
+	if (state == PROCESS_CREATED)
+		lcowmig__process_end_now(process, PROCESS_EXIT_STATUS_DELETED);
+	/* Terminated comes before its stdio is closed and its exit announced. */
+	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &process->exited));
+	status = flow->result;
+out:
+	lcowmig__gate_leave(flow, &process->gate);
+	FLOW_RETURN(flow, status);
+	FLOW_END(flow);
+}
+
+static const lcowmig__flow_class delete_class = { .name = "delete", .step = delete_step };
+
+lcowmig__flow *lcowmig__process_delete_flow(lcowmig_process *process, lcowmig_error *error)
+{
+	return lcowmig__process_flow_new(process, sizeof(lcowmig__process_flow), &delete_class, error);
+}
+
+/* ---- Questions ---- */
+
+const char *lcowmig__process_exec_id(const lcowmig_process *process)
+{
+	return process->exec_id;
+}
+
+uint32_t lcowmig__process_pid(const lcowmig_process *process)
+{
+	return process->pid;
+}
+
+bool lcowmig__process_has_exited(const lcowmig_process *process)
+{
+	return process->object.state == PROCESS_TERMINATED;
+}
+
+bool lcowmig__process_is_created(const lcowmig_process *process)
+{
+	return process->object.state == PROCESS_CREATED;
+}
+
+uint32_t lcowmig__process_exit_status(const lcowmig_process *process)
+{
+	return process->exit_status;
+}
+
+int64_t lcowmig__process_exited_at(const lcowmig_process *process)
+{
+	return process->exited_at;
+}
+
+const char *lcowmig__process_bundle(const lcowmig_process *process)
+{
+	return process->io.bundle ? process->io.bundle : "";
+}
+
+void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal)
+{
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(process->io.paths); i++)
+		ret_paths[i] = process->io.paths[i] ? process->io.paths[i] : "";
+	*ret_terminal = process->io.terminal;
+}
+
+lcowmig_status lcowmig__process_check_idle(const lcowmig_process *process, lcowmig_error *error)
+{
+	return lcowmig__object_check_idle(&process->object, error);
+}
+
+lcowmig__node *lcowmig__process_node(lcowmig_process *process)
+{
+	return &process->node;
+}
+
+lcowmig_process *lcowmig__process_of_node(const lcowmig__node *node)
+{
+	return LCOWMIG__TREE_ENTRY(node, lcowmig_process, node);
+}

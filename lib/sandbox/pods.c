@@ -1,0 +1,195 @@
+/* Making and deleting pods and their containers: what involves the sandbox's maps. */
+#include <string.h>
+
+#include "base/text.h"
+#include "sandbox.h"
+
+static lcowmig_status check_id(const lcowmig_context *context, const char *what, const char *id, lcowmig_error *error)
+{
+	size_t size = id ? strlen(id) : 0;
+
+	if (!size || !lcowmig__utf8_is_valid(id, size))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is empty or not UTF-8", what);
+	if (size > context->limits.id_bytes)
+		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "%s has %zu bytes, at most %u are accepted", what, size,
+		                     (unsigned)context->limits.id_bytes);
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status check_running(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
+{
+	if (lcowmig__vm_get_state(sandbox->vm) == LCOWMIG__VM_RUNNING)
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is Running, this one is %s",
+	                     sandbox->id ? sandbox->id : "", what, lcowmig__vm_state_name(sandbox->vm));
+}
+
+static lcowmig_status check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
+{
+	if (lcowmig__migration_is_idle(sandbox->migration))
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs to be without a migration session, this one is %s",
+	                     sandbox->id ? sandbox->id : "", what, lcowmig__migration_state_name(sandbox->migration));
+}
+
+/* ---- Pods ---- */
+
+static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod, lcowmig_error *error)
+{
+	const lcowmig_limits *limits = &sandbox->object.context->limits;
+	lcowmig_status status = check_running(sandbox, "a new pod", error);
+	lcowmig_pod *pod = NULL;
+
+	if (status == LCOWMIG_OK && lcowmig__sandbox_find_pod(sandbox, id))
+		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->id ? sandbox->id : "", id);
+	if (status == LCOWMIG_OK && sandbox->pods.count >= limits->pods)
+		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu pods, no more are possible", sandbox->id ? sandbox->id : "",
+		                       sandbox->pods.count);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__pod_new(&sandbox->env, lcowmig__vm_for_containers(sandbox->vm), id, namespace_id,
+		                          lcowmig__vm_policy_based_routing(sandbox->vm), &pod, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__sandbox_add_pod(sandbox, pod, error);
+	if (status != LCOWMIG_OK) {
+		lcowmig__pod_free(pod);
+		return status;
+	}
+	*ret_pod = pod;
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_pod_new(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod, lcowmig_error *error)
+{
+	lcowmig_context *context;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!sandbox || !ret_pod)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: the sandbox, or the place for the result, is NULL");
+	context = sandbox->object.context;
+	status = check_id(context, "the pod's id", id, error);
+	if (status == LCOWMIG_OK && !lcowmig__text_is_empty(namespace_id))
+		status = check_id(context, "the network namespace's id", namespace_id, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(context, &pump);
+	status = pod_begin(sandbox, id, namespace_id, ret_pod, error);
+	lcowmig__leave(context, &pump);
+	return status;
+}
+
+static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lcowmig_pod *pod, lcowmig_error *error)
+{
+	const char *id = lcowmig__pod_id(pod);
+	lcowmig_status status = check_no_session(sandbox, "the deletion of a pod", error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__pod_check_idle(pod, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	if (lcowmig__pod_count(pod))
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "pod %s still has %zu containers; expected them to be deleted first", id,
+		                     lcowmig__pod_count(pod));
+	if (lcowmig__pod_has_interfaces(pod) && sandbox->env.system)
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "pod %s still has its network; expected it to be torn down first", id);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_pod_delete(lcowmig_pod *pod, lcowmig_error *error)
+{
+	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!sandbox)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: it is NULL, or in no sandbox");
+	lcowmig__enter(sandbox->object.context, &pump);
+	status = pod_check_delete(sandbox, pod, error);
+	if (status == LCOWMIG_OK)
+		lcowmig__sandbox_remove_pod(sandbox, pod);
+	lcowmig__leave(sandbox->object.context, &pump);
+	return status;
+}
+
+/* ---- Containers ---- */
+
+static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod, const char *id, lcowmig_container **ret_container,
+                                      lcowmig_error *error)
+{
+	const lcowmig_limits *limits = &sandbox->object.context->limits;
+	lcowmig_container *container = NULL;
+	lcowmig_status status = check_running(sandbox, "a new container", error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__sandbox_check_new_id(sandbox, id, error);
+	if (status == LCOWMIG_OK && sandbox->containers.count >= limits->containers)
+		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu containers, no more are possible",
+		                       sandbox->id ? sandbox->id : "", sandbox->containers.count);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__pod_new_container(pod, id, &container, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	status = lcowmig__sandbox_add_container(sandbox, pod, container, error);
+	if (status != LCOWMIG_OK) {
+		lcowmig__pod_delete_container(pod, id, NULL);
+		return status;
+	}
+	*ret_container = container;
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig_pod_new_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error)
+{
+	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!sandbox || !ret_container)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: it, or the place for the container, is NULL, or it is in no sandbox");
+	status = check_id(sandbox->object.context, "the container's id", id, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__enter(sandbox->object.context, &pump);
+	status = container_begin(sandbox, pod, id, ret_container, error);
+	lcowmig__leave(sandbox->object.context, &pump);
+	return status;
+}
+
+/* Deleting the init process is what gives everything back; one that has none was never created, or has given it back. */
+static lcowmig_status container_check_free(const lcowmig_container *container, lcowmig_error *error)
+{
+	if (lcowmig__container_init(container))
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s still has its init process; expected that to be deleted first",
+		                     lcowmig__container_id(container));
+	return lcowmig__container_check_idle(container, error);
+}
+
+static lcowmig_status container_remove(lcowmig_sandbox *sandbox, lcowmig_pod *pod, const char *id, lcowmig_error *error)
+{
+	const lcowmig_container *container = lcowmig__pod_find(pod, id);
+	lcowmig_status status = LCOWMIG_OK;
+
+	if (!container)
+		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", lcowmig__pod_id(pod), id);
+	status = check_no_session(sandbox, "the deletion of a container", error);
+	if (status == LCOWMIG_OK)
+		status = container_check_free(container, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig__sandbox_remove_container(sandbox, id);
+	return lcowmig__pod_delete_container(pod, id, error);
+}
+
+lcowmig_status lcowmig_pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error)
+{
+	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_status status;
+	lcowmig__pump pump;
+
+	if (!sandbox || !id)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: it, or the container's id, is NULL, or it is in no sandbox");
+	lcowmig__enter(sandbox->object.context, &pump);
+	status = container_remove(sandbox, pod, id, error);
+	lcowmig__leave(sandbox->object.context, &pump);
+	return status;
+}
