@@ -8,8 +8,8 @@
 	X(scsi)                 \
 	X(disk)                 \
 	X(mount)                \
-	X(share)                \
-	X(share_mount)          \
+	X(plan9_share)          \
+	X(plan9_mount)          \
 	X(vpci_device)          \
 	X(network)              \
 	X(process)              \

@@ -84,25 +84,30 @@ int demo_listen(const char *address, char *reason, size_t size, unsigned *ret_po
 int demo_connect(const char *address, const char *greeting, char *reason, size_t size)
 {
 	struct addrinfo *found = control_resolve(address, false, reason, size);
-	int fd;
+	int fd, result;
 
 	if (!found)
 		return -1;
 	fd = socket(found->ai_family, SOCK_STREAM, 0);
 	if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) != 0) {
-		snprintf(reason, size, "nobody answers at %s (%s)", address, strerror(errno));
+		result = errno;
+		snprintf(reason, size, "nobody answers at %s (%s)", address, strerror(result));
 		if (fd >= 0)
 			close(fd);
+		errno = result;
 		fd = -1;
 	} else {
 		control_tune(fd);
+		errno = 0;
 		if (send(fd, greeting, DEMO_GREETING_SIZE, MSG_NOSIGNAL) != DEMO_GREETING_SIZE) {
 			snprintf(reason, size, "%s hung up (%s)", address, strerror(errno));
 			close(fd);
 			fd = -1;
 		}
 	}
+	result = errno; /* the caller may ask */
 	freeaddrinfo(found);
+	errno = result;
 	return fd;
 }
 
@@ -178,6 +183,44 @@ static void control_readable(void *user, short events)
 		control->n_input += (size_t)got;
 	else if (got == 0 || (errno != EINTR && errno != EAGAIN))
 		control_lose(control);
+}
+
+static void control_answer(void *user, short events)
+{
+	int fd = accept(*(const int *)user, NULL, NULL);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	if (control_greeted(fd, DEMO_GREETING_QUESTION))
+		send(fd, "y", 1, MSG_NOSIGNAL);
+	close(fd);
+}
+
+mock_watch *demo_answer_questions(mock_loop *loop, const int *listener)
+{
+	return mock_watch_new(loop, *listener, POLLIN, control_answer, (void *)(uintptr_t)listener);
+}
+
+demo_peer demo_ask(const char *address, char *reason, size_t size)
+{
+	/* A process that is dying may accept once more; then it says nothing, and the next question is refused. */
+	for (int i = 0; i < 10; i++) {
+		int fd = demo_connect(address, DEMO_GREETING_QUESTION, reason, size);
+		struct pollfd wait = { .fd = fd, .events = POLLIN };
+		char answer = 0;
+
+		if (fd < 0)
+			return errno == ECONNREFUSED ? DEMO_PEER_DEAD : DEMO_PEER_UNKNOWN;
+		if (poll(&wait, 1, 1000) > 0 && recv(fd, &answer, 1, 0) != 1)
+			answer = 0;
+		close(fd);
+		if (answer == 'y')
+			return DEMO_PEER_ALIVE;
+		usleep(200000);
+	}
+	snprintf(reason, size, "%s accepts connections but does not answer", address);
+	return DEMO_PEER_UNKNOWN;
 }
 
 demo_control *demo_control_new(mock_loop *loop, int fd)

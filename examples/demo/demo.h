@@ -78,6 +78,7 @@ typedef enum demo_message {
 #define DEMO_GREETING_SIZE 8
 #define DEMO_GREETING_CONTROL "LCOWCTL1"
 #define DEMO_GREETING_MEMORY "LCOWMEM1"
+#define DEMO_GREETING_QUESTION "LCOWASK1" /* is the one still there that was given the sandbox? Answered with one byte */
 
 typedef struct demo_control demo_control;
 
@@ -86,6 +87,12 @@ int demo_listen(const char *address, char *reason, size_t size, unsigned *ret_po
 int demo_connect(const char *address, const char *greeting, char *reason, size_t size);
 /* Waits for a connection with this greeting; others are hung up on. Gives up when `control` (may be NULL) is lost. */
 int demo_accept(mock_loop *loop, int listener, const char *greeting, const demo_control *control, uint64_t timeout, char *reason, size_t size);
+
+typedef enum demo_peer { DEMO_PEER_ALIVE, DEMO_PEER_DEAD, DEMO_PEER_UNKNOWN } demo_peer;
+/* Asks a destination that has gone silent. Dead is only who is known to be: its port refuses. Waits a few seconds at most. */
+demo_peer demo_ask(const char *address, char *reason, size_t size);
+/* Answers such questions from the loop, until the watch is freed. */
+mock_watch *demo_answer_questions(mock_loop *loop, const int *listener);
 
 /* Takes the descriptor over. */
 demo_control *demo_control_new(mock_loop *loop, int fd);
@@ -183,6 +190,9 @@ uint8_t *demo_from_hex(const char *text, size_t *ret_size);
 char *demo_release(demo_half *half, char *reason, size_t size);
 /* The sandbox runs here: its counters rise. Writes the report. */
 bool demo_prove_alive(demo_half *half);
+
+/* manage.c: a container can be ended and deleted here. No session may be active. */
+bool demo_prove_manageable(demo_half *half);
 
 /* source.c, destination.c, run.c; the exit code. */
 int demo_source(const demo_options *options);

@@ -189,6 +189,7 @@ static int destination_report(demo_half *half, const cJSON *before, const cJSON 
 	demo_print_timeline("destination", timeline);
 	n_lost = demo_print_arrival(half, before, after);
 	n_lost += destination_check_outputs(half, before);
+	n_lost += !demo_prove_manageable(half);
 	demo_write_report(half, runs, n_lost, after);
 	cJSON_Delete(after);
 	cJSON_Delete(timeline);
@@ -228,8 +229,8 @@ static int destination_take_over(demo_half *half)
 	demo_say(half, "the sandbox has been resumed");
 	if (!demo_expect(half, DEMO_STOPPED, 0, 30 * MOCK_SECOND, &timeline, reason, sizeof reason))
 		demo_say(half, "the source has not said goodbye: %s", reason);
+	lcowmig_migration_cleanup(half->migration, half->session, NULL); /* the timeline outlives it */
 	result = destination_report(half, before, timeline);
-	lcowmig_migration_cleanup(half->migration, half->session, NULL);
 	cJSON_Delete(before);
 	cJSON_Delete(timeline);
 	return result;
@@ -238,6 +239,8 @@ static int destination_take_over(demo_half *half)
 static int destination_serve(demo_half *half, int listener)
 {
 	char reason[LCOWMIG_ERROR_MESSAGE_SIZE] = "";
+	mock_watch *questions;
+	int result;
 	int fd = demo_accept(half->loop, listener, DEMO_GREETING_CONTROL, NULL, half->options->wait_seconds * MOCK_SECOND, reason, sizeof reason);
 
 	if (fd < 0)
@@ -246,7 +249,10 @@ static int destination_serve(demo_half *half, int listener)
 	if (!destination_prepare(half, reason, sizeof reason) || !destination_transfer(half, listener, reason, sizeof reason))
 		return destination_discard(half, reason);
 	demo_control_send(half->control, DEMO_ARRIVED, "{}", 2);
-	return destination_take_over(half);
+	questions = demo_answer_questions(half->loop, &listener);
+	result = destination_take_over(half);
+	mock_watch_free(questions);
+	return result;
 }
 
 static bool destination_tell_port(const demo_half *half, unsigned port)

@@ -142,6 +142,7 @@ static int source_stay(demo_half *half, const char *why, const char *token, cons
 	}
 	runs = demo_prove_alive(half);
 	now = demo_describe(half);
+	runs = runs && demo_prove_manageable(half);
 	demo_write_report(half, runs, 0, now);
 	cJSON_Delete(now);
 	return runs ? DEMO_STAYED : DEMO_LOST;
@@ -190,15 +191,17 @@ static int source_hand_over(demo_half *half)
 		snprintf(probe, sizeof probe, "the destination gives the sandbox back: %.120s", cJSON_GetStringValue(cJSON_GetObjectItem(answer, "why")));
 		result = source_stay(half, probe, cJSON_GetStringValue(cJSON_GetObjectItem(answer, "token")), NULL);
 	} else {
-		int fd = demo_connect(half->options->address, DEMO_GREETING_CONTROL, probe, sizeof probe);
+		demo_peer peer = demo_ask(half->options->address, probe, sizeof probe);
 
-		/* A process that is gone took its machine along. Nothing else would be proof; a host would ask an operator. */
-		if (fd < 0)
+		/* A process that is gone took its machine along. Nothing less is proof; without it nobody but an operator may decide. */
+		if (peer == DEMO_PEER_DEAD) {
 			result = source_stay(half, "the destination died with the right to run the sandbox", NULL, probe);
-		else
+		} else if (peer == DEMO_PEER_ALIVE) {
 			result = source_gone(half);
-		if (fd >= 0)
-			close(fd);
+		} else {
+			demo_say(half, "cannot tell whether the destination runs the sandbox (%s); it is held here and not resumed", probe);
+			result = DEMO_LOST;
+		}
 	}
 	cJSON_Delete(answer);
 	return result;

@@ -108,6 +108,23 @@ bool mock_memory_receive(mock_memory *memory, uint32_t page, const void *bytes)
 	return true;
 }
 
+/* Four sums side by side: it runs in the blackout, so it should not wait for its own multiplications. */
+static uint64_t memory_sum_page(const uint8_t *bytes, uint32_t page)
+{
+	uint64_t sums[4] = { page, 1, 2, 3 };
+
+	for (size_t i = 0; i < MOCK_PAGE_SIZE; i += 32) {
+		for (unsigned lane = 0; lane < 4; lane++) {
+			uint64_t word;
+
+			memcpy(&word, bytes + i + 8 * lane, sizeof word);
+			sums[lane] = (sums[lane] ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+			sums[lane] ^= sums[lane] >> 29;
+		}
+	}
+	return (sums[0] * 3 + sums[1]) * 5 + (sums[2] * 7 + sums[3]);
+}
+
 uint64_t mock_memory_checksum(const mock_memory *memory)
 {
 	static const uint8_t zero[MOCK_PAGE_SIZE];
@@ -116,16 +133,8 @@ uint64_t mock_memory_checksum(const mock_memory *memory)
 	for (uint32_t page = 0; page < memory->n_pages; page++) {
 		const uint8_t *bytes = memory->bytes + (uint64_t)page * MOCK_PAGE_SIZE;
 
-		if (!(memory->marks[page] & PAGE_WRITTEN) || memcmp(bytes, zero, sizeof zero) == 0)
-			continue;
-		sum = (sum ^ page) * UINT64_C(0x100000001b3);
-		for (size_t i = 0; i < MOCK_PAGE_SIZE; i += 8) {
-			uint64_t word;
-
-			memcpy(&word, bytes + i, sizeof word);
-			sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-			sum ^= sum >> 29;
-		}
+		if ((memory->marks[page] & PAGE_WRITTEN) && memcmp(bytes, zero, sizeof zero) != 0)
+			sum = (sum ^ memory_sum_page(bytes, page)) * UINT64_C(0x100000001b3);
 	}
 	return sum;
 }

@@ -287,6 +287,7 @@ void mock_transfer_free(mock_transfer *transfer)
 {
 	if (!transfer)
 		return;
+	transfer_give_up(transfer, "the machine is gone"); /* unless it has ended: others may hold the connection open */
 	mock_loop_forget(transfer->config.loop, transfer);
 	mock_timer_free(transfer->timer);
 	mock_watch_free(transfer->watch);

@@ -57,6 +57,7 @@ mock_transfer *mock_transfer_new(int fd, const mock_transfer_config *config);
 void mock_transfer_begin(mock_transfer *transfer);
 /* Gives up and tells the peer; `ended` follows with 0x800704C7. False when it has ended already. */
 bool mock_transfer_cancel(mock_transfer *transfer);
+/* A peer that is still at it is told. */
 void mock_transfer_free(mock_transfer *transfer);
 
 #endif

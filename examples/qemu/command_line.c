@@ -101,7 +101,7 @@ static void words_add_devices(struct words *words, const qemu_machine *machine)
 		words_add(words, "-netdev");
 		words_add(words, "socket,id=wire%u,fd=%u", i, CHILD_NIC_FD + i);
 		words_add(words, "-device");
-		words_add(words, "virtio-net-pci,id=nic%u,netdev=wire%u,addr=%u,mac=%s,romfile=", i, i, 16 + i, machine->nics[i].mac);
+		words_add(words, "virtio-net-pci,id=nic%u,netdev=wire%u,addr=%x,mac=%s,romfile=", i, i, 16 + i, machine->nics[i].mac);
 	}
 }
 

@@ -23,7 +23,6 @@
 #include <string.h>
 #include <time.h>
 
-#define CAPABILITY "{\"capability\":\"%s\",\"state\":true}"
 
 static void migrate_notify(hcs_vm *vm, const char *event, const char *result, const char *details)
 {
@@ -56,8 +55,10 @@ static void migrate_tell_blackout(hcs_vm *vm)
 
 static void migrate_set_capabilities(hcs_vm *vm, qemu_step *step)
 {
-	qemu_step_addf(step, "migrate-set-capabilities", "{\"capabilities\":[" CAPABILITY "," CAPABILITY "," CAPABILITY "]}", "events",
-	               vm->is_destination ? "late-block-activate" : "pause-before-switchover", "late-block-activate");
+	qemu_step_addf(step, "migrate-set-capabilities",
+	               "{\"capabilities\":[{\"capability\":\"events\",\"state\":true},{\"capability\":\"late-block-activate\",\"state\":true},"
+	               "{\"capability\":\"pause-before-switchover\",\"state\":%s}]}",
+	               vm->is_destination ? "false" : "true");
 }
 
 lcowmig_status hcs_start_incoming(hcs_vm *vm, lcowmig_call *call, void *socket)
@@ -312,6 +313,7 @@ void hcs_machine_event(void *user, const char *name, const cJSON *data, int64_t 
 {
 	hcs_vm *vm = user;
 
+	if (getenv("QMPTRACE")) fprintf(stderr, "%s: QMP %s %s\n", vm->host->name, name, qemu_json_text(data, "status"));
 	if (strcmp(name, "STOP") == 0) {
 		vm->is_running = false;
 		vm->host->figures.stopped_at = at;

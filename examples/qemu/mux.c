@@ -28,6 +28,10 @@ struct qemu_stream {
 	uint32_t id;
 	bool is_lost;
 	bool is_closed; /* freed when nobody walks the list */
+	uint8_t *kept;  /* what came before it was taken, or is about to be handed over */
+	size_t n_kept;
+	bool is_kept;   /* whatever comes now comes after that */
+	bool is_over;   /* at the end of what is kept: no more will come */
 };
 
 struct qemu_mux {
@@ -88,6 +92,54 @@ static void mux_send(qemu_mux *mux, enum frame_kind kind, uint32_t stream, const
 	mux_want(mux);
 }
 
+static void stream_free(qemu_stream *stream)
+{
+	mock_loop_forget(stream->mux->loop, stream);
+	free(stream->kept);
+	free(stream);
+}
+
+static void stream_data(qemu_stream *stream, const uint8_t *bytes, size_t size)
+{
+	uint8_t *larger;
+
+	if (!stream->is_kept) {
+		stream->ops->data(stream->user, stream, bytes, size);
+		return;
+	}
+	larger = mock_alloc(stream->n_kept + size);
+	if (stream->n_kept > 0)
+		memcpy(larger, stream->kept, stream->n_kept);
+	memcpy(larger + stream->n_kept, bytes, size);
+	free(stream->kept);
+	stream->kept = larger;
+	stream->n_kept += size;
+}
+
+static void stream_over(qemu_stream *stream)
+{
+	if (stream->is_kept)
+		stream->is_over = true;
+	else
+		stream->ops->over(stream->user, stream, stream->is_lost);
+}
+
+static void stream_hand_over(void *user)
+{
+	qemu_stream *stream = user;
+	qemu_mux *mux = stream->mux;
+
+	if (stream->is_closed)
+		return;
+	mux->walking++;
+	stream->is_kept = false;
+	if (stream->n_kept > 0)
+		stream->ops->data(stream->user, stream, stream->kept, stream->n_kept);
+	if (stream->is_over && !stream->is_closed)
+		stream->ops->over(stream->user, stream, stream->is_lost);
+	mux->walking--;
+}
+
 static void mux_sweep(qemu_mux *mux)
 {
 	for (qemu_stream **at = &mux->streams; *at;) {
@@ -98,7 +150,7 @@ static void mux_sweep(qemu_mux *mux)
 			continue;
 		}
 		*at = stream->next;
-		free(stream);
+		stream_free(stream);
 	}
 }
 
@@ -109,8 +161,8 @@ static void mux_lose_streams(qemu_mux *mux)
 		if (stream->is_lost)
 			continue;
 		stream->is_lost = true;
-		if (stream->ops && !stream->is_closed)
-			stream->ops->over(stream->user, stream, true);
+		if (!stream->is_closed)
+			stream_over(stream);
 	}
 	mux->walking--;
 	if (mux->walking == 0)
@@ -139,6 +191,7 @@ static void mux_opened(qemu_mux *mux, const struct frame *frame)
 	stream = mock_alloc(sizeof *stream);
 	stream->mux = mux;
 	stream->id = frame->stream;
+	stream->is_kept = true;
 	stream->next = mux->streams;
 	mux->streams = stream;
 	mux_send(mux, FRAME_ACCEPT, stream->id, NULL, 0);
@@ -165,15 +218,15 @@ static void mux_take(void *user, const struct frame *frame)
 	}
 	while (stream && (stream->id != frame->stream || stream->is_lost || stream->is_closed))
 		stream = stream->next;
-	if (!stream || !stream->ops)
+	if (!stream)
 		return;
 	if (frame->kind == FRAME_DATA) {
-		stream->ops->data(stream->user, stream, frame->payload, frame->size);
+		stream_data(stream, frame->payload, frame->size);
 	} else if (frame->kind == FRAME_SHUT) {
-		stream->ops->over(stream->user, stream, false);
+		stream_over(stream);
 	} else if (frame->kind == FRAME_CLOSE) {
 		stream->is_lost = true;
-		stream->ops->over(stream->user, stream, true);
+		stream_over(stream);
 	}
 }
 
@@ -292,6 +345,12 @@ void qemu_stream_take(qemu_stream *stream, const qemu_stream_ops *ops, void *use
 {
 	stream->ops = ops;
 	stream->user = user;
+	mock_loop_post(stream->mux->loop, stream_hand_over, stream);
+}
+
+bool qemu_stream_is_lost(const qemu_stream *stream)
+{
+	return stream->is_lost;
 }
 
 bool qemu_stream_write(qemu_stream *stream, const void *bytes, size_t size)

@@ -16,7 +16,7 @@ typedef struct qemu_stream_ops {
 	void (*over)(void *user, qemu_stream *stream, bool lost);
 } qemu_stream_ops;
 
-/* The guest has dialled: take the stream or close it. */
+/* The guest has dialled: take the stream, sooner or later, or close it. What comes before it is taken is kept. */
 typedef void (*qemu_accept_fn)(void *user, uint32_t port, qemu_stream *stream);
 
 qemu_mux *qemu_mux_new(mock_loop *loop);
@@ -33,7 +33,9 @@ void qemu_mux_disconnect(qemu_mux *mux);
 void qemu_mux_listen(qemu_mux *mux, uint32_t port, qemu_accept_fn accepted, void *user);
 void qemu_mux_unlisten(qemu_mux *mux, uint32_t port);
 
+/* Callbacks come from the loop, never before this returns. */
 void qemu_stream_take(qemu_stream *stream, const qemu_stream_ops *ops, void *user);
+bool qemu_stream_is_lost(const qemu_stream *stream);
 /* Copies; false when the stream is lost. */
 bool qemu_stream_write(qemu_stream *stream, const void *bytes, size_t size);
 void qemu_stream_shutdown(qemu_stream *stream);

@@ -74,10 +74,10 @@ typedef struct lcowmig_gcs_config {
 	void (*log)(void *user, const uint8_t *bytes, size_t size);
 	/* A negotiated connection was lost without lcowmig_gcs_close and without being parked. In order with the events of the context. */
 	void (*disconnected)(void *user, const char *why);
-	/* One line of text for each frame: "> WaitForProcess id=57 size=183 {…}" is ours, "<" the guest's, "=" a change of the connection.
+	/* One line of text for each frame: "> WaitForProcess id=57 size=183 {}" is ours, "<" the guest's, "=" a change of connection.
 	 * Environments and policies in it are replaced by "***". An internal lock is held: must not call back, should not block. */
 	void (*record)(void *user, const char *line);
-	uint64_t request_timeout_ns; /* 0: five minutes, as the reference has it */
+	uint64_t request_timeout_ns; /* 0: five minutes */
 	uint64_t connect_timeout_ns; /* of connect, resume and entropy; 0: two minutes */
 	uint32_t queue_bytes;        /* of requests that `send` has not taken; 0: 16 MiB. One request always fits */
 	uint32_t flags;              /* LCOWMIG_GCS_… */
@@ -98,7 +98,7 @@ typedef struct lcowmig_gcs_capabilities {
 	uint32_t delete_container_state;
 	uint32_t schema_major; /* the highest supported schema version; 0 when the guest named none */
 	uint32_t schema_minor;
-	char runtime_os_type[32]; /* lower case; "windows" when the guest named none, as the reference takes it */
+	char runtime_os_type[32]; /* lower case; "windows" when the guest named none */
 } lcowmig_gcs_capabilities;
 
 #define LCOWMIG_GCS_CAPABILITIES_INIT { sizeof(lcowmig_gcs_capabilities), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
@@ -163,15 +163,16 @@ LCOWMIG_API lcowmig_status lcowmig_gcs_read_log(lcowmig_gcs *gcs, lcowmig_done_f
 
 /*
  * Accepts the control connection and negotiates. `cold`: the guest has just booted (its create and start messages are sent when it asks
- * for them). OK at once when Connected. Needs the control port armed. Other errors: FAILED_PRECONDITION (Parked: resume it),
- * UNSUPPORTED_VERSION, CORRUPT_DATA, GUEST_FAILED, TIMED_OUT, UNAVAILABLE (closed or lost meanwhile), the host's. Since 1.0.
+ * for them). OK at once when Connected. Needs the control port armed; an attempt after a failed one arms it itself. Other errors:
+ * FAILED_PRECONDITION (not armed; Parked: resume it), UNSUPPORTED_VERSION, CORRUPT_DATA, GUEST_FAILED, TIMED_OUT, UNAVAILABLE (closed or
+ * lost meanwhile), the host's. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_gcs_connect(lcowmig_gcs *gcs, bool cold, lcowmig_done_fn done, void *user, lcowmig_error *error);
 
 /*
  * Accepts a new transport for a connection that is Connected or Parked, drops the old one with whatever was half sent or half received, and
- * negotiates again. Outstanding requests, ids and ports stay. Only while migrating. Errors as lcowmig_gcs_connect; after one, the
- * connection is Parked and resume can be repeated. Since 1.0.
+ * negotiates again. Outstanding requests, ids and ports stay. Only while migrating. One that had to wait for another to end, and finds that
+ * it succeeded, succeeds with it. Errors as lcowmig_gcs_connect; after one, resume can be repeated. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_gcs_resume(lcowmig_gcs *gcs, lcowmig_done_fn done, void *user, lcowmig_error *error);
 

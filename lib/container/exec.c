@@ -246,8 +246,8 @@ static void delete_commit(struct container_delete *self)
 		self->ret_exit->exit_status = event->exit_status;
 		self->ret_exit->exited_at = event->exited_at;
 	}
-	if (!self->exec_id[0] && !container->terminated.is_set)
-		lcowmig__container_finish_end(container, false);
+	if (!self->exec_id[0])
+		lcowmig__signal_set(&container->terminated); /* of a container that was never started too */
 	lcowmig__object_fire(&container->object, CONTAINER_DELETE);
 	lcowmig__container_drop_process(container, self->process);
 	lcowmig__event_send(event);

@@ -109,7 +109,7 @@ typedef struct connect_flow {
 	lcowmig__gcs_flow base;
 	bool is_cold;
 	bool resumes;
-	uint64_t transport; /* the one that this flow installed */
+	uint64_t transport; /* at first the one it met, then the one it brought */
 } connect_flow;
 
 /* PENDING: go on. */
@@ -125,7 +125,8 @@ static lcowmig_status connect_check(connect_flow *self)
 			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 					     "the guest connection is %s and %s; resuming needs a connection that is migrating",
 					     lcowmig__object_state_name(&gcs->object), gcs->is_migrating ? "migrating" : "not migrating");
-		return LCOWMIG_PENDING;
+		/* Another resume, which this one waited for, has done it all. */
+		return gcs->object.state == LCOWMIG__GCS_CONNECTED && gcs->transport != self->transport ? LCOWMIG_OK : LCOWMIG_PENDING;
 	}
 	if (gcs->object.state == LCOWMIG__GCS_CONNECTED)
 		return LCOWMIG_OK;
@@ -225,5 +226,6 @@ lcowmig__flow *lcowmig__resume_flow(lcowmig_gcs *gcs, lcowmig_error *error)
 	if (!self)
 		return NULL;
 	self->resumes = true;
+	self->transport = gcs->transport;
 	return &self->base.flow;
 }

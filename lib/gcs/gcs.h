@@ -58,7 +58,7 @@ typedef struct lcowmig__gcs_port {
 	uint32_t number;
 	bool is_armed;
 	bool is_accepting;
-	char *runtime_id; /* that it is armed for */
+	char *runtime_id; /* that it is, or was last, armed for */
 	lcowmig__gcs_handle listener;
 	lcowmig__gate gate;
 } lcowmig__gcs_port;
@@ -241,7 +241,9 @@ lcowmig__flow *lcowmig__accept_flow(lcowmig_gcs *gcs, uint32_t port, lcowmig__gc
 void lcowmig__gcs_post(lcowmig_call *call, const char *what, lcowmig_status (*invoke)(lcowmig_call *call), void *handle);
 /* Closes what the handle holds; harmless when it holds nothing. */
 void lcowmig__gcs_handle_close(lcowmig__gcs_handle *handle);
-void lcowmig__gcs_port_disarm(lcowmig_gcs *gcs, lcowmig__gcs_port *port);
+void lcowmig__gcs_port_disarm(lcowmig__gcs_port *port);
+/* The next accept needs a new listen. */
+void lcowmig__gcs_port_forget(lcowmig_gcs *gcs, lcowmig__gcs_port *port);
 /* Writes bytes, which are taken unless it returns false (memory is out, and the await fails with that). */
 bool lcowmig__send_call(lcowmig__flow *flow, lcowmig_gcs *gcs, void *stream, uint8_t *bytes, size_t size);
 void lcowmig__early_add(lcowmig_gcs *gcs, void *stream, const void *bytes, size_t size);

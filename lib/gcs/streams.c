@@ -85,12 +85,16 @@ lcowmig__gcs_port *lcowmig__gcs_port_find(lcowmig_gcs *gcs, uint32_t number)
 	return NULL;
 }
 
-void lcowmig__gcs_port_disarm(lcowmig_gcs *gcs, lcowmig__gcs_port *port)
+void lcowmig__gcs_port_disarm(lcowmig__gcs_port *port)
 {
 	lcowmig__gcs_handle_close(&port->listener);
+	port->is_armed = false;
+}
+
+void lcowmig__gcs_port_forget(lcowmig_gcs *gcs, lcowmig__gcs_port *port)
+{
 	lcowmig__free(&gcs->context->mem, port->runtime_id);
 	port->runtime_id = NULL;
-	port->is_armed = false;
 }
 
 typedef struct listen_flow {
@@ -147,6 +151,7 @@ static void listen_step(lcowmig__flow *flow)
 		FLOW_RETURN(flow, flow->error.status);
 	port->listener = self->base.stream;
 	memset(&self->base.stream, 0, sizeof self->base.stream);
+	lcowmig__gcs_port_forget(self->base.gcs, port);
 	port->runtime_id = self->runtime_id;
 	self->runtime_id = NULL;
 	port->is_armed = true;
@@ -205,8 +210,14 @@ static lcowmig_status invoke_accept(lcowmig_call *call)
 
 static void accept_call(accept_flow *self)
 {
-	lcowmig_call *call = lcowmig__call_new(&self->flow, NULL, "guest stream accept", invoke_accept);
+	lcowmig_call *call;
 
+	self->stream.closer = closer_new(self->gcs);
+	if (!self->stream.closer) {
+		lcowmig__call_refuse(&self->flow, LCOWMIG_E_NO_MEMORY, "guest stream accept", "out of memory");
+		return;
+	}
+	call = lcowmig__call_new(&self->flow, NULL, "guest stream accept", invoke_accept);
 	if (!call)
 		return;
 	call->number = self->port->number;
@@ -223,11 +234,37 @@ static lcowmig_status accept_check(accept_flow *self)
 	if (port->is_accepting)
 		return lcowmig__fail(&self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "guest port %lu waits for a connection already; expected one accept at a time", number);
-	if (!port->is_armed)
+	if (!port->is_armed && !port->runtime_id)
 		return lcowmig__fail(&self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "nothing listens on guest port %lu; expected it to be prepared first", number);
-	self->stream.closer = closer_new(self->gcs);
-	return self->stream.closer ? LCOWMIG_OK : lcowmig__fail_memory(&self->flow.error);
+	return LCOWMIG_OK;
+}
+
+/* An attempt that failed has used up its listener: the next one makes its own. */
+static void accept_listen(accept_flow *self)
+{
+	lcowmig_gcs *gcs = self->gcs;
+
+	if (!self->port->is_armed)
+		lcowmig__flow_child(&self->flow, lcowmig__listen_flow(gcs, self->port->runtime_id, self->port->number, NULL));
+}
+
+/* Takes what the accept brought. */
+static lcowmig_status accept_take(accept_flow *self)
+{
+	lcowmig__flow *flow = &self->flow;
+
+	/* Out of memory: the host knows of nothing, and the listener is as good as before, unless the bridge was closed meanwhile. */
+	if (flow->result != LCOWMIG_E_NO_MEMORY || !self->port->runtime_id)
+		lcowmig__gcs_port_disarm(self->port);
+	if (flow->result != LCOWMIG_OK)
+		return flow->result;
+	self->stream.handle = lcowmig__flow_take_handle(flow);
+	if (!self->stream.handle)
+		return lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "guest stream accept: the host attached no stream");
+	*self->ret_stream = self->stream;
+	memset(&self->stream, 0, sizeof self->stream);
+	return LCOWMIG_OK;
 }
 
 /*
@@ -246,18 +283,12 @@ static void accept_step(lcowmig__flow *flow)
 		FLOW_RETURN(flow, status);
 	self->port->is_accepting = true;
 	gcs->accepting++;
-	FLOW_AWAIT(flow, accept_call(self));
+	FLOW_AWAIT(flow, accept_listen(self));
+	if (flow->result == LCOWMIG_OK)
+		FLOW_AWAIT(flow, accept_call(self));
 	self->port->is_accepting = false;
 	gcs->accepting--;
-	if (flow->result != LCOWMIG_E_NO_MEMORY)
-		lcowmig__gcs_port_disarm(gcs, self->port);
-	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, flow->result);
-	self->stream.handle = lcowmig__flow_take_handle(flow);
-	if (!self->stream.handle)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "guest stream accept: the host attached no stream"));
-	*self->ret_stream = self->stream;
-	memset(&self->stream, 0, sizeof self->stream);
+	FLOW_RETURN(flow, accept_take(self));
 	FLOW_END(flow);
 }
 

@@ -158,9 +158,11 @@ void lcowmig__gcs_shut(lcowmig_gcs *gcs)
 		if (!lcowmig__sender_is(flow))
 			lcowmig__flow_interrupt(flow, LCOWMIG_E_UNAVAILABLE, "ended because the guest connection was closed");
 	}
-	for (i = 0; i < LCOWMIG__COUNT(gcs->ports); i++)
+	for (i = 0; i < LCOWMIG__COUNT(gcs->ports); i++) {
 		if (!gcs->ports[i].is_accepting) /* else the accept does it when it ends, which is now */
-			lcowmig__gcs_port_disarm(gcs, &gcs->ports[i]);
+			lcowmig__gcs_port_disarm(&gcs->ports[i]);
+		lcowmig__gcs_port_forget(gcs, &gcs->ports[i]);
+	}
 	if (gcs->object.state != LCOWMIG__GCS_DISCONNECTED)
 		lcowmig__object_fire(&gcs->object, LCOWMIG__GCS_LOSE);
 	lcowmig__requests_fail(gcs, LCOWMIG__FAIL_ALL, LCOWMIG_E_UNAVAILABLE, why);

@@ -12,7 +12,7 @@ struct lcowmig_subscription {
 	lcowmig_notification *reserve;  /* for an event that must not be lost */
 	lcowmig_notification *end;      /* for the end of the session */
 	unsigned running;               /* callbacks under way */
-	bool is_gone;                   /* unsubscribed while one was */
+	bool is_gone;                   /* unsubscribed while one was, or told the end */
 };
 
 void lcowmig__notifier_init(lcowmig__notifier *notifier, lcowmig_context *context)
@@ -85,6 +85,7 @@ static void notification_deliver(lcowmig__delivery *delivery)
 		lcowmig__list_remove(&notification->in_subscription);
 		subscription->n_waiting--;
 		subscription->running++;
+		subscription->is_gone = subscription->is_gone || !notification->notice; /* the end is the last */
 		lcowmig__lock_drop(&context->lock);
 		subscription->notify(subscription->user, notification->notice ? notification : NULL);
 		lcowmig__lock_take(&context->lock);

@@ -184,6 +184,8 @@ lcowmig__flow *lcowmig__nic_add_flow(lcowmig_network *network, const lcowmig__en
 		                                           network->policy_based_routing);
 	if (self->settings)
 		return &self->flow;
+	if (self->nic)
+		lcowmig__fail_memory(error);
 	if (self->nic && !self->nic->on_host)
 		lcowmig__nic_drop(network, &network->own, self->nic);
 	lcowmig__flow_discard(&self->flow);

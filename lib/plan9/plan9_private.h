@@ -37,8 +37,6 @@ typedef enum lcowmig__share_mount_trigger {
 } lcowmig__share_mount_trigger;
 
 extern const lcowmig__machine lcowmig__plan9_machine;
-extern const lcowmig__machine lcowmig__share_machine;
-extern const lcowmig__machine lcowmig__share_mount_machine;
 
 /* ---- Shares (share.c) ---- */
 

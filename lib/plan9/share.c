@@ -41,8 +41,8 @@ lcowmig__share *lcowmig__share_new(lcowmig_context *context, uint64_t number, co
 	share->name = lcowmig__strdup(mem, name);
 	share->host_path = lcowmig__strdup(mem, config->host_path);
 	share->guest_path = lcowmig__path_plan9_mount(mem, name);
-	lcowmig__object_init(&share->object, context, &lcowmig__share_machine, share->host_path);
-	lcowmig__object_init(&share->mount, context, &lcowmig__share_mount_machine, share->guest_path);
+	lcowmig__object_init(&share->object, context, &lcowmig__plan9_share_machine, share->host_path);
+	lcowmig__object_init(&share->mount, context, &lcowmig__plan9_mount_machine, share->guest_path);
 	lcowmig__list_init(&share->reservations);
 	if (share_copy_names(share, mem, config) && share->name && share->host_path && share->guest_path)
 		return share;
@@ -98,7 +98,7 @@ lcowmig_status lcowmig__share_reserve_mount(lcowmig__share *share, bool read_onl
 	if (status != LCOWMIG_OK)
 		return status;
 	if (!share->ref_count) {
-		lcowmig__object_init(&share->mount, share->object.context, &lcowmig__share_mount_machine, share->guest_path);
+		lcowmig__object_init(&share->mount, share->object.context, &lcowmig__plan9_mount_machine, share->guest_path);
 		share->mount_read_only = read_only;
 		share->ref_count = 1;
 		return LCOWMIG_OK;

@@ -40,7 +40,7 @@ static const lcowmig__transition share_rows[] = {
 	{ SHARE_REMOVED, SHARE_UNMOUNT, SHARE_REMOVED },
 };
 
-const lcowmig__machine lcowmig__share_machine = {
+const lcowmig__machine lcowmig__plan9_share_machine = {
 	"Plan9 share", share_states, LCOWMIG__COUNT(share_states), share_triggers, LCOWMIG__COUNT(share_triggers),
 	share_rows,    LCOWMIG__COUNT(share_rows),
 };
@@ -67,7 +67,7 @@ static const lcowmig__transition mount_rows[] = {
 	{ SHARE_MOUNT_INVALID, SHARE_MOUNT_UNMOUNT, SHARE_MOUNT_UNMOUNTED },
 };
 
-const lcowmig__machine lcowmig__share_mount_machine = {
+const lcowmig__machine lcowmig__plan9_mount_machine = {
 	"Plan9 mount", mount_states, LCOWMIG__COUNT(mount_states), mount_triggers, LCOWMIG__COUNT(mount_triggers),
 	mount_rows,    LCOWMIG__COUNT(mount_rows),
 };

@@ -145,7 +145,6 @@ lcowmig_status lcowmig__pod_adopt(lcowmig_pod *pod, lcowmig_error *error)
 
 /* ---- Abort ---- */
 
-/* The network keeps its migrating state, in which a teardown forgets the interfaces without asking anybody. */
 void lcowmig__pod_abort(lcowmig_pod *pod)
 {
 	lcowmig_container *container;
@@ -154,6 +153,9 @@ void lcowmig__pod_abort(lcowmig_pod *pod)
 		return;
 	for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
 		lcowmig__container_abort(container);
+	if (pod->network)
+		lcowmig__network_abort(pod->network);
+	pod->has_interfaces = false;
 	pod->sandbox_container = NULL;
 	lcowmig__object_fire(&pod->object, LCOWMIG__POD_ABORT);
 }

@@ -1,28 +1,22 @@
-#include "private.h"
+/* The controller: devices, and the question whether there are none. */
+#include "base/guid.h"
+#include "base/text.h"
+#include "vpci_private.h"
 
 #include <string.h>
 
-#include "base/guid.h"
-#include "guest/guest.h"
-#include "hcs/documents.h"
-
-typedef struct device_identity {
-	const char *instance_id;
-	uint16_t function;
-} device_identity;
-
-static int compare_guid(const void *key, const lcowmig__node *node)
+static int compare_id(const void *key, const lcowmig__node *node)
 {
-	return lcowmig__guid_compare(key, &LCOWMIG__TREE_ENTRY(node, vpci_device, by_guid)->guid);
+	return lcowmig__guid_compare(key, &LCOWMIG__TREE_ENTRY(node, lcowmig__device, by_id)->id);
 }
 
 static int compare_identity(const void *key, const lcowmig__node *node)
 {
-	const device_identity *wanted = key;
-	const vpci_device *device = LCOWMIG__TREE_ENTRY(node, vpci_device, by_identity);
-	int order = strcmp(wanted->instance_id, device->instance_id);
+	const lcowmig__device_identity *identity = key;
+	const lcowmig__device *device = LCOWMIG__TREE_ENTRY(node, lcowmig__device, by_identity);
+	int order = strcmp(identity->instance_id, device->instance_id);
 
-	return order ? order : (int)wanted->function - (int)device->function;
+	return order ? order : (int)identity->function - (int)device->function;
 }
 
 lcowmig_status lcowmig__vpci_new(lcowmig__env *env, lcowmig_vpci **ret_vpci, lcowmig_error *error)
@@ -31,250 +25,121 @@ lcowmig_status lcowmig__vpci_new(lcowmig__env *env, lcowmig_vpci **ret_vpci, lco
 
 	if (!vpci)
 		return lcowmig__fail_memory(error);
-	lcowmig__object_init(&vpci->object, env->context, &lcowmig__vpci_machine, "");
+	lcowmig__object_init(&vpci->object, env->context, &lcowmig__vpci_machine, "controller");
 	vpci->env = env;
 	lcowmig__gate_init(&vpci->gate);
-	lcowmig__tree_init(&vpci->devices, compare_guid);
-	lcowmig__tree_init(&vpci->identities, compare_identity);
+	lcowmig__tree_init(&vpci->by_id, compare_id);
+	lcowmig__tree_init(&vpci->by_identity, compare_identity);
 	*ret_vpci = vpci;
 	return LCOWMIG_OK;
 }
 
-static void device_forget(lcowmig_vpci *vpci, vpci_device *device)
-{
-	lcowmig__tree_remove(&vpci->devices, &device->by_guid);
-	lcowmig__tree_remove(&vpci->identities, &device->by_identity);
-	lcowmig__free(&vpci->env->context->mem, device);
-}
-
 void lcowmig__vpci_free(lcowmig_vpci *vpci)
 {
-	lcowmig__node *node, *following;
+	lcowmig__node *node;
 
 	if (!vpci)
 		return;
-	LCOWMIG__TREE_EACH (node, following, &vpci->devices)
-		device_forget(vpci, LCOWMIG__TREE_ENTRY(node, vpci_device, by_guid));
-	lcowmig__free(&vpci->env->context->mem, vpci);
+	while ((node = lcowmig__tree_first(&vpci->by_id)) != NULL)
+		lcowmig__vpci_forget(vpci, LCOWMIG__TREE_ENTRY(node, lcowmig__device, by_id));
+	lcowmig__free(&vpci->object.context->mem, vpci);
 }
 
-static vpci_device *device_find(const lcowmig_vpci *vpci, const lcowmig_guid *guid)
+lcowmig_status lcowmig__vpci_look_up(const lcowmig_vpci *vpci, const lcowmig_guid *id, lcowmig__device **ret_device, lcowmig_error *error)
 {
-	return LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&vpci->devices, guid), vpci_device, by_guid);
+	char text[LCOWMIG_GUID_TEXT_SIZE];
+
+	*ret_device = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&vpci->by_id, id), lcowmig__device, by_id);
+	if (*ret_device)
+		return LCOWMIG_OK;
+	lcowmig_guid_format(id, text);
+	return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "vPCI: device %s not found", text);
+}
+
+void lcowmig__vpci_show(lcowmig_vpci *vpci, lcowmig__device *device)
+{
+	lcowmig__device_identity identity = { device->instance_id, device->function };
+
+	lcowmig__tree_insert(&vpci->by_identity, &identity, &device->by_identity);
+}
+
+void lcowmig__vpci_hide(lcowmig_vpci *vpci, lcowmig__device *device)
+{
+	lcowmig__tree_remove(&vpci->by_identity, &device->by_identity);
+}
+
+static void device_free(const lcowmig__mem *mem, lcowmig__device *device)
+{
+	if (!device)
+		return;
+	lcowmig__free(mem, device->instance_id);
+	lcowmig__free(mem, device);
+}
+
+void lcowmig__vpci_forget(lcowmig_vpci *vpci, lcowmig__device *device)
+{
+	lcowmig__tree_remove(&vpci->by_id, &device->by_id);
+	lcowmig__vpci_hide(vpci, device);
+	device_free(&vpci->object.context->mem, device);
+}
+
+static lcowmig_status device_new(lcowmig_vpci *vpci, const lcowmig__device_identity *identity, lcowmig__device **ret_device,
+                                 lcowmig_error *error)
+{
+	const lcowmig__mem *mem = &vpci->object.context->mem;
+	lcowmig__device *device = lcowmig__alloc(mem, sizeof *device);
+	lcowmig_status status;
+
+	if (!device)
+		return lcowmig__fail_memory(error);
+	status = lcowmig__random_guid(vpci->object.context, &device->id, error);
+	if (status == LCOWMIG_OK && lcowmig__tree_find(&vpci->by_id, &device->id))
+		status = lcowmig__fail(error, LCOWMIG_E_HOST_FAILED, "vPCI: the platform's random bytes repeat themselves");
+	if (status == LCOWMIG_OK) {
+		device->instance_id = lcowmig__strdup(mem, identity->instance_id);
+		if (!device->instance_id)
+			status = lcowmig__fail_memory(error);
+	}
+	if (status != LCOWMIG_OK) {
+		device_free(mem, device);
+		return status;
+	}
+	device->function = identity->function;
+	lcowmig_guid_format(&device->id, device->text);
+	lcowmig__object_init(&device->object, vpci->object.context, &lcowmig__vpci_device_machine, device->text);
+	*ret_device = device;
+	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig__vpci_reserve(lcowmig_vpci *vpci, const char *instance_id, uint16_t function, lcowmig_guid *ret_device,
                                      lcowmig_error *error)
 {
-	device_identity identity = { instance_id, function };
-	lcowmig_context *context = vpci->env->context;
+	const lcowmig_limits *limits = &vpci->object.context->limits;
+	lcowmig__device_identity identity = { instance_id, function };
+	lcowmig__device *device = NULL;
 	lcowmig_status status;
-	vpci_device *device;
-	size_t length;
 
-	if (!instance_id || !instance_id[0])
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "vPCI device: the instance id is empty, expected that of a host device");
-	device = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&vpci->identities, &identity), vpci_device, by_identity);
-	if (device) {
-		*ret_device = device->guid;
-		return LCOWMIG_OK;
+	if (lcowmig__text_is_empty(instance_id) || strlen(instance_id) > limits->path_bytes ||
+	    !lcowmig__utf8_is_valid(instance_id, strlen(instance_id)))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "vPCI: the device instance id is empty, too long or not UTF-8");
+	device = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&vpci->by_identity, &identity), lcowmig__device, by_identity);
+	if (!device) {
+		if (vpci->by_id.count >= limits->reservations)
+			return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "vPCI: there are %u devices already", (unsigned)limits->reservations);
+		status = device_new(vpci, &identity, &device, error);
+		if (status != LCOWMIG_OK)
+			return status;
+		lcowmig__tree_insert(&vpci->by_id, &device->id, &device->by_id);
+		lcowmig__vpci_show(vpci, device);
 	}
-	length = strlen(instance_id);
-	device = lcowmig__alloc(&context->mem, sizeof *device + length + 1);
-	if (!device)
-		return lcowmig__fail_memory(error);
-	status = lcowmig__random_guid(context, &device->guid, error);
-	if (status != LCOWMIG_OK) {
-		lcowmig__free(&context->mem, device);
-		return status;
-	}
-	memcpy(device->instance_id, instance_id, length);
-	device->function = function;
-	lcowmig_guid_format(&device->guid, device->guid_text);
-	lcowmig__object_init(&device->object, context, &lcowmig__vpci_device_machine, device->guid_text);
-	lcowmig__tree_insert(&vpci->devices, &device->guid, &device->by_guid);
-	lcowmig__tree_insert(&vpci->identities, &identity, &device->by_identity);
-	*ret_device = device->guid;
+	*ret_device = device->id;
 	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig__vpci_capture(const lcowmig_vpci *vpci, lcowmig_error *error)
 {
-	lcowmig_status status = lcowmig__object_check_idle(&vpci->object, error);
-
-	if (status != LCOWMIG_OK)
-		return status;
-	if (vpci->devices.count)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "vPCI controller: %zu devices are assigned or reserved; a machine that migrates has none", vpci->devices.count);
-	return LCOWMIG_OK;
-}
-
-lcowmig_status lcowmig_vpci_reserve(lcowmig_vpci *vpci, const char *instance_id, uint16_t function, lcowmig_guid *ret_device,
-                                    lcowmig_error *error)
-{
-	lcowmig__pump pump;
-	lcowmig_status status;
-
-	if (!vpci || !ret_device)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "vPCI reserve: vpci or ret_device is NULL");
-	lcowmig__enter(vpci->env->context, &pump);
-	status = lcowmig__vpci_reserve(vpci, instance_id, function, ret_device, error);
-	lcowmig__leave(vpci->env->context, &pump);
-	return status;
-}
-
-lcowmig_status lcowmig_vpci_save(lcowmig_vpci *vpci, lcowmig_error *error)
-{
-	lcowmig__pump pump;
-	lcowmig_status status;
-
-	if (!vpci)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "vPCI save: vpci is NULL");
-	lcowmig__enter(vpci->env->context, &pump);
-	status = lcowmig__vpci_capture(vpci, error);
-	lcowmig__leave(vpci->env->context, &pump);
-	return status;
-}
-
-/* ---- Adding and removing ---- */
-
-typedef struct device_flow {
-	lcowmig__flow flow;
-	lcowmig_vpci *vpci;
-	lcowmig_guid guid;
-	vpci_device *device; /* while the gate is held */
-} device_flow;
-
-/* Behind the gate: the device as it is now. */
-static lcowmig_status device_look_up(device_flow *self, device_trigger trigger)
-{
-	char text[LCOWMIG_GUID_TEXT_SIZE];
-
-	self->device = device_find(self->vpci, &self->guid);
-	if (self->device)
-		return lcowmig__object_check(&self->device->object, (int)trigger, &self->flow.error);
-	lcowmig_guid_format(&self->guid, text);
-	return lcowmig__fail(&self->flow.error, LCOWMIG_E_NOT_FOUND, "vPCI device %s is not reserved", text);
-}
-
-static char *device_add_document(const device_flow *self)
-{
-	return lcowmig__hcs_vpci_add(&self->flow.context->mem, self->device->guid_text, self->device->instance_id, self->device->function);
-}
-
-static void device_add_step(lcowmig__flow *flow)
-{
-	device_flow *self = (device_flow *)flow;
-	lcowmig__env *env = self->vpci->env;
-
-	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
-	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
-	flow->result = device_look_up(self, DEVICE_ADD);
-	if (flow->result != LCOWMIG_OK)
-		goto leave;
-	if (self->device->object.state == DEVICE_READY) {
-		self->device->users++;
-		goto leave;
-	}
-	FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, env, device_add_document(self)));
-	lcowmig__object_fire(&self->device->object, flow->result == LCOWMIG_OK ? DEVICE_HOST_ADDED : DEVICE_HOST_REFUSED);
-	if (flow->result != LCOWMIG_OK)
-		goto leave;
-	FLOW_AWAIT(flow, lcowmig__guest_add_vpci(flow, env, self->device->guid_text));
-	lcowmig__object_fire(&self->device->object, flow->result == LCOWMIG_OK ? DEVICE_GUEST_ADDED : DEVICE_GUEST_REFUSED);
-	if (flow->result == LCOWMIG_OK)
-		self->device->users = 1;
-leave:
-	lcowmig__gate_leave(flow, &self->vpci->gate);
-	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "vPCI add"));
-	FLOW_END(flow);
-}
-
-static const lcowmig__flow_class device_add_class = { .name = "vPCI add", .step = device_add_step };
-
-/* Whether the host has the device, so that it must be asked to remove it. */
-static bool device_is_on_host(const vpci_device *device)
-{
-	return device->object.state == DEVICE_READY || device->object.state == DEVICE_ASSIGNED_INVALID;
-}
-
-static void device_remove_step(lcowmig__flow *flow)
-{
-	device_flow *self = (device_flow *)flow;
-
-	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
-	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
-	flow->result = device_look_up(self, DEVICE_REMOVE);
-	if (flow->result != LCOWMIG_OK)
-		goto leave;
-	if (self->device->users > 1) {
-		self->device->users--;
-		goto leave;
-	}
-	self->device->users = 0;
-	if (device_is_on_host(self->device)) {
-		FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, self->vpci->env,
-		                                     lcowmig__hcs_vpci_remove(&flow->context->mem, self->device->guid_text)));
-		if (flow->result != LCOWMIG_OK) {
-			lcowmig__object_fire(&self->device->object, DEVICE_REMOVE_FAILED);
-			goto leave;
-		}
-	}
-	lcowmig__object_fire(&self->device->object, DEVICE_REMOVE);
-	device_forget(self->vpci, self->device);
-leave:
-	lcowmig__gate_leave(flow, &self->vpci->gate);
-	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "vPCI remove"));
-	FLOW_END(flow);
-}
-
-static const lcowmig__flow_class device_remove_class = { .name = "vPCI remove", .step = device_remove_step };
-
-static lcowmig__flow *device_flow_new(lcowmig_vpci *vpci, const lcowmig__flow_class *class, const lcowmig_guid *guid, lcowmig_error *error)
-{
-	device_flow *self = lcowmig__flow_new(sizeof *self, class, vpci->env->context, &vpci->object, error);
-
-	if (!self)
-		return NULL;
-	self->vpci = vpci;
-	self->guid = *guid;
-	return &self->flow;
-}
-
-lcowmig__flow *lcowmig__vpci_add_flow(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_error *error)
-{
-	return device_flow_new(vpci, &device_add_class, device, error);
-}
-
-lcowmig__flow *lcowmig__vpci_remove_flow(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_error *error)
-{
-	return device_flow_new(vpci, &device_remove_class, device, error);
-}
-
-static lcowmig_status device_run(lcowmig_vpci *vpci, const lcowmig__flow_class *class, const lcowmig_guid *device, lcowmig_done_fn done,
-                                 void *user, lcowmig_error *error)
-{
-	lcowmig__pump pump;
-	lcowmig__flow *flow;
-
-	if (!vpci || !device)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: vpci or device is NULL", class->name);
-	lcowmig__enter(vpci->env->context, &pump);
-	flow = device_flow_new(vpci, class, device, error);
-	return lcowmig__leave_with(vpci->env->context, &pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
-}
-
-lcowmig_status lcowmig_vpci_add(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	return device_run(vpci, &device_add_class, device, done, user, error);
-}
-
-lcowmig_status lcowmig_vpci_remove(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	return device_run(vpci, &device_remove_class, device, done, user, error);
+	if (!vpci->by_id.count)
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "vPCI controller has %zu devices; migrating needs it empty",
+	                     vpci->by_id.count);
 }

@@ -42,6 +42,11 @@ listen() {
 	port=$(cat "$work/port")
 }
 
+# Whatever happens, nothing is left that cannot be freed.
+clean() {
+	! grep -e 'cannot be freed' -e 'does not end' -e 'cannot be ended' "$log" >/dev/null || fail "something is left behind"
+}
+
 one_side() {
 	says "run: the sandbox ran on exactly one side in the end, the $1; nothing was lost"
 }
@@ -55,6 +60,7 @@ success)
 	says 'blackout exited after [0-9]* ms'
 	says "every container's output goes on without gap or repeat"
 	says 'demo-web-1-source .* running'
+	says 'destination: container demo-worker-2-destination was ended with a signal (exit status 143), and its disk unplugged'
 	;;
 many)
 	run 0 --containers 50 --memory 256 --bandwidth 0
@@ -66,6 +72,7 @@ transfer | blackout | finalize | kill-destination | kill-holder)
 	one_side source
 	says 'source: not moved'
 	says 'source: the sandbox runs here'
+	says 'source: container .* was ended with a signal (exit status 143), and its disk unplugged'
 	;;
 guest)
 	run 0 --fail guest
@@ -152,4 +159,5 @@ arguments)
 	fail "no such case"
 	;;
 esac
+clean
 cat "$log"

@@ -278,6 +278,29 @@ START_TEST(test_connect_times_out_at_every_step_and_can_be_repeated)
 }
 END_TEST
 
+/* an attempt that failed leaves nothing behind that the next one would need to be given again. */
+START_TEST(test_connect_after_a_failed_one_listens_itself)
+{
+	peer_done done[2] = { { 0 } };
+	peer *p = peer_new();
+
+	lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_CONTROL_PORT, NULL, NULL, NULL);
+	lcowmig_gcs_connect(p->gcs, true, peer_on_done, &done[0], NULL);
+	peer_advance(p, 120 * PEER_SECOND);
+	peer_expect_done(&done[0], LCOWMIG_E_TIMED_OUT);
+	if (_i) {
+		lcowmig_gcs_close(p->gcs);
+		ck_assert_int_eq(lcowmig_gcs_connect(p->gcs, true, NULL, NULL, NULL), LCOWMIG_E_FAILED_PRECONDITION);
+	} else {
+		ck_assert_int_eq(lcowmig_gcs_connect(p->gcs, true, peer_on_done, &done[1], NULL), LCOWMIG_PENDING);
+		peer_dial(p, LCOWMIG_GCS_CONTROL_PORT);
+		peer_answer(p, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, 0, NEGOTIATE_ANSWER);
+		peer_expect_done(&done[1], LCOWMIG_OK);
+	}
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(test_connects_at_the_same_time_share_one_connection)
 {
 	peer_done done[3] = { { 0 } };
@@ -419,6 +442,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_connect_cold_sends_create_and_start_when_the_guest_asks_for_them);
 	tcase_add_test(tests, test_connect_warm_sends_neither_create_nor_start);
 	tcase_add_loop_test(tests, test_connect_times_out_at_every_step_and_can_be_repeated, 0, 2);
+	tcase_add_loop_test(tests, test_connect_after_a_failed_one_listens_itself, 0, 2);
 	tcase_add_test(tests, test_connects_at_the_same_time_share_one_connection);
 	tcase_add_test(tests, test_connection_accepted_after_the_cancel_is_closed);
 	tcase_add_loop_test(tests, test_accept_failure_is_passed_on, 0, 2);

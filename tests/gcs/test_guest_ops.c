@@ -318,6 +318,31 @@ START_TEST(test_boot_streams_through_the_ops)
 }
 END_TEST
 
+START_TEST(test_notifications_go_to_the_attached_sandbox)
+{
+	lcowmig_sandbox_config config = LCOWMIG_SANDBOX_CONFIG_INIT;
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	fixture *f = fixture_new();
+	lcowmig_sandbox *sandbox = NULL;
+
+	config.id = "sandbox";
+	config.guest = &f->env.guest;
+	ck_assert_msg(lcowmig_sandbox_new(f->p->context, &config, &sandbox, &error) == LCOWMIG_OK, "%s", error.message);
+	fixture_connect(f);
+	peer_notify(f->p, "c1"); /* which is no container of the sandbox's: logged, not fatal */
+	ck_assert_int_eq(f->p->notifications, 0);
+	ck_assert(lcowmig_gcs_is_connected(f->p->gcs));
+	lcowmig_gcs_close(f->p->gcs);
+	ck_assert_int_eq(lcowmig_gcs_free(f->p->gcs, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, &error), LCOWMIG_OK);
+	f->p->sent_taken = f->p->sent_size;
+	fixture_connect(f);
+	peer_notify(f->p, "c1");
+	ck_assert_int_eq(f->p->notifications, 1);
+	fixture_free(f);
+}
+END_TEST
+
 /* A whole life with the nth allocation failing: everything ends once, and a second try succeeds. */
 START_TEST(test_any_allocation_may_fail_and_the_next_try_succeeds)
 {
@@ -367,6 +392,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_adopt_of_an_outstanding_id_gives_both_the_answer);
 	tcase_add_test(tests, test_migration_through_the_ops);
 	tcase_add_test(tests, test_boot_streams_through_the_ops);
+	tcase_add_test(tests, test_notifications_go_to_the_attached_sandbox);
 	tcase_add_test(tests, test_any_allocation_may_fail_and_the_next_try_succeeds);
 }
 

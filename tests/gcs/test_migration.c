@@ -301,6 +301,26 @@ START_TEST(test_resume_that_fails_stays_parked_and_can_be_repeated)
 }
 END_TEST
 
+/* a resume that was given up and the one that repeats it need one transport between them. */
+START_TEST(test_resumes_at_the_same_time_share_one_transport)
+{
+	peer_done wait = { 0 };
+	peer_done done[2] = { { 0 } };
+	peer *p = parked_new(&wait);
+	int i;
+
+	lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_CONTROL_PORT, NULL, NULL, NULL);
+	for (i = 0; i < 2; i++)
+		lcowmig_gcs_resume(p->gcs, peer_on_done, &done[i], NULL);
+	peer_dial(p, LCOWMIG_GCS_CONTROL_PORT);
+	peer_answer(p, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, peer_expect(p, LCOWMIG_GCS_NEGOTIATE_PROTOCOL), NEGOTIATE_ANSWER);
+	peer_expect_done(&done[0], LCOWMIG_OK);
+	peer_expect_done(&done[1], LCOWMIG_OK);
+	ck_assert(lcowmig_gcs_is_connected(p->gcs));
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(test_requests_wait_for_the_renegotiation)
 {
 	peer_done wait = { 0 };
@@ -463,6 +483,7 @@ static void add_tests(TCase *tests)
 	tcase_add_loop_test(tests, test_swap_discards_half_written_sends, 0, 3);
 	tcase_add_test(tests, test_failed_send_while_migrating_parks_and_fails_that_request_alone);
 	tcase_add_loop_test(tests, test_resume_that_fails_stays_parked_and_can_be_repeated, 0, 4);
+	tcase_add_test(tests, test_resumes_at_the_same_time_share_one_transport);
 	tcase_add_test(tests, test_requests_wait_for_the_renegotiation);
 	tcase_add_test(tests, test_waits_adopted_before_connect_get_the_answers_to_the_source);
 	tcase_add_test(tests, test_adopted_waits_survive_a_connect_that_failed);

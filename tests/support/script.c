@@ -115,7 +115,7 @@ test_handle *test_handle_get(test_host *host, const char *kind, void *pointer)
 
 static bool call_is(const test_call *call, const char *operation)
 {
-	return strcmp(call->operation, operation) == 0 || strcmp(call->specific, operation) == 0;
+	return strcmp(operation, "*") == 0 || strcmp(call->operation, operation) == 0 || strcmp(call->specific, operation) == 0;
 }
 
 void test_host_fail(test_host *host, const char *operation, unsigned nth, lcowmig_status status, uint32_t hresult, const char *message)

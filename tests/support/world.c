@@ -44,6 +44,17 @@ lcowmig_migration_state world_state(const test_side *side)
 	return lcowmig_migration_get_state(side->m);
 }
 
+/* A side's id for "sb", "p0" … */
+static const char *side_id(const test_side *side, const char *base)
+{
+	static char text[4][48];
+	static unsigned next;
+	char *place = text[next++ % 4];
+
+	snprintf(place, sizeof text[0], "%s%s", side->prefix, base);
+	return place;
+}
+
 static test_done *done_reset(void)
 {
 	static test_done done;
@@ -64,6 +75,7 @@ lcowmig_status world_settle(test_world *world, test_side *side, lcowmig_status s
 {
 	unsigned i;
 
+	world_pump(world);
 	if (status != LCOWMIG_PENDING) {
 		ck_assert_int_eq(done->calls, 0);
 		invariants_check(world);
@@ -71,13 +83,64 @@ lcowmig_status world_settle(test_world *world, test_side *side, lcowmig_status s
 	}
 	if (!done->calls && side->waits_for_exit)
 		exit_vm(side);
-	for (i = 0; i < 1000 && !done->calls; i++)
-		test_host_advance(side->host, SECOND);
+	for (i = 0; i < 1000 && !done->calls; i++) {
+		world_pump(world);
+		if (!done->calls)
+			test_host_advance(side->host, SECOND);
+	}
 	ck_assert_int_eq(done->calls, 1);
 	world->error.status = done->status;
 	snprintf(world->error.message, sizeof world->error.message, "%s", done->message);
 	invariants_check(world);
 	return done->status;
+}
+
+/* Everything but requests whose answer is an event of its own: waits for processes, the guest's log. */
+static const char *const slow_operations[] = {
+	"hcs.create",          "hcs.start",           "hcs.terminate",       "hcs.close",         "hcs.modify",
+	"hcs.properties",      "hcs.initialize_migration", "hcs.start_migration", "hcs.transfer",  "hcs.finalize_migration",
+	"hcs.cancel_migration", "hcs.grant_access",   "hcs.resolve_path",    "guest.prepare",     "guest.connect",
+	"guest.resume",        "guest.rpc:10100a01",  "guest.rpc:10100901",  "network.endpoints", "stdio.open",
+	"stdio.attach",        "socket.adopt",
+};
+
+static void set_slow(test_host *host)
+{
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(slow_operations); i++)
+		test_host_hold(host, slow_operations[i], true);
+}
+
+void world_set_slow(test_world *world)
+{
+	world->is_slow = true;
+	set_slow(world->source.host);
+	set_slow(world->destination.host);
+}
+
+static bool pump_host(test_host *host)
+{
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(slow_operations); i++) {
+		if (test_host_pending(host, slow_operations[i])) {
+			test_host_complete(host, slow_operations[i], LCOWMIG_OK, 0, NULL);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool world_pump_one(test_world *world)
+{
+	return pump_host(world->source.host) || pump_host(world->destination.host);
+}
+
+void world_pump(test_world *world)
+{
+	while (world->is_slow && world_pump_one(world))
+		;
 }
 
 /* ---- What runs on the source ---- */
@@ -144,11 +207,13 @@ static void make_vm(test_side *side)
 	must(side->host, lcowmig__vm_start_flow(side->sandbox->vm, &error));
 }
 
-static void make_side(test_side *side, const char *name, const char *id)
+static void make_side(test_side *side, const char *name, const char *prefix, const char *id)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
+	memset(side, 0, sizeof *side);
 	side->name = name;
+	snprintf(side->prefix, sizeof side->prefix, "%s", prefix);
 	side->host = test_host_new();
 	side->host->config.id = id;
 	ck_assert_msg(lcowmig_sandbox_new(side->host->context, &side->host->config, &side->sandbox, &error) == LCOWMIG_OK, "%s", error.message);
@@ -165,8 +230,8 @@ test_world *world_new(unsigned n_pods, unsigned n_containers)
 	world->error.size = sizeof world->error;
 	world->n_pods = n_pods;
 	world->n_containers = n_containers;
-	make_side(&world->source, "source", "sb");
-	make_side(&world->destination, "destination", NULL);
+	make_side(&world->source, "source", "", "sb");
+	make_side(&world->destination, "destination", "d-", NULL);
 	make_vm(&world->source);
 	for (i = 0; i < n_pods; i++)
 		make_pod(&world->source, i, n_containers);
@@ -176,19 +241,30 @@ test_world *world_new(unsigned n_pods, unsigned n_containers)
 
 /* ---- The end ---- */
 
+/* A host that has failures in store gets to them. */
+static void terminate(test_world *world, test_side *side)
+{
+	lcowmig_status status = LCOWMIG_E_HOST_FAILED;
+	unsigned i;
+
+	for (i = 0; i < 5 && status != LCOWMIG_OK; i++) {
+		test_done *done = done_reset();
+
+		status = world_settle(world, side, lcowmig_vm_terminate(side->sandbox->vm, test_on_done, done, &world->error), done);
+	}
+	ck_assert_msg(status == LCOWMIG_OK, "%s: %s", side->name, world->error.message);
+}
+
 static void free_side(test_world *world, test_side *side)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	test_done *done = done_reset();
 	lcowmig_status status;
 
-	side->waits_for_exit = true;
 	if (lcowmig_migration_session_id(side->m)[0])
 		world_abandon(world, side);
 	ck_assert_int_eq(world_state(side), LCOWMIG_MIGRATION_IDLE);
-	status = lcowmig_vm_terminate(side->sandbox->vm, test_on_done, done, &error);
-	status = world_settle(world, side, status, done);
-	ck_assert_msg(status == LCOWMIG_OK, "%s: %s", side->name, status == done->status ? done->message : error.message);
+	side->waits_for_exit = true;
+	terminate(world, side);
 	invariants_check_end(world, side);
 	status = lcowmig_sandbox_free(side->sandbox, &error);
 	ck_assert_msg(status == LCOWMIG_OK, "%s: %s", side->name, error.message);
@@ -204,6 +280,34 @@ void world_free(test_world *world)
 	test_host_free(world->destination.host);
 	free(world->envelope);
 	free(world);
+}
+
+void world_new_destination(test_world *world)
+{
+	char prefix[sizeof world->destination.prefix];
+
+	snprintf(prefix, sizeof prefix, "%s", world->destination.prefix);
+	free_side(world, &world->destination);
+	test_host_free(world->destination.host);
+	make_side(&world->destination, "destination", prefix, NULL);
+	world->token_size = 0;
+	if (world->is_slow)
+		set_slow(world->destination.host);
+}
+
+void world_turn(test_world *world)
+{
+	char prefix[sizeof world->destination.prefix];
+
+	free_side(world, &world->source);
+	test_host_free(world->source.host);
+	world->source = world->destination;
+	world->source.name = "source";
+	snprintf(prefix, sizeof prefix, "d-%.12s", world->source.prefix);
+	make_side(&world->destination, "destination", prefix, NULL);
+	world->token_size = 0;
+	if (world->is_slow)
+		set_slow(world->destination.host);
 }
 
 /* ---- The steps ---- */
@@ -242,7 +346,7 @@ lcowmig_status world_import(test_world *world)
 	lcowmig_status status;
 
 	options.session_id = WORLD_SESSION;
-	options.sandbox_id = "d-sb";
+	options.sandbox_id = side_id(&world->destination, "sb");
 	options.envelope = world->envelope;
 	options.envelope_size = world->envelope_size;
 	status = lcowmig_migration_import(world->destination.m, &options, &world->error);
@@ -252,17 +356,17 @@ lcowmig_status world_import(test_world *world)
 
 lcowmig_status world_patch(test_world *world, const char *source_id)
 {
-	char id[64], source[64], layers[128];
+	char id[64], source[128], layers[128];
 	const char *mount_options[1] = { layers };
 	lcowmig_rootfs_mount rootfs = { "lcow-layer", source, "", mount_options, 1 };
 	lcowmig_patch patch = { .size = sizeof patch };
 	test_side *side = &world->destination;
 	test_done *done = done_reset();
 
-	snprintf(id, sizeof id, "d-%s", source_id);
-	snprintf(source, sizeof source, "C:\\destination\\%s", source_id);
+	snprintf(id, sizeof id, "%s%s", side->prefix, source_id);
+	snprintf(source, sizeof source, "C:\\destination\\%s", id);
 	snprintf(layers, sizeof layers, "parentLayerPaths=[\"C:\\\\destination\\\\base\"]");
-	patch.source_container_id = source_id;
+	patch.source_container_id = side_id(&world->source, source_id);
 	patch.container_id = id;
 	patch.rootfs = &rootfs;
 	patch.n_rootfs = 1;
@@ -308,6 +412,7 @@ lcowmig_status world_transfer(test_world *world, test_side *side)
 {
 	lcowmig_status status = lcowmig_migration_transfer(side->m, WORLD_SESSION, NULL, &world->error);
 
+	world_pump(world);
 	invariants_check(world);
 	if (status == LCOWMIG_OK && world_state(side) == LCOWMIG_MIGRATION_FAILED)
 		return lcowmig_migration_failure(side->m, &world->error);
@@ -364,6 +469,7 @@ lcowmig_status world_abandon(test_world *world, test_side *side)
 	lcowmig_status status;
 
 	side->waits_for_exit = !lcowmig_migration_has_right(side->m);
+	side->was_abandoned = true;
 	status = lcowmig_migration_abandon(side->m, lcowmig_migration_session_id(side->m), test_on_done, done, &world->error);
 	return world_settle(world, side, status, done);
 }

@@ -21,8 +21,10 @@ typedef struct test_side {
 	test_host *host;
 	lcowmig_sandbox *sandbox;
 	lcowmig_migration *m;
-	const char *name;     /* "source" or "destination"; prefix of what exists there */
+	const char *name;     /* "source" or "destination" */
+	char prefix[16];      /* of the ids there: "" for the first source, "d-", "d-d-" … for where it went */
 	bool vm_exit_is_told; /* its machine's exit event was delivered */
+	bool was_abandoned;   /* somebody gave this side up */
 	bool waits_for_exit;  /* an operation may wait for that event: world_settle delivers it */
 } test_side;
 
@@ -35,6 +37,7 @@ typedef struct test_world {
 	size_t token_size;     /* 0: none was released */
 	uint8_t *envelope;
 	size_t envelope_size;
+	bool is_slow;          /* host calls stay pending until world_settle completes them */
 	bool is_forced;        /* somebody overrode the right: the invariants about it do not hold */
 	lcowmig_error error;   /* of the last step */
 } test_world;
@@ -84,7 +87,18 @@ void world_kill_vm(test_world *world, test_side *side);
 /* An event of the platform's about the migration. */
 void world_tell(test_side *side, const char *event, const char *result);
 
-/* "p0", "p0-c1", …: ids on the source; the destination has a "d-" before them. */
+/* Takes the destination down, whatever has become of it, and makes an empty one: for another try. */
+void world_new_destination(test_world *world);
+/* Takes the source down; the destination, which runs the pods now, becomes the source of the next migration. */
+void world_turn(test_world *world);
+/* From now on no host call ends before world_settle makes it. */
+void world_set_slow(test_world *world);
+/* Completes what slow hosts have pending, until there is nothing more. */
+void world_pump(test_world *world);
+/* Completes one call; false when none is pending. */
+bool world_pump_one(test_world *world);
+
+/* "p0", "p0-c1", …: ids without the prefix of a side. */
 const char *world_pod_id(unsigned pod);
 const char *world_container_id(unsigned pod, unsigned container);
 lcowmig_migration_state world_state(const test_side *side);

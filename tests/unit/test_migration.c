@@ -691,7 +691,7 @@ START_TEST(test_prepare_destination_names_disks_that_nobody_patched)
 	FAILS(lcowmig_migration_prepare_destination(destination->m, WORLD_SESSION, NULL, 0, NULL, NULL, &world->error),
 	      LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_ptr_nonnull(strstr(world->error.message, "rootfs.vhd"));
-	ck_assert_ptr_null(strstr(world->error.message, "source"));
+	ck_assert_ptr_null(strstr(world->error.message, "C:\\source"));
 	OK(world_prepare_destination(world));
 }
 END_TEST
@@ -1492,6 +1492,32 @@ START_TEST(test_cancel_of_a_destination_in_preparation)
 }
 END_TEST
 
+/* X-50, 11.7: while the cancelled destination's transfer may still succeed, nothing is ended that may be the only one there is. */
+START_TEST(test_cancelled_destination_waits_for_its_transfer)
+{
+	bool succeeds = _i;
+
+	OK(world_migrate_until(world, WORLD_CONNECTED));
+	OK(world_transfer(world, source));
+	test_host_hold(destination->host, "hcs.transfer", true);
+	OK(world_transfer(world, destination));
+	OK(world_cancel(world, destination));
+	STATE(destination, LCOWMIG_MIGRATION_CANCELLED);
+	ck_assert_uint_eq(test_host_count(destination->host, "event exit"), 0);
+	test_host_complete(destination->host, "hcs.transfer", succeeds ? LCOWMIG_OK : LCOWMIG_E_HOST_FAILED, 0, NULL);
+	STATE(destination, LCOWMIG_MIGRATION_CANCELLED);
+	ck_assert_uint_eq(test_host_count(destination->host, "event exit"), succeeds ? 0 : 4);
+	if (succeeds) {
+		OK(world_release(world, source));
+		OK(world_finalize(world, destination, LCOWMIG_FINALIZE_RESUME));
+		ck_assert_int_eq(vm_state(destination), LCOWMIG_VM_RUNNING);
+	} else {
+		OK(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME));
+		FAILS(finalize_raw(destination, LCOWMIG_FINALIZE_RESUME, LCOWMIG_FINALIZE_FORCE, "test"), LCOWMIG_E_FAILED_PRECONDITION);
+	}
+}
+END_TEST
+
 START_TEST(test_cancel_while_finalized_changes_nothing)
 {
 	OK(world_migrate_until(world, WORLD_STOPPED));
@@ -1540,6 +1566,44 @@ START_TEST(test_late_results_are_dropped)
 	test_host_complete(source->host, "hcs.transfer", LCOWMIG_E_HOST_FAILED, 0x80004005, NULL);
 	STATE(source, LCOWMIG_MIGRATION_SOURCE_EXPORTED);
 	ck_assert_int_eq(lcowmig_migration_failure(source->m, NULL), LCOWMIG_OK);
+}
+END_TEST
+
+/* a start that the host answers minutes after its session was abandoned is cancelled there and touches no later session. */
+START_TEST(test_late_start_is_dropped)
+{
+	OK(world_migrate_until(world, WORLD_CONNECTED));
+	test_host_hold(source->host, "hcs.start_migration", true);
+	OK(world_transfer(world, source));
+	ck_assert_int_ne(world_abandon(world, source), LCOWMIG_OK);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "could not end the transfer"));
+	STATE(source, LCOWMIG_MIGRATION_IDLE);
+	test_host_hold(source->host, "hcs.start_migration", false);
+	FAILS(world_prepare_source(world), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "in flight"));
+	test_host_complete(source->host, "hcs.start_migration", LCOWMIG_OK, 0, NULL);
+	STATE(source, LCOWMIG_MIGRATION_IDLE);
+	ck_assert_uint_eq(test_host_count(source->host, "hcs.transfer"), 0);
+	OK(world_prepare_source(world));
+}
+END_TEST
+
+/* a preparation that the host finishes after its session was abandoned is undone. */
+START_TEST(test_late_preparation_is_undone)
+{
+	test_done done = { 0 };
+
+	test_host_hold(source->host, "hcs.initialize_migration", true);
+	ck_assert_int_eq(lcowmig_migration_prepare_source(source->m, WORLD_SESSION, NULL, test_on_done, &done, &world->error), LCOWMIG_PENDING);
+	ck_assert_int_ne(world_abandon(world, source), LCOWMIG_OK);
+	STATE(source, LCOWMIG_MIGRATION_IDLE);
+	FAILS(world_prepare_source(world), LCOWMIG_E_FAILED_PRECONDITION); /* the host has not answered yet */
+	test_host_hold(source->host, "hcs.initialize_migration", false);
+	test_host_complete(source->host, "hcs.initialize_migration", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done.calls, 1);
+	ck_assert_int_eq(done.status, LCOWMIG_E_CANCELLED);
+	ck_assert_int_eq(vm_state(source), LCOWMIG_VM_RUNNING);
+	OK(world_prepare_source(world));
 }
 END_TEST
 
@@ -1675,7 +1739,7 @@ END_TEST
 START_TEST(test_streams_end_with_the_session)
 {
 	lcowmig__notice notice = { 0 };
-	lcowmig_subscription *subscription, *none = NULL;
+	lcowmig_subscription *none = NULL;
 	heard h;
 
 	FAILS(lcowmig_migration_subscribe(source->m, WORLD_SESSION, 0, hear, &h, &none, &world->error), LCOWMIG_E_FAILED_PRECONDITION);
@@ -1683,7 +1747,7 @@ START_TEST(test_streams_end_with_the_session)
 	FAILS(lcowmig_migration_subscribe(source->m, "another", 0, hear, &h, &none, &world->error), LCOWMIG_E_INVALID_ARGUMENT);
 	FAILS(lcowmig_migration_subscribe(source->m, WORLD_SESSION, 2, hear, &h, &none, &world->error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_ptr_null(none);
-	subscription = listen(source, 0, &h);
+	listen(source, 0, &h); /* freed by the library at its end */
 	OK(world_cancel(world, source));
 	OK(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME));
 	ck_assert_uint_eq(h.ends, 0);
@@ -1696,7 +1760,6 @@ START_TEST(test_streams_end_with_the_session)
 	world_tell(source, "SetupDone", NULL);
 	ck_assert_uint_eq(h.ends, 1);
 	ck_assert_uint_eq(h.count, 0); /* the old stream hears nothing of the new session */
-	lcowmig_migration_unsubscribe(subscription);
 }
 END_TEST
 
@@ -2039,9 +2102,12 @@ static Suite *migration_suite(void)
 	tcase_add_loop_test(plain, test_cancel_while_the_source_is_prepared, 0, 2);
 	tcase_add_loop_test(plain, test_cancel_ends_operations_in_flight, 0, 2);
 	tcase_add_test(pods, test_cancel_of_a_destination_in_preparation);
+	tcase_add_loop_test(pods, test_cancelled_destination_waits_for_its_transfer, 0, 2);
 	tcase_add_test(plain, test_cancel_while_finalized_changes_nothing);
 	tcase_add_test(plain, test_cleanup_forgets_everything);
 	tcase_add_test(plain, test_late_results_are_dropped);
+	tcase_add_test(plain, test_late_start_is_dropped);
+	tcase_add_test(plain, test_late_preparation_is_undone);
 	tcase_add_loop_test(pods, test_abandon_always_ends_idle, 0, 2 * WORLD_CLEAN);
 	tcase_add_test(plain, test_subscribers_hear_the_platforms_events);
 	tcase_add_test(plain, test_late_subscriber_hears_the_latest_event_at_once);

@@ -60,6 +60,7 @@ static char *disk_device(uint64_t controller, uint64_t lun, uint64_t partition)
 	return device;
 }
 
+/* "" when it has none that is known here, NULL while it cannot be read: its node comes before the disk is ready. */
 static const char *filesystem_of(const char *device)
 {
 	uint8_t start[2048] = { 0 };
@@ -68,9 +69,11 @@ static const char *filesystem_of(const char *device)
 
 	if (fd >= 0)
 		close(fd);
+	if (n < 4)
+		return NULL;
 	if (n == (ssize_t)sizeof start && start[1080] == 0x53 && start[1081] == 0xef)
 		return "ext4";
-	return n >= 4 && memcmp(start, "hsqs", 4) == 0 ? "squashfs" : "";
+	return memcmp(start, "hsqs", 4) == 0 ? "squashfs" : "";
 }
 
 static uint32_t disk_mount(struct request *request, const struct json *settings, const char *device, const char *path)
@@ -79,6 +82,10 @@ static uint32_t disk_mount(struct request *request, const struct json *settings,
 	const char *found = filesystem_of(device);
 	bool is_read_only = json_true(settings, "ReadOnly");
 
+	if (!found) {
+		request_fail(request, HR_FAIL, "%s cannot be read", device);
+		return SERVED_AGAIN;
+	}
 	if (json_true(settings, "EnsureFilesystem") && strcmp(found, wanted) != 0) {
 		const char *const format[] = { "/sbin/mke2fs", "-q", "-F", "-t", wanted, device, NULL };
 

@@ -1,0 +1,3 @@
+module example/readenvelope
+
+go 1.19

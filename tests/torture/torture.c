@@ -1,0 +1,289 @@
+#include "torture.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host_private.h"
+#include "invariants.h"
+
+#define SAMPLE 60u
+#define REORDERINGS 12u
+#define TRIES 3
+
+static const char *const kind_names[TORTURE_KINDS] = {
+	[TORTURE_NONE] = "none",
+	[TORTURE_ALLOCATION] = "allocation",
+	[TORTURE_ALLOCATIONS] = "allocations",
+	[TORTURE_JSON] = "json",
+	[TORTURE_JSON_ALL] = "json-all",
+	[TORTURE_ERROR] = "error",
+	[TORTURE_LATE_ERROR] = "late-error",
+	[TORTURE_LATE] = "late",
+	[TORTURE_INSIDE] = "inside",
+	[TORTURE_INSIDE_THREAD] = "inside-thread",
+	[TORTURE_THREAD] = "thread",
+	[TORTURE_CANCEL_SUCCESS] = "cancel-success",
+	[TORTURE_CANCEL_ERROR] = "cancel-error",
+	[TORTURE_NEVER] = "never",
+	[TORTURE_NEVER_ERROR] = "never-error",
+	[TORTURE_REORDER] = "reorder",
+};
+
+typedef struct outcome {
+	unsigned points;
+	unsigned unharmed;  /* no step failed */
+	unsigned repeated;  /* the step that failed succeeded when it was repeated */
+	unsigned restarted; /* it was undone, and the whole succeeded then */
+	unsigned wound_down;
+} outcome;
+
+static char point[128]; /* what runs now, for the one who reads why it failed */
+static bool is_loud;
+
+static void name_point(void)
+{
+	if (point[0])
+		fprintf(stderr, "torture: failed at TORTURE_AT=%s\n", point);
+}
+
+static bool counts_memory(torture_kind kind)
+{
+	return kind == TORTURE_ALLOCATION || kind == TORTURE_ALLOCATIONS;
+}
+
+static bool counts_json(torture_kind kind)
+{
+	return kind == TORTURE_JSON || kind == TORTURE_JSON_ALL;
+}
+
+static bool is_memory(torture_kind kind)
+{
+	return counts_memory(kind) || counts_json(kind);
+}
+
+/* ---- One run ---- */
+
+test_done *torture_done(torture *t)
+{
+	memset(&t->done, 0, sizeof t->done);
+	return &t->done;
+}
+
+lcowmig_status torture_settle(torture *t, lcowmig_status status)
+{
+	return world_settle(t->world, &t->world->source, status, &t->done);
+}
+
+static void flush_host(test_host *host)
+{
+	unsigned i;
+
+	for (i = 0; i < 100; i++) {
+		unsigned seconds;
+
+		for (seconds = 0; seconds < 700 && torture_armed.kind >= TORTURE_NEVER; seconds += 50)
+			torture_advance(host, UINT64_C(50000000000));
+		if (!torture_release(host))
+			return;
+	}
+	ck_abort_msg("there is no end to the host calls");
+}
+
+/* Nothing is kept back from one step to the next. */
+static void flush(torture *t)
+{
+	flush_host(t->world->source.host);
+	flush_host(t->world->destination.host);
+}
+
+static lcowmig_status run_step(torture *t, const torture_step *step)
+{
+	lcowmig_status status;
+
+	lcowmig__error_init(t->error);
+	status = step->run(t);
+	flush(t);
+	invariants_check(t->world);
+	if (is_loud)
+		fprintf(stderr, "torture: %s -> %s %s\n", step->name, lcowmig_status_name(status), status == LCOWMIG_OK ? "" : t->error->message);
+	return status;
+}
+
+static void stop_failing(torture *t)
+{
+	test_host_fail_allocation(t->world->source.host, 0, false);
+	test_host_fail_allocation(t->world->destination.host, 0, false);
+	torture_json_fail(0, false);
+}
+
+/* True: all steps succeeded. `ret_failures` counts those that did not at once. */
+static bool run_steps(torture *t, unsigned *ret_failures)
+{
+	const torture_step *step;
+
+	for (step = t->scenario->steps; step->name; step++) {
+		lcowmig_status status = run_step(t, step);
+		unsigned tries;
+
+		if (status == LCOWMIG_OK)
+			continue;
+		ck_assert_msg(torture_armed.was_met || is_memory(torture_armed.kind), "%s fails without a fault: %s", step->name, t->error->message);
+		ck_assert_msg(!is_memory(torture_armed.kind) || *ret_failures || status == LCOWMIG_E_NO_MEMORY, "%s: %s instead of NO_MEMORY: %s",
+		              step->name, lcowmig_status_name(status), t->error->message);
+		stop_failing(t);
+		++*ret_failures;
+		for (tries = 1; tries < TRIES && status != LCOWMIG_OK; tries++)
+			status = run_step(t, step);
+		if (status != LCOWMIG_OK)
+			return false;
+	}
+	return true;
+}
+
+static torture *begin(const torture_scenario *scenario, unsigned side)
+{
+	torture *t = calloc(1, sizeof *t);
+
+	ck_assert_ptr_nonnull(t);
+	torture_armed = (torture_plan){ TORTURE_NONE, 0, 0, false, 0 };
+	torture_proxy_reset();
+	t->scenario = scenario;
+	t->world = world_new(scenario->n_pods, scenario->n_containers);
+	t->error = &t->world->error;
+	torture_proxy(side ? t->world->destination.host : t->world->source.host, side ? t->world->destination.sandbox : t->world->source.sandbox);
+	return t;
+}
+
+static void end(torture *t)
+{
+	stop_failing(t);
+	flush(t);
+	torture_armed.kind = TORTURE_NONE;
+	if (t->scenario->end)
+		t->scenario->end(t);
+	world_free(t->world);
+	ck_assert_uint_eq(torture_json_live(), 0);
+	torture_proxy_reset();
+	free(t);
+}
+
+static unsigned count_points(torture *t, torture_kind kind, unsigned side, unsigned before, unsigned json_before)
+{
+	test_host *host = side ? t->world->destination.host : t->world->source.host;
+
+	if (counts_memory(kind))
+		return test_host_allocations(host) - before;
+	if (counts_json(kind))
+		return torture_json_allocations() - json_before;
+	return kind == TORTURE_REORDER ? REORDERINGS : torture_armed.calls;
+}
+
+/* The run without a fault: how many points there are. */
+static unsigned measure(const torture_scenario *scenario, torture_kind kind, unsigned side)
+{
+	torture *t = begin(scenario, side);
+	test_host *host = side ? t->world->destination.host : t->world->source.host;
+	unsigned before = test_host_allocations(host);
+	unsigned json_before = torture_json_allocations();
+	unsigned failures = 0;
+	unsigned points;
+
+	ck_assert(run_steps(t, &failures));
+	ck_assert_uint_eq(failures, 0);
+	points = count_points(t, kind, side, before, json_before);
+	end(t);
+	return points;
+}
+
+static void arm(torture *t, torture_kind kind, unsigned side, unsigned nth)
+{
+	test_host *host = side ? t->world->destination.host : t->world->source.host;
+
+	torture_armed.kind = kind;
+	torture_armed.nth = nth;
+	if (counts_memory(kind))
+		test_host_fail_allocation(host, nth, kind == TORTURE_ALLOCATIONS);
+	if (counts_json(kind))
+		torture_json_fail(nth, kind == TORTURE_JSON_ALL);
+}
+
+static void run_point(const torture_scenario *scenario, torture_kind kind, unsigned side, unsigned nth, outcome *outcome)
+{
+	torture *t = begin(scenario, side);
+	test_host *host = side ? t->world->destination.host : t->world->source.host;
+	unsigned last = test_host_allocations(host) + nth;
+	unsigned failures = 0;
+	bool is_done;
+
+	arm(t, kind, side, nth);
+	is_done = run_steps(t, &failures);
+	if (counts_memory(kind))
+		torture_armed.was_met = host != (side ? t->world->destination.host : host) || test_host_allocations(host) >= last;
+	ck_assert_msg(torture_armed.was_met, "the run did not come to its point");
+	outcome->points++;
+	if (is_done) {
+		outcome->unharmed += failures == 0;
+		outcome->repeated += failures != 0;
+	} else if (scenario->undo && scenario->undo(t)) {
+		torture_armed.kind = TORTURE_NONE;
+		is_done = run_steps(t, &failures);
+		ck_assert_msg(is_done, "it cannot be done anew: %s", t->error->message);
+		outcome->restarted++;
+	} else {
+		outcome->wound_down++;
+	}
+	end(t);
+}
+
+/* ---- All points ---- */
+
+static unsigned number_from(const char *variable, unsigned otherwise)
+{
+	const char *text = getenv(variable);
+
+	return text && text[0] ? (unsigned)strtoul(text, NULL, 10) : otherwise;
+}
+
+static void run_side(const torture_scenario *scenario, torture_kind kind, unsigned side, const char *only)
+{
+	outcome outcome = { 0, 0, 0, 0, 0 };
+	unsigned points, nth, stride;
+	unsigned sample = number_from("TORTURE_POINTS", SAMPLE);
+
+	snprintf(point, sizeof point, "%s:%s:%u:0", scenario->name, kind_names[kind], side);
+	points = measure(scenario, kind, side);
+	stride = number_from("TORTURE_FULL", 0) || points <= sample ? 1 : (points + sample - 1) / sample;
+	/* The first points are dense in every flow; a stride that begins anywhere meets different ones in different scenarios. */
+	for (nth = 1 + (unsigned)kind % stride; nth <= points; nth += stride) {
+		snprintf(point, sizeof point, "%s:%s:%u:%u", scenario->name, kind_names[kind], side, nth);
+		is_loud = only != NULL;
+		if (!only || strcmp(only, point) == 0)
+			run_point(scenario, kind, side, nth, &outcome);
+		is_loud = false;
+	}
+	point[0] = '\0';
+	printf("%-24s %-14s %s %4u of %4u points: %u unharmed, %u repeated, %u done anew, %u wound down\n", scenario->name, kind_names[kind],
+	       side ? "destination" : "source     ", outcome.points, points, outcome.unharmed, outcome.repeated, outcome.restarted,
+	       outcome.wound_down);
+	fflush(stdout);
+}
+
+void torture_run(const torture_scenario *scenario, torture_kind kind)
+{
+	static bool is_registered;
+	const char *only = getenv("TORTURE_AT");
+	char prefix[128];
+	unsigned side;
+
+	if (!is_registered)
+		atexit(name_point);
+	is_registered = true;
+	torture_json_install();
+	for (side = 0; side < (scenario->has_destination && !counts_json(kind) ? 2u : 1u); side++) {
+		snprintf(prefix, sizeof prefix, "%s:%s:%u:", scenario->name, kind_names[kind], side);
+		if (!only || strncmp(only, prefix, strlen(prefix)) == 0)
+			run_side(scenario, kind, side, only);
+	}
+}

@@ -1,0 +1,114 @@
+/*
+ * One flow, run again and again, each time with another thing going wrong. A scenario is a list of steps between two hosts (world.h); a plan says which
+ * call, allocation or answer goes wrong and how. A step that fails is repeated; what cannot be repeated is undone and begun anew, or wound down.
+ *
+ * After every step the invariants hold; at the end both sandboxes and contexts are freed, with nothing leaked, no host handle open and every `done`
+ * called once.
+ *
+ * Environment: TORTURE_FULL=1 takes every point instead of a sample; TORTURE_POINTS=n sets the size of the sample; TORTURE_AT=scenario:kind:side:n
+ * runs that one point only, saying what it does. A point that fails is named that way on stderr.
+ */
+#ifndef TORTURE_H
+#define TORTURE_H
+
+#include "world.h"
+
+typedef enum torture_kind {
+	TORTURE_NONE,
+	/* Memory of the context, and of cJSON: one allocation fails; or all from there on, until the step has ended. */
+	TORTURE_ALLOCATION,
+	TORTURE_ALLOCATIONS,
+	TORTURE_JSON,
+	TORTURE_JSON_ALL,
+	/* One host call. */
+	TORTURE_ERROR,            /* fails at once */
+	TORTURE_LATE_ERROR,       /* fails later */
+	TORTURE_LATE,             /* succeeds later */
+	TORTURE_INSIDE,           /* is completed before the callback returns */
+	TORTURE_INSIDE_THREAD,    /* the same, by another thread */
+	TORTURE_THREAD,           /* succeeds later, on another thread */
+	TORTURE_CANCEL_SUCCESS,   /* the operation is cancelled meanwhile; the call succeeds all the same */
+	TORTURE_CANCEL_ERROR,     /* and fails */
+	TORTURE_NEVER,            /* is not answered until every deadline has passed and the operation was cancelled; then it succeeds */
+	TORTURE_NEVER_ERROR,      /* then it fails */
+	TORTURE_REORDER,          /* every call ends later, and not in the order in which they came; n is the seed */
+	TORTURE_KINDS
+} torture_kind;
+
+typedef struct torture {
+	test_world *world;
+	const struct torture_scenario *scenario;
+	/* What single steps keep for later ones. */
+	lcowmig_sandbox *sandbox; /* of its own, on the source's host */
+	lcowmig_pod *pod;
+	lcowmig_container *container;
+	lcowmig_process *process;
+	lcowmig_scsi *scsi;
+	lcowmig_plan9 *plan9;
+	lcowmig_vpci *vpci;
+	lcowmig_network *network;
+	lcowmig_guid ids[4];
+	lcowmig_pids *pids;
+	lcowmig_stats *stats;
+	lcowmig_exit exit;
+	uint8_t envelope[8192];
+	size_t envelope_size;
+	bool told[4];
+	test_done done;
+	lcowmig_error *error;
+} torture;
+
+typedef struct torture_step {
+	const char *name;
+	lcowmig_status (*run)(torture *t);
+} torture_step;
+
+typedef struct torture_scenario {
+	const char *name;
+	unsigned n_pods, n_containers;
+	bool has_destination;      /* both hosts take part */
+	const torture_step *steps; /* up to one without a name */
+	/* Makes it possible to begin anew after a step that cannot be repeated. False: it can only be wound down. NULL: always. */
+	bool (*undo)(torture *t);
+	void (*end)(torture *t);   /* frees what the steps made; may be NULL */
+} torture_scenario;
+
+/* Every scenario, up to one without a name. */
+extern const torture_scenario torture_migrations[];
+extern const torture_scenario torture_operations[];
+
+/* Runs a scenario without a fault and then with the fault of `kind` at its points, first on the source and then on the destination. */
+void torture_run(const torture_scenario *scenario, torture_kind kind);
+
+/* For steps: how an operation on the source's sandbox ended that was begun with torture_done. */
+test_done *torture_done(torture *t);
+lcowmig_status torture_settle(torture *t, lcowmig_status status);
+
+/* ---- Between the files ---- */
+
+/* The fault that is armed. */
+typedef struct torture_plan {
+	torture_kind kind;
+	unsigned nth;
+	unsigned calls;     /* host calls so far */
+	bool was_met;
+	uint64_t waited_ns; /* since the call was kept */
+} torture_plan;
+
+extern torture_plan torture_armed;
+
+/* proxy.c: puts itself between a sandbox and the scripted host. Only a proxied sandbox meets faults of host calls. */
+void torture_proxy(test_host *host, lcowmig_sandbox *sandbox);
+/* Ends what is kept back; true when there was something. */
+bool torture_release(test_host *host);
+/* Takes the place of test_host_advance in world.c: lets the armed fault take its course. */
+void torture_advance(test_host *host, uint64_t nanoseconds);
+void torture_proxy_reset(void);
+
+/* json.c: cJSON's memory. */
+void torture_json_install(void);
+void torture_json_fail(unsigned nth, bool forever);
+unsigned torture_json_allocations(void);
+unsigned torture_json_live(void);
+
+#endif
