@@ -41,8 +41,7 @@ static void tool_release(void *user, void *pointer)
 
 const lcowmig__mem tool_mem = { tool_allocate, tool_release, NULL };
 
-/* Reads everything; the tool's only input. */
-static int file_read(const char *file, lcowmig__buf *content)
+int tool_read_file(const char *file, lcowmig__buf *content)
 {
 	bool is_stdin = strcmp(file, "-") == 0;
 	FILE *in = is_stdin ? stdin : fopen(file, "rb");
@@ -50,6 +49,7 @@ static int file_read(const char *file, lcowmig__buf *content)
 	size_t got;
 	int result = 0;
 
+	lcowmig__buf_init(content, &tool_mem);
 	if (!in) {
 		fprintf(stderr, "lcowmig: %s: %s\n", file, strerror(errno));
 		return 2;
@@ -155,8 +155,7 @@ int tool_envelope_load(const char *file, tool_envelope *envelope, lcowmig_error 
 
 	memset(envelope, 0, sizeof *envelope);
 	lcowmig__arena_init(&envelope->arena, &tool_mem, 0);
-	lcowmig__buf_init(&content, &tool_mem);
-	result = file_read(file, &content);
+	result = tool_read_file(file, &content);
 	if (result == 0) {
 		const uint8_t *data = (const uint8_t *)content.data;
 

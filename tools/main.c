@@ -9,6 +9,7 @@ static const char usage_text[] =
 	"usage: lcowmig inspect [--json] FILE    show what is in an envelope\n"
 	"       lcowmig validate FILE            say nothing, or what is wrong with it\n"
 	"       lcowmig diff A B                 show what differs between two envelopes\n"
+	"       lcowmig trace FILE...            make one Chrome/Perfetto trace of sessions' timelines\n"
 	"       lcowmig --version | --help\n"
 	"FILE holds the google.protobuf.Any as a host hands it over, or a bare payload; - is standard input.\n"
 	"Exit code: 0 fine, 1 not valid (diff: differences), 2 unreadable file or wrong usage.\n";
@@ -99,6 +100,33 @@ static int command_diff(int count, char **arguments)
 	return differences ? 1 : 0;
 }
 
+static int command_trace(int count, char **arguments)
+{
+	cJSON *trace = tool_trace_new();
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	int result = count ? 0 : usage_error("trace takes at least one FILE");
+	char *text;
+	int i;
+
+	for (i = 0; i < count && result == 0; i++) {
+		const char *name = strrchr(arguments[i], '/') ? strrchr(arguments[i], '/') + 1 : arguments[i];
+		lcowmig__buf content;
+
+		result = tool_read_file(arguments[i], &content);
+		if (result == 0 && tool_trace_add(trace, (unsigned)i + 1, name, content.data ? content.data : "", content.size, &error) != LCOWMIG_OK) {
+			fprintf(stderr, "lcowmig: %s: %s\n", arguments[i], error.message);
+			result = 1;
+		}
+		lcowmig__buf_done(&content);
+	}
+	text = result == 0 ? cJSON_PrintUnformatted(trace) : NULL;
+	if (text)
+		printf("%s\n", text);
+	free(text);
+	cJSON_Delete(trace);
+	return result;
+}
+
 typedef struct tool_command {
 	const char *name;
 	int (*run)(int count, char **arguments);
@@ -108,6 +136,7 @@ static const tool_command commands[] = {
 	{ "inspect", command_inspect },
 	{ "validate", command_validate },
 	{ "diff", command_diff },
+	{ "trace", command_trace },
 };
 
 int main(int argc, char **argv)

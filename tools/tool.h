@@ -41,4 +41,11 @@ cJSON *tool_json(const tool_envelope *envelope);
 /* Prints what differs; returns the number of differences. */
 size_t tool_diff(FILE *out, const cJSON *a, const cJSON *b);
 
+/* Reads a whole file ("-": standard input) into `content`, which is initialised here. 0, or 2 when it cannot be read (reported already). */
+int tool_read_file(const char *file, lcowmig__buf *content);
+
+cJSON *tool_trace_new(void);
+/* Adds a session's timeline (the JSON of lcowmig_migration_timeline_json) as track `track`, called `name`. */
+lcowmig_status tool_trace_add(cJSON *trace, unsigned track, const char *name, const char *text, size_t size, lcowmig_error *error);
+
 #endif

@@ -75,7 +75,8 @@ int demo_listen(const char *address, char *reason, size_t size, unsigned *ret_po
 	} else {
 		control_tune(fd);
 		getsockname(fd, (struct sockaddr *)&bound, &length);
-		*ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port : ((struct sockaddr_in *)&bound)->sin_port);
+		*ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+							      : ((struct sockaddr_in *)&bound)->sin_port);
 	}
 	freeaddrinfo(found);
 	return fd;
@@ -134,7 +135,8 @@ static bool control_greeted(int fd, const char *greeting)
 	return n == sizeof bytes && memcmp(bytes, greeting, sizeof bytes) == 0;
 }
 
-int demo_accept(mock_loop *loop, int listener, const char *greeting, const demo_control *control, uint64_t timeout, char *reason, size_t size)
+int demo_accept(mock_loop *loop, int listener, const char *greeting, const demo_control *control, uint64_t timeout, char *reason,
+		size_t size)
 {
 	uint64_t end = mock_now() + timeout;
 	bool is_ready = false;

@@ -23,7 +23,7 @@
 
 enum demo_exit {
 	DEMO_MIGRATED = 0,
-	DEMO_LOST = 1,  /* something did not arrive, or nobody has the sandbox */
+	DEMO_LOST = 1, /* something did not arrive, or nobody has the sandbox */
 	DEMO_USAGE = 2,
 	DEMO_STAYED = 3 /* not migrated; the sandbox is safe where it is said to be */
 };
@@ -86,7 +86,8 @@ typedef struct demo_control demo_control;
 int demo_listen(const char *address, char *reason, size_t size, unsigned *ret_port);
 int demo_connect(const char *address, const char *greeting, char *reason, size_t size);
 /* Waits for a connection with this greeting; others are hung up on. Gives up when `control` (may be NULL) is lost. */
-int demo_accept(mock_loop *loop, int listener, const char *greeting, const demo_control *control, uint64_t timeout, char *reason, size_t size);
+int demo_accept(mock_loop *loop, int listener, const char *greeting, const demo_control *control, uint64_t timeout, char *reason,
+		size_t size);
 
 typedef enum demo_peer { DEMO_PEER_ALIVE, DEMO_PEER_DEAD, DEMO_PEER_UNKNOWN } demo_peer;
 /* Asks a destination that has gone silent. Dead is only who is known to be: its port refuses. Waits a few seconds at most. */
@@ -108,8 +109,8 @@ int demo_control_next(demo_control *control, const uint8_t **ret_data, size_t *r
 /* ---- pod.c: what is inside the sandbox, and where it lies on a host ---- */
 
 typedef struct demo_place {
-	char *id;         /* of the container */
-	char *spec;       /* its config.json */
+	char *id;   /* of the container */
+	char *spec; /* its config.json */
 	char *bundle;
 	char *stdout_path;
 	char *scratch;

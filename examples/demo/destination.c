@@ -85,9 +85,10 @@ static bool destination_prepare(demo_half *half, char *reason, size_t size)
 		ok = destination_patch(half, &half->pod->places[i], cJSON_GetStringValue(cJSON_GetArrayItem(ids, (int)i)), reason, size);
 	if (ok) {
 		mock_host_set_endpoints(half->host, half->pod->namespace_id, half->pod->endpoints);
-		ok = demo_end(half, &wait, lcowmig_migration_prepare_destination(half->migration, half->session, NULL,
-		                                                                 LCOWMIG_PREPARE_PATHS_SHARED /* the boot disk */, demo_done,
-		                                                                 demo_begin(&wait), &wait.error));
+		ok = demo_end(half, &wait,
+			      lcowmig_migration_prepare_destination(half->migration, half->session, NULL,
+								    LCOWMIG_PREPARE_PATHS_SHARED /* the boot disk */, demo_done,
+								    demo_begin(&wait), &wait.error));
 		if (!ok)
 			snprintf(reason, size, "%s", wait.error.message);
 	}
@@ -107,8 +108,9 @@ static bool destination_transfer(demo_half *half, int listener, char *reason, si
 	fd = demo_accept(half->loop, listener, DEMO_GREETING_MEMORY, half->control, 30 * MOCK_SECOND, reason, size);
 	if (fd < 0)
 		return false;
-	ok = demo_end(half, &wait, lcowmig_migration_register_socket(half->migration, half->session, (const uint8_t *)&fd, sizeof fd, demo_done,
-	                                                             demo_begin(&wait), &wait.error)) &&
+	ok = demo_end(half, &wait,
+		      lcowmig_migration_register_socket(half->migration, half->session, (const uint8_t *)&fd, sizeof fd, demo_done,
+							demo_begin(&wait), &wait.error)) &&
 	     lcowmig_migration_transfer(half->migration, half->session, NULL, &wait.error) == LCOWMIG_OK;
 	close(fd);
 	if (!ok)
@@ -167,8 +169,8 @@ static unsigned destination_check_outputs(const demo_half *half, const cJSON *be
 		const cJSON *last = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(outputs, (int)i), "last");
 
 		if (place->is_sandbox ||
-		    demo_check_output((const char *const *)&place->stdout_path, 1, cJSON_IsNumber(last) ? (unsigned long)last->valuedouble + 1 : 1,
-		                      reason, sizeof reason) > 0)
+		    demo_check_output((const char *const *)&place->stdout_path, 1,
+				      cJSON_IsNumber(last) ? (unsigned long)last->valuedouble + 1 : 1, reason, sizeof reason) > 0)
 			continue;
 		n_wrong++;
 		demo_say(half, "output is not what it should be: %s", reason);
@@ -241,7 +243,8 @@ static int destination_serve(demo_half *half, int listener)
 	char reason[LCOWMIG_ERROR_MESSAGE_SIZE] = "";
 	mock_watch *questions;
 	int result;
-	int fd = demo_accept(half->loop, listener, DEMO_GREETING_CONTROL, NULL, half->options->wait_seconds * MOCK_SECOND, reason, sizeof reason);
+	int fd = demo_accept(half->loop, listener, DEMO_GREETING_CONTROL, NULL, half->options->wait_seconds * MOCK_SECOND, reason,
+			     sizeof reason);
 
 	if (fd < 0)
 		return destination_discard(half, reason);
@@ -269,7 +272,7 @@ static bool destination_tell_port(const demo_half *half, unsigned port)
 int demo_destination(const demo_options *options)
 {
 	mock_faults faults = { .refuse_finalize = options->fault == DEMO_FAULT_FINALIZE ? 100 : 0,
-		               .guest = { .refuse_network_add = options->fault == DEMO_FAULT_GUEST } };
+			       .guest = { .refuse_network_add = options->fault == DEMO_FAULT_GUEST } };
 	char reason[300];
 	unsigned port;
 	demo_half half;

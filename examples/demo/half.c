@@ -44,12 +44,14 @@ static void half_progress(void *user, const mock_transfer_progress *progress)
 bool demo_half_init(demo_half *half, const demo_options *options, const char *name, const char *sandbox_id, const mock_faults *faults)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	mock_host_config config = { .name = name, .sandbox_id = sandbox_id, .fill_percent = 60, .user = half, .event = half_event,
-		                    .progress = half_progress };
+	mock_host_config config = {
+		.name = name, .sandbox_id = sandbox_id, .fill_percent = 60, .user = half, .event = half_event, .progress = half_progress
+	};
 
 	*half = (demo_half){ .options = options, .name = name, .exits = cJSON_CreateObject(), .loop = mock_loop_new() };
 	config.bandwidth = (uint64_t)options->bandwidth_mb << 20;
-	config.log_level = options->verbose ? LCOWMIG_LOG_INFO : LCOWMIG_LOG_ERROR;
+	config.log_level = LCOWMIG_LOG_INFO;
+	config.quiet = !options->verbose;
 	if (faults)
 		config.faults = *faults;
 	half->host = mock_host_new(half->loop, &config, &error);
@@ -69,10 +71,11 @@ void demo_half_done(demo_half *half)
 
 	demo_control_free(half->control);
 	if (half->sandbox && *lcowmig_migration_session_id(half->migration))
-		demo_end(half, &wait, lcowmig_migration_abandon(half->migration, lcowmig_migration_session_id(half->migration), demo_done,
-		                                                demo_begin(&wait), &wait.error));
-	if (half->sandbox && !demo_end(half, &wait, lcowmig_vm_terminate(lcowmig_sandbox_vm(half->sandbox), demo_done, demo_begin(&wait),
-	                                                                 &wait.error)))
+		demo_end(half, &wait,
+			 lcowmig_migration_abandon(half->migration, lcowmig_migration_session_id(half->migration), demo_done,
+						   demo_begin(&wait), &wait.error));
+	if (half->sandbox &&
+	    !demo_end(half, &wait, lcowmig_vm_terminate(lcowmig_sandbox_vm(half->sandbox), demo_done, demo_begin(&wait), &wait.error)))
 		demo_say(half, "the virtual machine does not end: %s", wait.error.message);
 	demo_run(half, 20);
 	if (half->host && !mock_host_free(half->host, &error))
@@ -177,10 +180,19 @@ void demo_fail_peer(demo_half *half, const char *reason)
 
 static void half_notified(void *user, const lcowmig_notification *notification)
 {
-	static const char *const phases[] = { "", "setup done", "transfer in progress", "blackout started", "offline done", "blackout exited", "done",
-		                              "recovery done", "failed" };
-	static const char *const steps[] = { "", "exported", "imported", "patched", "transfer started", "transfer completed", "right released",
-		                             "forced", "resumed", "finalized", "cancelled", "machine ended" };
+	static const char *const phases[] = { "",
+					      "setup done",
+					      "transfer in progress",
+					      "blackout started",
+					      "offline done",
+					      "blackout exited",
+					      "done",
+					      "recovery done",
+					      "failed" };
+	static const char *const steps[] = {
+		"",       "exported", "imported",  "patched",   "transfer started", "transfer completed", "right released",
+		"forced", "resumed",  "finalized", "cancelled", "machine ended"
+	};
 	demo_half *half = user;
 	lcowmig_phase phase;
 	lcowmig_step step;
@@ -191,7 +203,8 @@ static void half_notified(void *user, const lcowmig_notification *notification)
 	phase = lcowmig_notification_phase(notification);
 	step = lcowmig_notification_step(notification);
 	if (lcowmig_notification_has_blackout(notification)) {
-		snprintf(name, sizeof name, "blackout exited after %llu ms", (unsigned long long)lcowmig_notification_blackout_ms(notification));
+		snprintf(name, sizeof name, "blackout exited after %llu ms",
+			 (unsigned long long)lcowmig_notification_blackout_ms(notification));
 		half_step(half, name);
 	} else if (step == LCOWMIG_STEP_NONE && phase <= LCOWMIG_PHASE_FAILED) {
 		half_step(half, phases[phase]);
@@ -207,8 +220,8 @@ void demo_watch_session(demo_half *half)
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig_subscription *subscription;
 
-	if (lcowmig_migration_subscribe(half->migration, half->session, LCOWMIG_SUBSCRIBE_STEPS, half_notified, half, &subscription, &error) !=
-	    LCOWMIG_OK)
+	if (lcowmig_migration_subscribe(half->migration, half->session, LCOWMIG_SUBSCRIBE_STEPS, half_notified, half, &subscription,
+					&error) != LCOWMIG_OK)
 		demo_say(half, "there will be no timeline: %s", error.message);
 }
 
@@ -278,7 +291,8 @@ bool demo_finalize(demo_half *half, lcowmig_finalize_action action, const char *
 		options.flags = LCOWMIG_FINALIZE_FORCE;
 		options.reason = force;
 	}
-	ended = demo_end(half, &wait, lcowmig_migration_finalize(half->migration, half->session, &options, demo_done, demo_begin(&wait), &wait.error));
+	ended = demo_end(half, &wait,
+			 lcowmig_migration_finalize(half->migration, half->session, &options, demo_done, demo_begin(&wait), &wait.error));
 	free(bytes); /* copied */
 	if (!ended)
 		snprintf(reason, size, "%s", wait.error.message);
@@ -315,7 +329,7 @@ bool demo_prove_alive(demo_half *half)
 		after += container.counter;
 	if (mock_host_guest_runs(half->host) && after > before) {
 		demo_say(half, "the sandbox runs here: %u containers, their counters rose by %lu in %u ms", (unsigned)n, after - before,
-		         milliseconds);
+			 milliseconds);
 		return true;
 	}
 	demo_say(half, "the sandbox does not run here");

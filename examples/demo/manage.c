@@ -30,7 +30,8 @@ bool demo_prove_manageable(demo_half *half)
 
 	demo_begin(&wait);
 	ok = lcowmig_sandbox_find_container(half->sandbox, place->id, &container, &pod, &wait.error) == LCOWMIG_OK &&
-	     demo_end(half, &wait, lcowmig_container_kill(container, NULL, MANAGE_SIGTERM, false, demo_done, demo_begin(&wait), &wait.error)) &&
+	     demo_end(half, &wait,
+		      lcowmig_container_kill(container, NULL, MANAGE_SIGTERM, false, demo_done, demo_begin(&wait), &wait.error)) &&
 	     demo_end(half, &wait, lcowmig_container_wait(container, demo_done, demo_begin(&wait), &wait.error)) &&
 	     demo_end(half, &wait, lcowmig_container_delete(container, NULL, &how, demo_done, demo_begin(&wait), &wait.error)) &&
 	     lcowmig_pod_delete_container(pod, place->id, &wait.error) == LCOWMIG_OK;
@@ -43,7 +44,7 @@ bool demo_prove_manageable(demo_half *half)
 		demo_say(half, "the disk of container %s is still plugged in", place->id);
 	else
 		return demo_say(half, "container %s was ended with a signal (exit status %u), and its disk unplugged", place->id,
-		                (unsigned)how.exit_status),
+				(unsigned)how.exit_status),
 		       true;
 	return false;
 }

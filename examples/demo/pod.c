@@ -131,14 +131,14 @@ static void pod_make_network(demo_pod *pod, bool is_source)
 	char text[1024];
 
 	snprintf(pod->namespace_id, sizeof pod->namespace_id, "%s",
-	         is_source ? "4b7de07b-9d2c-4b5b-9b0a-0d7b7a1f2a10" : "c0a8f5d2-6e01-4f4e-8f43-2f7f5f1f9b21");
+		 is_source ? "4b7de07b-9d2c-4b5b-9b0a-0d7b7a1f2a10" : "c0a8f5d2-6e01-4f4e-8f43-2f7f5f1f9b21");
 	snprintf(text, sizeof text,
-	         "[{\"ID\":\"%s\",\"Name\":\"demo_eth0\",\"HostComputeNetwork\":\"0c7a0b1e-7e6b-4c39-a2a1-6b2f4b9f0d11\","
-	         "\"HostComputeNamespace\":\"%s\",\"IpConfigurations\":[{\"IpAddress\":\"10.244.1.7\",\"PrefixLength\":24}],"
-	         "\"Dns\":{\"Domain\":\"cluster.local\",\"ServerList\":[\"10.96.0.10\"]},"
-	         "\"Routes\":[{\"NextHop\":\"10.244.1.1\",\"DestinationPrefix\":\"0.0.0.0/0\"}],\"MacAddress\":\"%s\"}]",
-	         is_source ? "f7b5d1a0-2f3e-4b6c-8d9e-112233445566" : "0d9c3a44-51b7-4f0e-a7d3-665544332211", pod->namespace_id,
-	         is_source ? "00-15-5D-01-02-03" : "00-15-5D-0A-0B-0C");
+		 "[{\"ID\":\"%s\",\"Name\":\"demo_eth0\",\"HostComputeNetwork\":\"0c7a0b1e-7e6b-4c39-a2a1-6b2f4b9f0d11\","
+		 "\"HostComputeNamespace\":\"%s\",\"IpConfigurations\":[{\"IpAddress\":\"10.244.1.7\",\"PrefixLength\":24}],"
+		 "\"Dns\":{\"Domain\":\"cluster.local\",\"ServerList\":[\"10.96.0.10\"]},"
+		 "\"Routes\":[{\"NextHop\":\"10.244.1.1\",\"DestinationPrefix\":\"0.0.0.0/0\"}],\"MacAddress\":\"%s\"}]",
+		 is_source ? "f7b5d1a0-2f3e-4b6c-8d9e-112233445566" : "0d9c3a44-51b7-4f0e-a7d3-665544332211", pod->namespace_id,
+		 is_source ? "00-15-5D-01-02-03" : "00-15-5D-0A-0B-0C");
 	pod->endpoints = mock_strdup(text);
 }
 
@@ -208,7 +208,8 @@ char *demo_pod_document(unsigned memory_mb)
 {
 	static const char format[] =
 		"{\"Owner\":\"lcowmig-demo\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"StopOnReset\":true,"
-		"\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"vmlinux\",\"KernelCmdLine\":\"root=/dev/sda ro rootwait init=/init "
+		"\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"vmlinux\",\"KernelCmdLine\":\"root=/dev/sda ro rootwait "
+		"init=/init "
 		"quiet pci=off nr_cpus=2 -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs -v4 -log-format json -loglevel info\"}},"
 		"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":%u,\"AllowOvercommit\":true},\"Processor\":{\"Count\":2}},"
 		"\"Devices\":{\"Scsi\":{\"0110f83b-de10-5172-a266-78bca56bf50a\":{},\"305891a9-b251-5dfe-91a2-c25d9212275b\":{},"
@@ -230,8 +231,11 @@ void demo_pod_rootfs(const demo_pod *pod, const demo_place *place, char *ret_opt
 	ret_options[0] = mock_alloc(size);
 	ret_options[1] = mock_alloc(size);
 	snprintf(ret_options[0], size, "scratch=%s", place->scratch);
-	snprintf(ret_options[1], size, "parent-partitioned-layers=[{\"Path\":\"%s\",\"Partition\":2},{\"Path\":\"%s\",\"Partition\":1}]", pod->layers,
-	         pod->layers);
-	*ret_mount = (lcowmig_rootfs_mount){ .type = "lcow-partitioned-layer", .source = place->scratch, .target = "",
-		                             .options = (const char *const *)ret_options, .n_options = 2 };
+	snprintf(ret_options[1], size, "parent-partitioned-layers=[{\"Path\":\"%s\",\"Partition\":2},{\"Path\":\"%s\",\"Partition\":1}]",
+		 pod->layers, pod->layers);
+	*ret_mount = (lcowmig_rootfs_mount){ .type = "lcow-partitioned-layer",
+					     .source = place->scratch,
+					     .target = "",
+					     .options = (const char *const *)ret_options,
+					     .n_options = 2 };
 }

@@ -25,8 +25,8 @@ void demo_show_progress(demo_half *half, const mock_transfer_progress *progress)
 	for (unsigned i = 0; i < 32; i++)
 		bar[i] = i * 100 < percent * 32 ? '#' : '.';
 	bar[32] = '\0';
-	printf("%s%s: pass %u [%s] %3u %%  %.1f MB in all%s", isatty(STDOUT_FILENO) ? "\r\033[K" : "", half->name, (unsigned)progress->pass, bar,
-	       percent, (double)progress->bytes / 1048576.0, isatty(STDOUT_FILENO) ? "" : "\n");
+	printf("%s%s: pass %u [%s] %3u %%  %.1f MB in all%s", isatty(STDOUT_FILENO) ? "\r\033[K" : "", half->name, (unsigned)progress->pass,
+	       bar, percent, (double)progress->bytes / 1048576.0, isatty(STDOUT_FILENO) ? "" : "\n");
 	fflush(stdout);
 }
 
@@ -138,8 +138,8 @@ void demo_print_timeline(const char *name, const cJSON *timeline)
 		       report_number(entry, "duration") / 1e6);
 	}
 	if (cJSON_GetObjectItemCaseSensitive(timeline, "blackout"))
-		printf("  the guest stood still for %.1f ms, %.1f of them after its memory had been moved\n", report_number(timeline, "blackout") / 1e6,
-		       report_number(timeline, "control") / 1e6);
+		printf("  the guest stood still for %.1f ms, %.1f of them after its memory had been moved\n",
+		       report_number(timeline, "blackout") / 1e6, report_number(timeline, "control") / 1e6);
 	printf("  told by the session:\n");
 	cJSON_ArrayForEach(entry, steps) {
 		time_t seconds = (time_t)(report_number(entry, "at") / 1e9);
@@ -171,14 +171,14 @@ static unsigned report_print_containers(const demo_half *half, const cJSON *befo
 	printf("\n  %-26s %-26s %5s %9s %15s %14s\n", "container", "here", "pid", "state", "counter before", "counter after");
 	cJSON_ArrayForEach(old, cJSON_GetObjectItemCaseSensitive(before, "containers")) {
 		const cJSON *new = report_find(cJSON_GetObjectItemCaseSensitive(after, "containers"), "id", report_text(old, "id"));
-		bool arrived = new && report_number(new, "pid") == report_number(old, "pid") &&
-		               strcmp(report_text(new, "state"), report_text(old, "state")) == 0 &&
-		               report_number(new, "counter") >= report_number(old, "counter");
+		bool arrived = new &&report_number(new, "pid") == report_number(old, "pid") &&
+			       strcmp(report_text(new, "state"), report_text(old, "state")) == 0 &&
+			       report_number(new, "counter") >= report_number(old, "counter");
 
 		n_lost += !arrived;
-		printf("  %-26s %-26s %5.0f %9s %15.0f %14.0f%s\n", report_text(old, "id"), index < half->pod->n_places ? half->pod->places[index].id : "",
-		       report_number(old, "pid"), report_text(new, "state"), report_number(old, "counter"), report_number(new, "counter"),
-		       arrived ? "" : "   LOST");
+		printf("  %-26s %-26s %5.0f %9s %15.0f %14.0f%s\n", report_text(old, "id"),
+		       index < half->pod->n_places ? half->pod->places[index].id : "", report_number(old, "pid"), report_text(new, "state"),
+		       report_number(old, "counter"), report_number(new, "counter"), arrived ? "" : "   LOST");
 		index++;
 	}
 	return n_lost;
@@ -210,8 +210,8 @@ unsigned demo_print_arrival(const demo_half *half, const cJSON *before, const cJ
 	cJSON_ArrayForEach(old, cJSON_GetObjectItemCaseSensitive(before, "nics")) {
 		nic = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(after, "nics"), 0);
 		n_lost += !nic || strcmp(report_text(nic, "address"), report_text(old, "address")) != 0;
-		printf("  %-6s %s %-14s %s %s\n", "eth0", report_text(old, "mac"), report_text(old, "address"), nic ? report_text(nic, "mac") : "LOST",
-		       report_text(nic, "address"));
+		printf("  %-6s %s %-14s %s %s\n", "eth0", report_text(old, "mac"), report_text(old, "address"),
+		       nic ? report_text(nic, "mac") : "LOST", report_text(nic, "address"));
 	}
 	putchar('\n');
 	fflush(stdout);

@@ -13,7 +13,8 @@
 
 #define RUN_PATH_SIZE 512
 
-static const char *const run_faults[] = { NULL, "transfer", "blackout", "finalize", "guest", "kill-source", "kill-destination", "kill-holder" };
+static const char *const run_faults[] = { NULL,    "transfer",    "blackout",         "finalize",
+					  "guest", "kill-source", "kill-destination", "kill-holder" };
 
 static int run_remove(const char *path, const struct stat *info, int type, struct FTW *walk)
 {
@@ -27,9 +28,12 @@ static int run_remove(const char *path, const struct stat *info, int type, struc
 static pid_t run_start(const char *program, const demo_options *options, const char *half, const char *address, const char *directory)
 {
 	char report[RUN_PATH_SIZE], port_file[RUN_PATH_SIZE], numbers[4][16];
-	const char *arguments[40] = { program, half, strcmp(half, "source") == 0 ? "--connect" : "--listen", address, "--dir", directory,
-		                      "--report", report, "--specs", options->specs, "--containers", numbers[0], "--memory", numbers[1],
-		                      "--bandwidth", numbers[2], "--run-ms", numbers[3] };
+	const char *arguments[40] = { program,        half,           strcmp(half, "source") == 0 ? "--connect" : "--listen",
+				      address,        "--dir",        directory,
+				      "--report",     report,         "--specs",
+				      options->specs, "--containers", numbers[0],
+				      "--memory",     numbers[1],     "--bandwidth",
+				      numbers[2],     "--run-ms",     numbers[3] };
 	size_t n = 18;
 	pid_t child;
 

@@ -51,7 +51,8 @@ static bool source_bring_up(demo_half *half)
 
 	options.architecture = "amd64";
 	mock_host_set_endpoints(half->host, half->pod->namespace_id, half->pod->endpoints);
-	ok = demo_end(half, &wait, lcowmig_vm_create(vm, document, strlen(document), &options, demo_done, demo_begin(&wait), &wait.error)) &&
+	ok = demo_end(half, &wait,
+		      lcowmig_vm_create(vm, document, strlen(document), &options, demo_done, demo_begin(&wait), &wait.error)) &&
 	     demo_end(half, &wait, lcowmig_vm_start(vm, demo_done, demo_begin(&wait), &wait.error)) &&
 	     lcowmig_pod_new(half->sandbox, half->pod->places[0].id, half->pod->namespace_id, &pod, &wait.error) == LCOWMIG_OK &&
 	     demo_end(half, &wait, lcowmig_pod_setup_network(pod, demo_done, demo_begin(&wait), &wait.error));
@@ -94,13 +95,15 @@ static bool source_transfer(demo_half *half, char *reason, size_t size)
 
 	if (fd < 0)
 		return false;
-	ok = demo_end(half, &wait, lcowmig_migration_register_socket(half->migration, half->session, (const uint8_t *)&fd, sizeof fd, demo_done,
-	                                                             demo_begin(&wait), &wait.error)) &&
+	ok = demo_end(half, &wait,
+		      lcowmig_migration_register_socket(half->migration, half->session, (const uint8_t *)&fd, sizeof fd, demo_done,
+							demo_begin(&wait), &wait.error)) &&
 	     lcowmig_migration_transfer(half->migration, half->session, NULL, &wait.error) == LCOWMIG_OK;
 	close(fd); /* the library has its own */
 	if (!ok)
 		snprintf(reason, size, "%s", wait.error.message);
-	return ok && demo_await_transfer(half, reason, size) && demo_expect(half, DEMO_ARRIVED, 0, SOURCE_PATIENCE, NULL, reason, size) != 0;
+	return ok && demo_await_transfer(half, reason, size) &&
+	       demo_expect(half, DEMO_ARRIVED, 0, SOURCE_PATIENCE, NULL, reason, size) != 0;
 }
 
 /* What the guest is like now that it stands still, and how much of its output has been passed on here. */
@@ -116,8 +119,9 @@ static cJSON *source_last_state(demo_half *half)
 
 		cJSON_AddNumberToObject(output, "bytes", (double)mock_host_stdout_bytes(half->host, place->id));
 		cJSON_AddNumberToObject(output, "last",
-		                        place->is_sandbox ? 0 : (double)demo_check_output((const char *const *)&place->stdout_path, 1, 1, reason,
-		                                                                          sizeof reason));
+					place->is_sandbox ? 0
+							  : (double)demo_check_output((const char *const *)&place->stdout_path, 1, 1,
+										      reason, sizeof reason));
 		cJSON_AddItemToArray(outputs, output);
 	}
 	return state;
@@ -139,6 +143,9 @@ static int source_stay(demo_half *half, const char *why, const char *token, cons
 		if (!demo_finalize(half, LCOWMIG_FINALIZE_RESUME, token, force, reason, sizeof reason))
 			demo_say(half, "the sandbox cannot be resumed: %s", reason);
 		lcowmig_migration_cleanup(half->migration, half->session, NULL);
+		now = demo_timeline(half);
+		demo_print_timeline("source", now);
+		cJSON_Delete(now);
 	}
 	runs = demo_prove_alive(half);
 	now = demo_describe(half);
@@ -188,7 +195,8 @@ static int source_hand_over(demo_half *half)
 	if (type == DEMO_RUNNING) {
 		result = source_gone(half);
 	} else if (type == DEMO_GIVEN_BACK) {
-		snprintf(probe, sizeof probe, "the destination gives the sandbox back: %.120s", cJSON_GetStringValue(cJSON_GetObjectItem(answer, "why")));
+		snprintf(probe, sizeof probe, "the destination gives the sandbox back: %.120s",
+			 cJSON_GetStringValue(cJSON_GetObjectItem(answer, "why")));
 		result = source_stay(half, probe, cJSON_GetStringValue(cJSON_GetObjectItem(answer, "token")), NULL);
 	} else {
 		demo_peer peer = demo_ask(half->options->address, probe, sizeof probe);
@@ -217,8 +225,8 @@ static int source_move(demo_half *half)
 		return source_stay(half, reason, NULL, NULL);
 	half->control = demo_control_new(half->loop, fd);
 	snprintf(half->session, sizeof half->session, "%s", SOURCE_SESSION);
-	if (!demo_end(half, &wait, lcowmig_migration_prepare_source(half->migration, half->session, NULL, demo_done, demo_begin(&wait),
-	                                                            &wait.error))) {
+	if (!demo_end(half, &wait,
+		      lcowmig_migration_prepare_source(half->migration, half->session, NULL, demo_done, demo_begin(&wait), &wait.error))) {
 		demo_fail_peer(half, wait.error.message);
 		return source_stay(half, wait.error.message, NULL, NULL);
 	}
@@ -237,7 +245,8 @@ static int source_move(demo_half *half)
 
 int demo_source(const demo_options *options)
 {
-	mock_faults faults = { .break_in_pass = options->fault == DEMO_FAULT_TRANSFER, .break_in_blackout = options->fault == DEMO_FAULT_BLACKOUT };
+	mock_faults faults = { .break_in_pass = options->fault == DEMO_FAULT_TRANSFER,
+			       .break_in_blackout = options->fault == DEMO_FAULT_BLACKOUT };
 	demo_half half;
 	int result = DEMO_LOST;
 

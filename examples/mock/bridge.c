@@ -114,7 +114,8 @@ static lcowmig_status bridge_listen(void *user, lcowmig_call *call, const char *
 	mock_bridge *bridge = user;
 
 	(void)runtime_id; /* this host has one machine */
-	return mock_call_later(bridge->host->loop, &(mock_call){ .owner = bridge, .call = call, .serve = bridge_serve_listen, .number = port });
+	return mock_call_later(bridge->host->loop,
+			       &(mock_call){ .owner = bridge, .call = call, .serve = bridge_serve_listen, .number = port });
 }
 
 static void bridge_serve_accept(mock_call *job)
@@ -134,7 +135,8 @@ static lcowmig_status bridge_accept(void *user, lcowmig_call *call, uint32_t por
 {
 	mock_bridge *bridge = user;
 
-	return mock_call_later(bridge->host->loop, &(mock_call){ .owner = bridge, .call = call, .serve = bridge_serve_accept, .number = port });
+	return mock_call_later(bridge->host->loop,
+			       &(mock_call){ .owner = bridge, .call = call, .serve = bridge_serve_accept, .number = port });
 }
 
 static void bridge_serve_send(mock_call *job)
@@ -151,8 +153,9 @@ static lcowmig_status bridge_send(void *user, lcowmig_call *call, void *stream, 
 {
 	mock_bridge *bridge = user;
 
-	return mock_call_later(bridge->host->loop, &(mock_call){ .owner = bridge, .call = call, .serve = bridge_serve_send, .object = stream,
-	                                                         .data = bytes, .size = size });
+	return mock_call_later(
+		bridge->host->loop,
+		&(mock_call){ .owner = bridge, .call = call, .serve = bridge_serve_send, .object = stream, .data = bytes, .size = size });
 }
 
 static void bridge_serve_close(mock_call *job)

@@ -107,7 +107,8 @@ static void guest_tick(void *user)
 	guest->last_tick = now;
 	mock_timer_set(guest->tick, now + GUEST_TICK);
 	guest_dial_services(guest);
-	for (container = guest_root(guest)->containers; container; container = MOCK_VIEW(guest->memory, struct guest_container, container)->next) {
+	for (container = guest_root(guest)->containers; container;
+	     container = MOCK_VIEW(guest->memory, struct guest_container, container)->next) {
 		const struct guest_container *record = MOCK_VIEW(guest->memory, struct guest_container, container);
 
 		if (record->init)

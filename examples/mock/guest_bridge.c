@@ -85,7 +85,8 @@ void guest_answer_wait(mock_guest *guest, uint64_t waiter, uint32_t hresult, uin
 	cJSON *fields;
 
 	if (hresult) {
-		guest_fail(guest, &request, hresult, hresult == GUEST_E_TIMEOUT ? "timeout waiting for the process" : "the process is gone");
+		guest_fail(guest, &request, hresult,
+			   hresult == GUEST_E_TIMEOUT ? "timeout waiting for the process" : "the process is gone");
 		return;
 	}
 	fields = cJSON_CreateObject();
@@ -141,9 +142,10 @@ static void bridge_negotiate(mock_guest *guest, const struct guest_request *requ
 		guest_fail(guest, request, GUEST_E_VERSION, "no common protocol version");
 		return;
 	}
-	fields = cJSON_Parse("{\"Version\":4,\"Capabilities\":{\"SupportedSchemaVersions\":[{\"Major\":2,\"Minor\":1}],\"RuntimeOsType\":\"Linux\","
-	                     "\"GuestDefinedCapabilities\":{\"NamespaceAddRequestSupported\":true,\"SignalProcessSupported\":true,"
-	                     "\"DumpStacksSupported\":true,\"DeleteContainerStateSupported\":true}}}");
+	fields = cJSON_Parse(
+		"{\"Version\":4,\"Capabilities\":{\"SupportedSchemaVersions\":[{\"Major\":2,\"Minor\":1}],\"RuntimeOsType\":\"Linux\","
+		"\"GuestDefinedCapabilities\":{\"NamespaceAddRequestSupported\":true,\"SignalProcessSupported\":true,"
+		"\"DumpStacksSupported\":true,\"DeleteContainerStateSupported\":true}}}");
 	guest->is_negotiated = true;
 	guest_reply(guest, request, fields);
 }
@@ -225,8 +227,8 @@ static void bridge_data(void *user, mock_end *end, const uint8_t *bytes, size_t 
 		if (guest->n_received - used < frame_size)
 			break;
 		used += frame_size;
-		bridge_serve(guest, bridge_get32(frame), bridge_get32(frame + 8) | (uint64_t)bridge_get32(frame + 12) << 32, frame + BRIDGE_HEADER,
-		             frame_size - BRIDGE_HEADER);
+		bridge_serve(guest, bridge_get32(frame), bridge_get32(frame + 8) | (uint64_t)bridge_get32(frame + 12) << 32,
+			     frame + BRIDGE_HEADER, frame_size - BRIDGE_HEADER);
 	}
 	if (guest->control != end)
 		return; /* dropped meanwhile, and the buffer with it */

@@ -219,7 +219,7 @@ void guest_get_properties(mock_guest *guest, const struct guest_request *request
 		cJSON_AddNumberToObject(entry, "ProcessId", process_view(guest, process)->pid);
 		cJSON_AddItemToArray(list, entry);
 		process = process == container_view(guest, container)->init ? container_view(guest, container)->processes
-		                                                             : process_view(guest, process)->next;
+									    : process_view(guest, process)->next;
 	}
 	if (query && strstr(query, "Statistics")) {
 		metrics = cJSON_AddObjectToObject(properties, "LCOWMetrics");

@@ -73,7 +73,7 @@ static const char *modify_disk(mock_guest *guest, const char *container, bool ad
 	if (modify_number(settings, "Controller") > 3 || modify_number(settings, "Lun") > 63)
 		return "no such SCSI device";
 	return add ? modify_mount(guest, "disk", modify_text(settings, "MountPath"), settings)
-	           : modify_unmount(guest, modify_text(settings, "MountPath"));
+		   : modify_unmount(guest, modify_text(settings, "MountPath"));
 }
 
 /* A device can be unplugged only when nothing of it is mounted. */
@@ -112,7 +112,7 @@ static const char *modify_directory(mock_guest *guest, const char *container, bo
 {
 	(void)container;
 	return add ? modify_mount(guest, "plan9", modify_text(settings, "MountPath"), settings)
-	           : modify_unmount(guest, modify_text(settings, "MountPath"));
+		   : modify_unmount(guest, modify_text(settings, "MountPath"));
 }
 
 static uint64_t *modify_find_nic(mock_guest *guest, const char *namespace_id, const char *id)
@@ -120,7 +120,7 @@ static uint64_t *modify_find_nic(mock_guest *guest, const char *namespace_id, co
 	uint64_t *at = &guest_edit_root(guest)->nics;
 
 	while (*at && (strcasecmp(guest_text(guest, MOCK_VIEW(guest->memory, struct guest_nic, *at)->id), id) != 0 ||
-	               strcasecmp(guest_text(guest, MOCK_VIEW(guest->memory, struct guest_nic, *at)->namespace_id), namespace_id) != 0))
+		       strcasecmp(guest_text(guest, MOCK_VIEW(guest->memory, struct guest_nic, *at)->namespace_id), namespace_id) != 0))
 		at = &MOCK_EDIT(guest->memory, struct guest_nic, *at)->next;
 	return at;
 }
@@ -134,7 +134,8 @@ static const char *modify_add_nic(mock_guest *guest, uint64_t *at, const cJSON *
 
 	if (!nic)
 		return "the guest is out of memory";
-	snprintf(address, sizeof address, "%.100s/%llu", modify_text(first, "IPAddress"), (unsigned long long)modify_number(first, "PrefixLength"));
+	snprintf(address, sizeof address, "%.100s/%llu", modify_text(first, "IPAddress"),
+		 (unsigned long long)modify_number(first, "PrefixLength"));
 	record = MOCK_EDIT(guest->memory, struct guest_nic, nic);
 	record->namespace_id = mock_image_text(guest->memory, modify_text(settings, "NamespaceID"));
 	record->id = mock_image_text(guest->memory, modify_text(settings, "ID"));
@@ -195,7 +196,8 @@ static const char *modify_nothing(mock_guest *guest, const char *container, bool
 
 static const struct modify_resource {
 	const char *type;
-	const char *(*apply)(mock_guest *guest, const char *container, bool add, const cJSON *settings); /* NULL: done, else what is wrong */
+	const char *(*apply)(mock_guest *guest, const char *container, bool add,
+			     const cJSON *settings); /* NULL: done, else what is wrong */
 	bool without_settings;
 } modify_resources[] = {
 	{ "MappedVirtualDisk", modify_disk, false },
@@ -229,7 +231,8 @@ void guest_modify(mock_guest *guest, const struct guest_request *request)
 		guest_fail(guest, request, GUEST_E_INVALID_JSON, "the settings are missing");
 		return;
 	}
-	problem = modify_resources[i].apply(guest, request->container_id, strcmp(modify_text(body, "RequestType"), "Remove") != 0, settings);
+	problem =
+		modify_resources[i].apply(guest, request->container_id, strcmp(modify_text(body, "RequestType"), "Remove") != 0, settings);
 	if (problem) {
 		snprintf(message, sizeof message, "%s %s: %s", modify_text(body, "RequestType"), type, problem);
 		guest_fail(guest, request, GUEST_E_FAIL, message);

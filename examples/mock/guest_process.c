@@ -95,7 +95,8 @@ void guest_execute(mock_guest *guest, const struct guest_request *request)
 	} else if (!cJSON_IsObject(parameters)) {
 		guest_fail(guest, request, GUEST_E_INVALID_JSON, "the process parameters are no JSON object");
 	} else if (!oci == (MOCK_VIEW(guest->memory, struct guest_container, container)->init != 0)) {
-		guest_fail(guest, request, GUEST_E_INVALID_STATE, oci ? "the container is not running" : "the init process is started already");
+		guest_fail(guest, request, GUEST_E_INVALID_STATE,
+			   oci ? "the container is not running" : "the init process is started already");
 	} else if ((process = process_make(guest, container, settings, parameters)) == 0) {
 		guest_fail(guest, request, GUEST_E_FAIL, "the guest is out of memory");
 	} else if (!guest_stdio_connect(guest, process)) {
@@ -161,7 +162,8 @@ void guest_signal(mock_guest *guest, const struct guest_request *request)
 	}
 	if (signal == 9 || signal == 15) {
 		if (MOCK_VIEW(guest->memory, struct guest_process, process)->is_init)
-			MOCK_EDIT(guest->memory, struct guest_container, container)->stop = signal == 9 ? GUEST_STOP_FORCED : GUEST_STOP_GRACEFUL;
+			MOCK_EDIT(guest->memory, struct guest_container, container)->stop =
+				signal == 9 ? GUEST_STOP_FORCED : GUEST_STOP_GRACEFUL;
 		guest_end_process(guest, process, 128u + (uint32_t)signal);
 	}
 	guest_reply(guest, request, NULL);

@@ -14,7 +14,7 @@ enum guest_stop { GUEST_STOP_UNEXPECTED, GUEST_STOP_GRACEFUL, GUEST_STOP_FORCED 
 
 struct guest_root { /* at MOCK_IMAGE_ROOT */
 	uint64_t magic;
-	uint64_t clock; /* nanoseconds it has run */
+	uint64_t clock;      /* nanoseconds it has run */
 	uint64_t containers; /* newest last */
 	uint64_t mounts;
 	uint64_t nics;
@@ -41,9 +41,9 @@ struct guest_container {
 
 struct guest_stream {
 	uint32_t port;
-	uint32_t is_shut;  /* no more output will come */
-	uint64_t total;    /* bytes of output so far */
-	uint64_t written;  /* of them, given to some connection */
+	uint32_t is_shut;                  /* no more output will come */
+	uint64_t total;                    /* bytes of output so far */
+	uint64_t written;                  /* of them, given to some connection */
 	uint8_t bytes[GUEST_STREAM_BYTES]; /* the last of them, a ring */
 };
 

@@ -7,8 +7,8 @@
 
 lcowmig_status hcs_later(mock_hcs *hcs, lcowmig_call *call, void (*serve)(mock_call *job), void *object, const void *data, const char *text)
 {
-	return mock_call_later(hcs->host->loop, &(mock_call){ .owner = hcs, .call = call, .serve = serve, .object = object, .data = data,
-	                                                      .text = text });
+	return mock_call_later(hcs->host->loop,
+			       &(mock_call){ .owner = hcs, .call = call, .serve = serve, .object = object, .data = data, .text = text });
 }
 
 static void hcs_free_vm(hcs_vm *vm)
@@ -209,8 +209,11 @@ static void hcs_serve_properties(mock_call *job)
 	} else if (cJSON_HasObjectItem(cJSON_GetObjectItem(query, "Queries"), "CompatibilityInfo")) {
 		answer = cJSON_CreateObject();
 		data = hcs_compatibility(vm);
-		cJSON_AddStringToObject(cJSON_AddObjectToObject(cJSON_AddObjectToObject(cJSON_AddObjectToObject(answer, "PropertyResponses"),
-		                                                                        "CompatibilityInfo"), "Response"), "Data", data);
+		cJSON_AddStringToObject(
+			cJSON_AddObjectToObject(
+				cJSON_AddObjectToObject(cJSON_AddObjectToObject(answer, "PropertyResponses"), "CompatibilityInfo"),
+				"Response"),
+			"Data", data);
 		free(data);
 		hcs_answer(job->call, answer);
 	} else if (cJSON_HasObjectItem(query, "PropertyTypes")) {
@@ -291,15 +294,15 @@ void mock_hcs_free(mock_hcs *hcs)
 void mock_hcs_fill_ops(mock_hcs *hcs, lcowmig_hcs_ops *ret_ops)
 {
 	*ret_ops = (lcowmig_hcs_ops){ .size = sizeof *ret_ops,
-		                      .user = hcs,
-		                      .create = hcs_create,
-		                      .start = hcs_start,
-		                      .terminate = hcs_terminate,
-		                      .close = hcs_close,
-		                      .modify = hcs_modify,
-		                      .properties = hcs_properties,
-		                      .grant_access = hcs_grant_access,
-		                      .resolve_path = hcs_resolve_path };
+				      .user = hcs,
+				      .create = hcs_create,
+				      .start = hcs_start,
+				      .terminate = hcs_terminate,
+				      .close = hcs_close,
+				      .modify = hcs_modify,
+				      .properties = hcs_properties,
+				      .grant_access = hcs_grant_access,
+				      .resolve_path = hcs_resolve_path };
 	hcs_migrate_fill_ops(ret_ops);
 }
 

@@ -123,11 +123,18 @@ char *hcs_compatibility(const hcs_vm *vm)
 
 static bool hcs_read_migration(hcs_vm *vm, const cJSON *options, hcs_reason *ret_reason)
 {
-	static const char *const keys[] = { "Origin", "MemoryTransport", "MemoryTransferThrottleParams", "CompressionSettings",
-		                            "ChecksumVerification", "PerfTracingEnabled", "CancelIfBlackoutThresholdExceeds",
-		                            "PrepareMemoryTransferMode", "CompatibilityData", NULL };
-	const cJSON *passes = cJSON_GetObjectItem(cJSON_GetObjectItem(options, "MemoryTransferThrottleParams"),
-	                                          "MaximumNumberOfBrownoutTransferPasses");
+	static const char *const keys[] = { "Origin",
+					    "MemoryTransport",
+					    "MemoryTransferThrottleParams",
+					    "CompressionSettings",
+					    "ChecksumVerification",
+					    "PerfTracingEnabled",
+					    "CancelIfBlackoutThresholdExceeds",
+					    "PrepareMemoryTransferMode",
+					    "CompatibilityData",
+					    NULL };
+	const cJSON *passes =
+		cJSON_GetObjectItem(cJSON_GetObjectItem(options, "MemoryTransferThrottleParams"), "MaximumNumberOfBrownoutTransferPasses");
 	char *expected;
 	bool agrees;
 
@@ -151,8 +158,8 @@ static bool hcs_read_migration(hcs_vm *vm, const cJSON *options, hcs_reason *ret
 bool hcs_read_document(hcs_vm *vm, const cJSON *document, hcs_reason *ret_reason)
 {
 	static const char *const top[] = { "Owner", "SchemaVersion", "VirtualMachine", "ShouldTerminateOnLastHandleClosed", NULL };
-	static const char *const machine[] = { "StopOnReset", "Chipset", "ComputeTopology", "Devices", "MigrationOptions", "StorageQoS",
-		                               "ResourcePartitionId", NULL };
+	static const char *const machine[] = { "StopOnReset",      "Chipset",    "ComputeTopology",     "Devices",
+					       "MigrationOptions", "StorageQoS", "ResourcePartitionId", NULL };
 	static const char *const devices[] = { "Scsi", "HvSocket", "ComPorts", "Plan9", "VirtualPci", NULL };
 	const cJSON *vm_json = cJSON_GetObjectItem(document, "VirtualMachine");
 	const cJSON *topology = cJSON_GetObjectItem(vm_json, "ComputeTopology");

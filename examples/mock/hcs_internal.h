@@ -88,7 +88,8 @@ char *hcs_compatibility(const hcs_vm *vm); /* base64, to be freed */
 
 /* hcs.c */
 void hcs_off(hcs_vm *vm, const char *exit_type); /* the machine ends, and says so */
-lcowmig_status hcs_later(mock_hcs *hcs, lcowmig_call *call, void (*serve)(mock_call *job), void *object, const void *data, const char *text);
+lcowmig_status hcs_later(mock_hcs *hcs, lcowmig_call *call, void (*serve)(mock_call *job), void *object, const void *data,
+			 const char *text);
 
 /* hcs_modify.c */
 void hcs_serve_modify(mock_call *job);
@@ -96,7 +97,7 @@ void hcs_serve_modify(mock_call *job);
 /* hcs_migrate.c */
 void hcs_migrate_fill_ops(lcowmig_hcs_ops *ops);
 void hcs_serve_start_incoming(mock_call *job); /* a start with options and a socket */
-void hcs_tell_guest_cancelled(hcs_vm *vm); /* a migration under way ends because the guest does */
+void hcs_tell_guest_cancelled(hcs_vm *vm);     /* a migration under way ends because the guest does */
 void hcs_drop_transfer(hcs_vm *vm, uint32_t hresult, const char *message);
 
 #endif

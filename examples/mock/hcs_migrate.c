@@ -16,8 +16,9 @@ static void migrate_notify(hcs_vm *vm, const char *event, const char *result, co
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	char data[300];
 
-	snprintf(data, sizeof data, "{\"Origin\":\"%s\",\"Event\":\"%s\",\"Result\":\"%s\"%s%s}", vm->is_destination ? "Destination" : "Source", event,
-	         result, details ? ",\"AdditionalDetails\":" : "", details ? details : "");
+	snprintf(data, sizeof data, "{\"Origin\":\"%s\",\"Event\":\"%s\",\"Result\":\"%s\"%s%s}",
+		 vm->is_destination ? "Destination" : "Source", event, result, details ? ",\"AdditionalDetails\":" : "",
+		 details ? details : "");
 	lcowmig_sandbox_hcs_event(vm->hcs->host->sandbox, LCOWMIG_HCS_EVENT_GROUP_LIVE_MIGRATION, data, &error);
 }
 
@@ -32,7 +33,7 @@ static void migrate_blackout_exited(hcs_vm *vm)
 	gmtime_r(&seconds, &parts);
 	strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
 	snprintf(details, sizeof details, "{\"BlackoutDurationMilliseconds\":%llu,\"BlackoutStopTimestamp\":\"%s.%07lldZ\"}",
-	         (unsigned long long)milliseconds, stamp, (long long)(wall % (int64_t)MOCK_SECOND / 100));
+		 (unsigned long long)milliseconds, stamp, (long long)(wall % (int64_t)MOCK_SECOND / 100));
 	vm->blackout_start = 0;
 	migrate_notify(vm, "BlackoutExited", "Success", details);
 }
@@ -121,7 +122,8 @@ static bool migrate_allowed(mock_call *job, const cJSON *options, const char *pr
 	if (problem)
 		mock_call_fail(job->call, HCS_E_INVALID_STATE, "%s", problem);
 	else if (strcmp(hcs_text(options, "Origin"), side) != 0)
-		mock_call_fail(job->call, HCS_E_INVALID_JSON, "the options are for origin %s, this is the %s", hcs_text(options, "Origin"), side);
+		mock_call_fail(job->call, HCS_E_INVALID_JSON, "the options are for origin %s, this is the %s", hcs_text(options, "Origin"),
+			       side);
 	else
 		return true;
 	return false;
@@ -136,10 +138,11 @@ static void migrate_serve_initialize(mock_call *job)
 	if (!migrate_parse(job, &options))
 		return;
 	if (migrate_allowed(job, options,
-	                    vm->is_migrating           ? "the machine is migrating already"
-	                    : vm->state != HCS_RUNNING ? "the machine does not run"
-	                                               : NULL)) {
-		passes = cJSON_GetObjectItem(cJSON_GetObjectItem(options, "MemoryTransferThrottleParams"), "MaximumNumberOfBrownoutTransferPasses");
+			    vm->is_migrating           ? "the machine is migrating already"
+			    : vm->state != HCS_RUNNING ? "the machine does not run"
+						       : NULL)) {
+		passes = cJSON_GetObjectItem(cJSON_GetObjectItem(options, "MemoryTransferThrottleParams"),
+					     "MaximumNumberOfBrownoutTransferPasses");
 		vm->maximum_passes = cJSON_IsNumber(passes) ? (uint32_t)passes->valuedouble : 0;
 		vm->is_migrating = true;
 		lcowmig_call_complete(job->call, LCOWMIG_OK);
@@ -157,9 +160,15 @@ static void migrate_connect(hcs_vm *vm, int fd, const cJSON *start)
 	const cJSON *session = cJSON_GetObjectItem(cJSON_GetObjectItem(start, "NetworkSettings"), "SessionId");
 	const mock_host_config *host = &vm->hcs->host->config;
 	char devices[2048];
-	mock_transfer_config config = { .loop = vm->hcs->host->loop, .memory = vm->memory, .user = vm, .step = migrate_step,
-		                        .ended = migrate_ended, .devices = devices, .maximum_passes = vm->maximum_passes,
-		                        .bandwidth = host->bandwidth, .is_source = !vm->is_destination };
+	mock_transfer_config config = { .loop = vm->hcs->host->loop,
+					.memory = vm->memory,
+					.user = vm,
+					.step = migrate_step,
+					.ended = migrate_ended,
+					.devices = devices,
+					.maximum_passes = vm->maximum_passes,
+					.bandwidth = host->bandwidth,
+					.is_source = !vm->is_destination };
 
 	hcs_list_disks(vm, devices, sizeof devices);
 	config.session = cJSON_IsNumber(session) ? (uint32_t)session->valuedouble : 0;
@@ -227,7 +236,8 @@ static void migrate_serve_transfer(mock_call *job)
 
 	if (!migrate_parse(job, &options))
 		return;
-	if (migrate_allowed(job, options, !vm->transfer || vm->transfer_call ? "the machine has no connection to move its memory over" : NULL)) {
+	if (migrate_allowed(job, options,
+			    !vm->transfer || vm->transfer_call ? "the machine has no connection to move its memory over" : NULL)) {
 		vm->transfer_call = job->call;
 		mock_transfer_begin(vm->transfer);
 	}
@@ -279,11 +289,11 @@ static void migrate_serve_finalize(mock_call *job)
 		return;
 	resume = strcmp(hcs_text(options, "FinalizedOperation"), "Resume") == 0;
 	if (!migrate_allowed(job, options,
-	                     vm->state == HCS_OFF                                        ? "the machine has stopped"
-	                     : !vm->is_destination && !vm->is_migrating                  ? "no migration was initialised"
-	                     : resume && vm->is_destination && !vm->has_arrived          ? "the machine's memory is not here"
-	                     : vm->is_destination && vm->state == HCS_RUNNING            ? "the machine runs already"
-	                                                                                 : NULL)) {
+			     vm->state == HCS_OFF                               ? "the machine has stopped"
+			     : !vm->is_destination && !vm->is_migrating         ? "no migration was initialised"
+			     : resume && vm->is_destination && !vm->has_arrived ? "the machine's memory is not here"
+			     : vm->is_destination && vm->state == HCS_RUNNING   ? "the machine runs already"
+										: NULL)) {
 		cJSON_Delete(options);
 		return;
 	}

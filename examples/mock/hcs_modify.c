@@ -106,7 +106,7 @@ void hcs_serve_modify(mock_call *job)
 	cJSON *request = hcs_parse(job->text, &reason);
 	const char *path = hcs_text(request, "ResourcePath");
 	struct modify modify = { job, vm, NULL, strcmp(hcs_text(request, "RequestType"), "Remove") != 0,
-		                 cJSON_GetObjectItem(request, "Settings") };
+				 cJSON_GetObjectItem(request, "Settings") };
 	size_t i = 0;
 
 	while (i < sizeof modify_resources / sizeof *modify_resources &&

@@ -44,7 +44,8 @@ static void host_log(void *user, lcowmig_log_level level, const char *message)
 	static const char *const names[] = { "error", "warning", "info", "debug" };
 	const mock_host *host = user;
 
-	fprintf(stderr, "%s: %s: %s\n", host->name, names[level], message);
+	if (!host->config.quiet && (uint32_t)level <= host->config.log_level)
+		fprintf(stderr, "%s: %s: %s\n", host->name, names[level], message);
 }
 
 static void host_event(void *user, const lcowmig_event *event)
@@ -144,7 +145,8 @@ bool mock_host_free(mock_host *host, lcowmig_error *error)
 		mock_loop_remove_context(host->loop, host->context);
 		if (lcowmig_context_free(host->context) != LCOWMIG_OK) {
 			if (error)
-				snprintf(error->message, sizeof error->message, "something made from the context of %s still exists", host->name);
+				snprintf(error->message, sizeof error->message, "something made from the context of %s still exists",
+					 host->name);
 			return false;
 		}
 	}

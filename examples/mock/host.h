@@ -34,12 +34,13 @@ typedef struct mock_host_config {
 	const char *sandbox_id; /* NULL: the import names it */
 	uint32_t fill_percent;  /* of the guest's memory at a cold start */
 	uint64_t bandwidth;     /* of a memory transfer, bytes a second; 0: as fast as it goes */
-	uint32_t log_level;     /* an lcowmig_log_level; lines go to stderr */
+	uint32_t log_level;     /* an lcowmig_log_level; lines up to it go to stderr */
+	bool quiet;             /* no lines at all */
 	mock_faults faults;
 	void *user;
-	void (*event)(void *user, const lcowmig_event *event);                          /* NULL: dropped */
-	void (*progress)(void *user, const mock_transfer_progress *progress);           /* NULL: nobody asks */
-	void (*guest_log)(void *user, const uint8_t *bytes, size_t size);               /* NULL: dropped */
+	void (*event)(void *user, const lcowmig_event *event);                /* NULL: dropped */
+	void (*progress)(void *user, const mock_transfer_progress *progress); /* NULL: nobody asks */
+	void (*guest_log)(void *user, const uint8_t *bytes, size_t size);     /* NULL: dropped */
 } mock_host_config;
 
 /* NULL when the library refuses; `error` says why. The config is copied. */
@@ -65,7 +66,8 @@ bool mock_host_nic(const mock_host *host, uint32_t index, const char **ret_id, c
 /* The endpoints of a network namespace on this host: a JSON array of HostComputeEndpoint. Replaces what was said before. */
 void mock_host_set_endpoints(mock_host *host, const char *namespace_id, const char *endpoints);
 
-/* How much of a container's stdout has been passed on so far; and how much another host has: what was said before is not passed on again. */
+/* How much of a container's stdout has been passed on so far; and how much another host has: what was said before is not passed on again.
+ */
 uint64_t mock_host_stdout_bytes(const mock_host *host, const char *container_id);
 void mock_host_skip_stdout(mock_host *host, const char *container_id, uint64_t bytes);
 

@@ -13,7 +13,7 @@ struct image_header { /* at offset 0 */
 	uint64_t free_blocks[IMAGE_CLASSES];
 };
 
-struct image_block { /* in front of each block */
+struct image_block {   /* in front of each block */
 	uint64_t next; /* free block of the same class */
 	uint64_t size_class;
 };

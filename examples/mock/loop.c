@@ -23,7 +23,7 @@ struct mock_timer {
 	mock_loop *loop;
 	mock_job job;
 	void *user;
-	uint64_t at; /* UINT64_MAX: stopped */
+	uint64_t at;    /* UINT64_MAX: stopped */
 	uint64_t round; /* in which it fired last */
 };
 
@@ -268,7 +268,8 @@ static uint64_t loop_deadline(mock_loop *loop, uint64_t limit)
 	return deadline;
 }
 
-/* The list may change under any callback, so the search starts over after each. A timer fires once in a round, even when it is set again. */
+/* The list may change under any callback, so the search starts over after each. A timer fires once in a round, even when it is set again.
+ */
 static void loop_fire_timers(mock_loop *loop, uint64_t now)
 {
 	mock_timer *timer = loop->timers;

@@ -52,7 +52,8 @@ uint32_t mock_memory_pages(const mock_memory *memory)
 const void *mock_memory_view(const mock_memory *memory, uint64_t offset, size_t size)
 {
 	if (offset > mock_memory_size(memory) || size > mock_memory_size(memory) - offset) {
-		fprintf(stderr, "mock: guest memory has no bytes %llu to %llu\n", (unsigned long long)offset, (unsigned long long)(offset + size));
+		fprintf(stderr, "mock: guest memory has no bytes %llu to %llu\n", (unsigned long long)offset,
+			(unsigned long long)(offset + size));
 		abort();
 	}
 	return memory->bytes + offset;

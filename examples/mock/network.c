@@ -55,8 +55,8 @@ static lcowmig_status network_endpoints(void *user, lcowmig_call *call, const ch
 {
 	mock_network *network = user;
 
-	return mock_call_later(network->host->loop, &(mock_call){ .owner = network, .call = call, .serve = network_serve_endpoints,
-	                                                          .text = namespace_id });
+	return mock_call_later(network->host->loop,
+			       &(mock_call){ .owner = network, .call = call, .serve = network_serve_endpoints, .text = namespace_id });
 }
 
 mock_network *mock_network_new(mock_host *host)

@@ -42,7 +42,8 @@ static lcowmig_status socket_adopt(void *user, lcowmig_call *call, const uint8_t
 {
 	mock_host *host = user;
 
-	return mock_call_later(host->loop, &(mock_call){ .owner = host, .call = call, .serve = socket_serve_adopt, .data = descriptor, .size = size });
+	return mock_call_later(host->loop,
+			       &(mock_call){ .owner = host, .call = call, .serve = socket_serve_adopt, .data = descriptor, .size = size });
 }
 
 static void socket_serve_close(mock_call *job)

@@ -20,11 +20,11 @@ struct stdio_stream {
 	int fd; /* upstream; -1: not used */
 	uint32_t port;
 	mock_end *end;
-	mock_watch *watch;   /* of the upstream */
-	uint64_t delivered;  /* the place up to which everything is upstream */
-	uint64_t place;      /* of the next byte that comes over this connection */
-	unsigned n_place;    /* bytes of the place that have come */
-	uint8_t *pending;    /* what the upstream does not take now */
+	mock_watch *watch;  /* of the upstream */
+	uint64_t delivered; /* the place up to which everything is upstream */
+	uint64_t place;     /* of the next byte that comes over this connection */
+	unsigned n_place;   /* bytes of the place that have come */
+	uint8_t *pending;   /* what the upstream does not take now */
 	size_t n_pending;
 };
 
@@ -249,8 +249,8 @@ static bool stdio_open_upstream(struct stdio_stream *stream, const char *path, b
 		stream->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (stream->fd < 0)
 		return false;
-	stream->watch = mock_watch_new(stream->relay->stdio->host->loop, stream->fd, 0, is_input ? stdio_upstream_readable : stdio_upstream_writable,
-	                               stream);
+	stream->watch = mock_watch_new(stream->relay->stdio->host->loop, stream->fd, 0,
+				       is_input ? stdio_upstream_readable : stdio_upstream_writable, stream);
 	return true;
 }
 
@@ -354,8 +354,8 @@ static lcowmig_status stdio_attach(void *user, lcowmig_call *call, void *relay, 
 {
 	mock_stdio *stdio = user;
 
-	return mock_call_later(stdio->host->loop, &(mock_call){ .owner = stdio, .call = call, .serve = stdio_serve_attach, .object = relay,
-	                                                        .data = ports });
+	return mock_call_later(stdio->host->loop,
+			       &(mock_call){ .owner = stdio, .call = call, .serve = stdio_serve_attach, .object = relay, .data = ports });
 }
 
 static void stdio_serve_drain(mock_call *job)
@@ -371,7 +371,8 @@ static lcowmig_status stdio_drain(void *user, lcowmig_call *call, void *relay)
 {
 	mock_stdio *stdio = user;
 
-	return mock_call_later(stdio->host->loop, &(mock_call){ .owner = stdio, .call = call, .serve = stdio_serve_drain, .object = relay });
+	return mock_call_later(stdio->host->loop,
+			       &(mock_call){ .owner = stdio, .call = call, .serve = stdio_serve_drain, .object = relay });
 }
 
 static void stdio_serve_close_stdin(mock_call *job)
@@ -429,6 +430,5 @@ void mock_stdio_free(mock_stdio *stdio)
 
 void mock_stdio_fill_ops(mock_stdio *stdio, lcowmig_stdio_ops *ret_ops)
 {
-	*ret_ops = (lcowmig_stdio_ops){ sizeof *ret_ops, stdio,       stdio_open, stdio_attach,
-		                        stdio_drain,     stdio_close_stdin, stdio_close };
+	*ret_ops = (lcowmig_stdio_ops){ sizeof *ret_ops, stdio, stdio_open, stdio_attach, stdio_drain, stdio_close_stdin, stdio_close };
 }

@@ -67,7 +67,8 @@ void transfer_end(mock_transfer *transfer, uint32_t hresult, const char *format,
 static void transfer_flush(mock_transfer *transfer)
 {
 	while (transfer->n_sent < transfer->n_output) {
-		ssize_t written = send(transfer->fd, transfer->output + transfer->n_sent, transfer->n_output - transfer->n_sent, MSG_NOSIGNAL);
+		ssize_t written =
+			send(transfer->fd, transfer->output + transfer->n_sent, transfer->n_output - transfer->n_sent, MSG_NOSIGNAL);
 
 		if (written < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -112,7 +113,8 @@ static void transfer_plan(mock_transfer *transfer)
 	if (!transfer->config.is_source || (transfer->state != TRANSFER_MOVING && transfer->state != TRANSFER_HOLDING))
 		return;
 	if (transfer->config.bandwidth > 0)
-		due += transfer->throttle_bytes * 1000 / (transfer->config.bandwidth / 1000 > 0 ? transfer->config.bandwidth / 1000 : 1) * 1000;
+		due += transfer->throttle_bytes * 1000 / (transfer->config.bandwidth / 1000 > 0 ? transfer->config.bandwidth / 1000 : 1) *
+		       1000;
 	mock_timer_set(transfer->timer, due);
 }
 
@@ -136,7 +138,8 @@ static void transfer_greeted(mock_transfer *transfer, const uint8_t *payload, si
 	if (version != TRANSFER_VERSION || size < 4) {
 		transfer_give_up(transfer, "the peer speaks another version of the transfer");
 	} else if (session != transfer->config.session) {
-		snprintf(reason, sizeof reason, "the peer's session number is %u, ours is %u", (unsigned)session, (unsigned)transfer->config.session);
+		snprintf(reason, sizeof reason, "the peer's session number is %u, ours is %u", (unsigned)session,
+			 (unsigned)transfer->config.session);
 		transfer_give_up(transfer, reason);
 	} else if (transfer_get32(payload) != mock_memory_pages(transfer->config.memory)) {
 		transfer_give_up(transfer, "the peer's memory has another size");
@@ -211,7 +214,7 @@ static void transfer_read(mock_transfer *transfer)
 			return;
 		if (got <= 0) {
 			transfer_end(transfer, TRANSFER_E_CONNECTION, "the peer closed the migration connection in pass %u%s%s",
-			             (unsigned)transfer->progress.pass, got < 0 ? ": " : "", got < 0 ? strerror(errno) : "");
+				     (unsigned)transfer->progress.pass, got < 0 ? ": " : "", got < 0 ? strerror(errno) : "");
 			return;
 		}
 		transfer->n_input += (size_t)got;

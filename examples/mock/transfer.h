@@ -28,10 +28,10 @@ typedef enum mock_transfer_step {
 } mock_transfer_step;
 
 typedef struct mock_transfer_progress {
-	uint32_t pass;        /* from 1; the blackout is the last one */
-	uint64_t bytes;       /* of pages, sent or received so far */
-	uint64_t pass_bytes;  /* of this pass */
-	uint64_t pass_total;  /* of this pass; 0 on the destination, which is not told */
+	uint32_t pass;       /* from 1; the blackout is the last one */
+	uint64_t bytes;      /* of pages, sent or received so far */
+	uint64_t pass_bytes; /* of this pass */
+	uint64_t pass_total; /* of this pass; 0 on the destination, which is not told */
 } mock_transfer_progress;
 
 typedef struct mock_transfer_config {
@@ -43,11 +43,11 @@ typedef struct mock_transfer_config {
 	void (*ended)(void *user, uint32_t hresult, const char *message);
 	void *progress_user;
 	void (*progress)(void *progress_user, const mock_transfer_progress *progress); /* NULL: nobody asks */
-	const char *devices;       /* what is plugged in, as one text; both sides must have the same; copied */
-	uint32_t session;          /* both sides must have the same number */
-	uint32_t maximum_passes;   /* 0: ten */
-	uint64_t bandwidth;        /* bytes a second, 0: as fast as it goes */
-	uint32_t break_in_pass;    /* fault: the connection breaks in the middle of this pass */
+	const char *devices;        /* what is plugged in, as one text; both sides must have the same; copied */
+	uint32_t session;           /* both sides must have the same number */
+	uint32_t maximum_passes;    /* 0: ten */
+	uint64_t bandwidth;         /* bytes a second, 0: as fast as it goes */
+	uint32_t break_in_pass;     /* fault: the connection breaks in the middle of this pass */
 	uint32_t break_in_blackout; /* fault: it breaks while the guest stands still */
 	bool is_source;
 } mock_transfer_config;

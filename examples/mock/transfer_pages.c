@@ -159,8 +159,8 @@ void transfer_destination_take(mock_transfer *transfer, uint32_t type, uint32_t 
 	} else if (type == TRANSFER_DEVICES) {
 		transfer->devices_agree = size == strlen(transfer->devices) && memcmp(payload, transfer->devices, size) == 0;
 		if (!transfer->devices_agree) {
-			snprintf(reason, sizeof reason, "the source has disks at %.*s, here they are at %.60s", (int)(size < 60 ? size : 60),
-			         (const char *)payload, transfer->devices);
+			snprintf(reason, sizeof reason, "the source has disks at %.*s, here they are at %.60s",
+				 (int)(size < 60 ? size : 60), (const char *)payload, transfer->devices);
 			transfer_give_up(transfer, reason);
 		}
 	} else if (type == TRANSFER_DONE && transfer->state == TRANSFER_HOLDING) {

@@ -22,7 +22,7 @@ struct mock_end {
 	size_t n_inbound;
 	size_t capacity;
 	bool is_closed;
-	bool has_shut;  /* this end sends no more */
+	bool has_shut; /* this end sends no more */
 	bool told_over;
 };
 
@@ -123,7 +123,8 @@ static void vsock_deliver_to(mock_end *end)
 		end->ops->data(end->user, end, bytes, size);
 		free(bytes);
 	}
-	if (!end->is_closed && !end->told_over && end->n_inbound == 0 && (end->pair->is_lost || end->peer->has_shut || end->peer->is_closed)) {
+	if (!end->is_closed && !end->told_over && end->n_inbound == 0 &&
+	    (end->pair->is_lost || end->peer->has_shut || end->peer->is_closed)) {
 		end->told_over = true;
 		end->ops->over(end->user, end, end->pair->is_lost || end->peer->is_closed);
 	}

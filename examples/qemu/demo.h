@@ -181,6 +181,8 @@ demo_result demo_migrate(demo_world *world, demo_fault fault, demo_point point);
 bool demo_reach(demo_migration *migration, demo_point point);
 /* Brings the sandbox back to one of the sides after something went wrong. */
 demo_outcome demo_recover(demo_migration *migration);
+/* Checks that a migration that seems to have succeeded has. */
+demo_outcome demo_confirm(demo_migration *migration);
 lcowmig_status demo_finalize(demo_migration *migration, bool on_destination, lcowmig_finalize_action action, lcowmig_error *error);
 bool demo_state_is(lcowmig_migration *session, lcowmig_migration_state state);
 

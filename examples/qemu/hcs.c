@@ -46,6 +46,7 @@ static void hcs_vm_free(void *user)
 	if (vm->host->vm == vm)
 		vm->host->vm = NULL;
 	qemu_machine_free(vm->machine);
+	mock_timer_free(vm->stuck);
 	free(vm->id);
 	free(vm->runtime_id);
 	free(vm);
@@ -128,6 +129,7 @@ static lcowmig_status hcs_create(void *user, lcowmig_call *call, const char *id,
 		return host_fail(call, HCS_E_INVALID_JSON, "%s", reason);
 	}
 	vm->id = mock_strdup(id);
+	vm->stuck = mock_timer_new(host->loop, hcs_cancel_is_stuck, vm);
 	vm->runtime_id = hcs_random_guid();
 	host->vm = vm;
 	memset(&host->figures, 0, sizeof host->figures);

@@ -21,7 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+
+#define CANCEL_PATIENCE (1 * MOCK_SECOND)
 
 
 static void migrate_notify(hcs_vm *vm, const char *event, const char *result, const char *details)
@@ -69,6 +72,7 @@ lcowmig_status hcs_start_incoming(hcs_vm *vm, lcowmig_call *call, void *socket)
 		return host_fail(call, 0x80070057u, "a destination cannot start without a socket");
 	vm->move = MOVE_RUNNING;
 	qmp_give_fd(vm->machine->monitor, socket_fd(socket), "migration");
+	socket_let_go(socket); /* or the source would not notice when this machine dies: the connection would live on here */
 	step = hcs_step(vm, call);
 	migrate_set_capabilities(vm, step);
 	qemu_step_addf(step, "migrate-incoming", "{\"uri\":\"fd:migration\"}");
@@ -105,6 +109,7 @@ lcowmig_status hcs_start_migration(void *user, lcowmig_call *call, void *system,
 	if (!vm->is_running || vm->move > MOVE_STARTED)
 		return host_fail(call, HCS_E_INVALID_STATE, "%s is not in a state in which a migration can start", vm->id);
 	vm->move = MOVE_STARTED;
+	vm->socket = socket;
 	qmp_give_fd(vm->machine->monitor, socket_fd(socket), "migration");
 	return LCOWMIG_OK;
 }
@@ -123,6 +128,8 @@ static void migrate_settle(hcs_vm *vm)
 
 	vm->transfer = NULL;
 	vm->cancel = NULL;
+	vm->socket = NULL;
+	mock_timer_stop(vm->stuck);
 	if (cancel && vm->was_cancelled)
 		lcowmig_call_complete(cancel, LCOWMIG_OK);
 	else if (cancel)
@@ -244,8 +251,18 @@ lcowmig_status hcs_cancel_migration(void *user, lcowmig_call *call, void *system
 		return LCOWMIG_OK;
 	}
 	vm->cancel = call;
+	mock_timer_set(vm->stuck, mock_now() + CANCEL_PATIENCE);
 	qmp_command(vm->machine->monitor, "migrate_cancel", NULL, NULL, NULL);
 	return LCOWMIG_PENDING;
+}
+
+/* QEMU answers nobody while it waits, in the blackout, for a peer that does not read. Its own socket, of which there is another copy here, ends that. */
+void hcs_cancel_is_stuck(void *user)
+{
+	hcs_vm *vm = user;
+
+	if (vm->socket)
+		shutdown(socket_fd(vm->socket), SHUT_RDWR);
 }
 
 /* ---- The events ---- */
@@ -313,7 +330,6 @@ void hcs_machine_event(void *user, const char *name, const cJSON *data, int64_t 
 {
 	hcs_vm *vm = user;
 
-	if (getenv("QMPTRACE")) fprintf(stderr, "%s: QMP %s %s\n", vm->host->name, name, qemu_json_text(data, "status"));
 	if (strcmp(name, "STOP") == 0) {
 		vm->is_running = false;
 		vm->host->figures.stopped_at = at;

@@ -40,6 +40,8 @@ typedef struct hcs_vm {
 	char why[256];      /* a migration failed */
 	lcowmig_call *transfer;
 	lcowmig_call *cancel;
+	void *socket;       /* of a source, until its migration has ended */
+	mock_timer *stuck;  /* a cancel is not answered */
 } hcs_vm;
 
 typedef struct host_namespace {
@@ -91,6 +93,7 @@ lcowmig_status hcs_transfer(void *user, lcowmig_call *call, void *system, const 
 lcowmig_status hcs_finalize_migration(void *user, lcowmig_call *call, void *system, const char *options);
 lcowmig_status hcs_cancel_migration(void *user, lcowmig_call *call, void *system, const char *options);
 void hcs_machine_event(void *user, const char *name, const cJSON *data, int64_t at);
+void hcs_cancel_is_stuck(void *user);
 /* The process has ended: so has whatever it was doing. */
 void hcs_machine_lost(hcs_vm *vm);
 
@@ -103,6 +106,8 @@ const cJSON *network_find_endpoint(qemu_host *host, const char *id, cJSON **ret_
 void network_free(qemu_host *host);
 void socket_fill_ops(qemu_host *host, lcowmig_socket_ops *ret_ops);
 int socket_fd(const void *socket);
+/* The machine has its own copy; this one is not needed any more. */
+void socket_let_go(void *socket);
 
 /* ---- wire.c: what is at the other end of a card's wire ---- */
 void wire_packet(void *user, struct qemu_nic *nic, const uint8_t *bytes, size_t size);

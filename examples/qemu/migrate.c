@@ -187,6 +187,8 @@ static bool migrate_hand_over(demo_migration *m)
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	demo_end end;
 
+	if (m->is_cancelling)
+		return false; /* the library would still give the right away */
 	STEP(m, "release", lcowmig_migration_release(m->source, m->session, m->token, sizeof m->token, &m->token_size, &end.error));
 	demo_reach(m, POINT_RELEASED);
 	end.status = demo_finalize(m, true, LCOWMIG_FINALIZE_RESUME, &error);
@@ -269,7 +271,7 @@ demo_result demo_migrate(demo_world *world, demo_fault fault, demo_point point)
 	m.destination = lcowmig_sandbox_migration(qemu_host_sandbox(m.to->host));
 	snprintf(m.session, sizeof m.session, "5f0b1190-63be-4e0c-b974-%012x", world->hop);
 	world->migration = &m;
-	result.outcome = migrate_all(&m, &result) ? OUTCOME_MOVED : demo_recover(&m);
+	result.outcome = migrate_all(&m, &result) ? demo_confirm(&m) : demo_recover(&m);
 	world->migration = NULL;
 	result.total = mock_now() - begin;
 	if (result.outcome == OUTCOME_MOVED)

@@ -104,10 +104,19 @@ static lcowmig_status socket_adopt(void *user, lcowmig_call *call, const uint8_t
 	return LCOWMIG_OK;
 }
 
+void socket_let_go(void *socket)
+{
+	int *adopted = socket;
+
+	if (*adopted >= 0)
+		close(*adopted);
+	*adopted = -1;
+}
+
 static void socket_close(void *user, void *socket)
 {
 	(void)user;
-	close(socket_fd(socket));
+	socket_let_go(socket);
 	free(socket);
 }
 

@@ -67,6 +67,13 @@ static demo_outcome recover_finish(demo_migration *m, demo_outcome outcome)
 	return good ? outcome : OUTCOME_WRONG;
 }
 
+/* It moved; but who was killed at the very end? */
+demo_outcome demo_confirm(demo_migration *m)
+{
+	demo_run_for(m->world, 20);
+	return recover_finish(m, qemu_host_has_machine(m->to->host) ? OUTCOME_MOVED : OUTCOME_LOST);
+}
+
 static bool recover_on_destination(demo_migration *m, bool by_force)
 {
 	lcowmig_finalize_options options = LCOWMIG_FINALIZE_OPTIONS_INIT;

@@ -19,10 +19,12 @@ static const char document[] =
 	"{\"Owner\":\"roundtrip\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"
 	"\"KernelFilePath\":\"vmlinux\",\"KernelCmdLine\":\"quiet -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs\"}},"
 	"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":16},\"Processor\":{\"Count\":1}},\"Devices\":{\"Scsi\":{"
-	"\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":{\"Type\":\"VirtualDisk\",\"Path\":\"rootfs.vhd\",\"ReadOnly\":true}}}}}}}";
+	"\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":{\"Type\":\"VirtualDisk\",\"Path\":\"rootfs.vhd\",\"ReadOnly\":"
+	"true}}}}}}}";
 
 static const char specification[] =
-	"{\"ociVersion\":\"1.1.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/bin/counter\",\"--every-ms\",\"5\"],\"cwd\":\"/\"},"
+	"{\"ociVersion\":\"1.1.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/bin/counter\",\"--every-ms\",\"5\"],\"cwd\":\"/"
+	"\"},"
 	"\"root\":{\"path\":\"rootfs\"},\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]},"
 	"\"annotations\":{\"io.kubernetes.cri.container-type\":\"sandbox\",\"io.kubernetes.cri.sandbox-id\":\"counter\"},"
 	"\"windows\":{\"network\":{\"networkNamespace\":\"" NAMESPACE "\"}}}";
@@ -63,21 +65,21 @@ static void check(const char *what, lcowmig_status status, struct waiting *waiti
 }
 
 /* CALL(lcowmig_vm_start, vm) makes the call with done, user and error at its end and waits. */
-#define CALL(function, ...)                                                                                     \
-	do {                                                                                                    \
-		struct waiting waiting = { .error = LCOWMIG_ERROR_INIT };                                       \
-		check(#function, function(__VA_ARGS__, done, &waiting, &waiting.error), &waiting);              \
+#define CALL(function, ...)                                                                                                                \
+	do {                                                                                                                               \
+		struct waiting waiting = { .error = LCOWMIG_ERROR_INIT };                                                                  \
+		check(#function, function(__VA_ARGS__, done, &waiting, &waiting.error), &waiting);                                         \
 	} while (0)
 /* The same for what never pends. */
-#define CALL_NOW(function, ...)                                                                                 \
-	do {                                                                                                    \
-		struct waiting waiting = { .error = LCOWMIG_ERROR_INIT };                                       \
-		check(#function, function(__VA_ARGS__, &waiting.error), &waiting);                              \
+#define CALL_NOW(function, ...)                                                                                                            \
+	do {                                                                                                                               \
+		struct waiting waiting = { .error = LCOWMIG_ERROR_INIT };                                                                  \
+		check(#function, function(__VA_ARGS__, &waiting.error), &waiting);                                                         \
 	} while (0)
 
 static mock_host *new_host(const char *name, const char *sandbox_id)
 {
-	mock_host_config config = { .name = name, .sandbox_id = sandbox_id, .fill_percent = 25, .log_level = LCOWMIG_LOG_WARNING };
+	mock_host_config config = { .name = name, .sandbox_id = sandbox_id, .fill_percent = 25, .log_level = LCOWMIG_LOG_ERROR };
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	mock_host *host = mock_host_new(loop, &config, &error);
 
@@ -113,10 +115,15 @@ static void let_run(mock_host *host, unsigned milliseconds)
 
 static void start_pod(mock_host *host)
 {
-	static const char *const layers[] = { "scratch=scratch.vhdx", "parent-partitioned-layers=[{\"Path\":\"layers.vhd\",\"Partition\":1}]" };
+	static const char *const layers[] = { "scratch=scratch.vhdx",
+					      "parent-partitioned-layers=[{\"Path\":\"layers.vhd\",\"Partition\":1}]" };
 	lcowmig_rootfs_mount rootfs = { .type = "lcow-partitioned-layer", .source = "scratch", .options = layers, .n_options = 2 };
-	lcowmig_container_options options = { .size = sizeof options, .oci_spec = specification, .oci_spec_size = strlen(specification),
-		                              .rootfs = &rootfs, .n_rootfs = 1, .bundle = "bundle" };
+	lcowmig_container_options options = { .size = sizeof options,
+					      .oci_spec = specification,
+					      .oci_spec_size = strlen(specification),
+					      .rootfs = &rootfs,
+					      .n_rootfs = 1,
+					      .bundle = "bundle" };
 	lcowmig_vm *vm = lcowmig_sandbox_vm(mock_host_sandbox(host));
 	lcowmig_pod *pod;
 	lcowmig_container *container;
@@ -149,8 +156,11 @@ static void migrate(mock_host *from, mock_host *to, const char *session)
 	lcowmig_migration *out = lcowmig_sandbox_migration(mock_host_sandbox(from));
 	lcowmig_migration *in = lcowmig_sandbox_migration(mock_host_sandbox(to));
 	lcowmig_import_options import = LCOWMIG_IMPORT_OPTIONS_INIT;
-	lcowmig_patch patch = { .size = sizeof patch, .source_container_id = "counter", .container_id = "counter", .bundle = "bundle",
-		                .namespace_id = NAMESPACE };
+	lcowmig_patch patch = { .size = sizeof patch,
+				.source_container_id = "counter",
+				.container_id = "counter",
+				.bundle = "bundle",
+				.namespace_id = NAMESPACE };
 	lcowmig_finalize_options resume = LCOWMIG_FINALIZE_OPTIONS_INIT, stop = LCOWMIG_FINALIZE_OPTIONS_INIT;
 	uint8_t token[LCOWMIG_TOKEN_SIZE_MAX];
 	int sockets[2];

@@ -324,7 +324,7 @@ LCOWMIG_API lcowmig_status lcowmig_migration_finalize(lcowmig_migration *migrati
  * A no-op in Idle, Cancelling, Cancelled and Finalized. Refused while a finalize is in flight, whose decision it would contradict.
  * When the host cannot cancel, the session is Failed and cancel may be repeated. What a destination imported and can never resume is
  * ended here: containers stopped with exit status LCOWMIG_EXIT_ABORTED, each with its exit event.
- * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, HOST_FAILED, NO_MEMORY (nothing changed). Since 1.0.
+ * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, HOST_FAILED, NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_cancel(lcowmig_migration *migration, const char *session_id, lcowmig_done_fn done, void *user,
                                                     lcowmig_error *error);
@@ -406,8 +406,8 @@ typedef void (*lcowmig_notification_fn)(void *user, const lcowmig_notification *
 /*
  * Subscribes to the active session. The latest event so far, if any, is told first. A subscriber that does not keep up misses progress,
  * never how it ended: beyond LCOWMIG_NOTIFICATION_QUEUE waiting events a newer one takes the place of the latest, except that phases DONE,
- * RECOVERY_DONE and FAILED are always told. Callbacks may run before this returns, with the subscription not yet assigned. It is freed by
- * lcowmig_migration_unsubscribe, which is needed once, also after the end; a context with subscriptions cannot be freed.
+ * RECOVERY_DONE and FAILED are always told. Callbacks may run before this returns; `ret_subscription` is set by then. The subscription is
+ * freed by lcowmig_migration_unsubscribe, or by the library once the callback with NULL has returned.
  * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION (no session), NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_subscribe(lcowmig_migration *migration, const char *session_id, uint32_t flags,
@@ -416,7 +416,8 @@ LCOWMIG_API lcowmig_status lcowmig_migration_subscribe(lcowmig_migration *migrat
 
 /*
  * Ends a subscription and frees it: nothing more is told, not even the end. A call that another thread is making may still be running.
- * Legal from inside the callback. NULL is fine. Since 1.0.
+ * Legal from inside the callback, but not once the callback with NULL has begun: a host that unsubscribes from one thread while another
+ * one may end the session orders the two itself. NULL is fine. Since 1.0.
  */
 LCOWMIG_API void lcowmig_migration_unsubscribe(lcowmig_subscription *subscription);
 

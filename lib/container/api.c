@@ -12,12 +12,12 @@ static lcowmig_status api_check_standalone(const lcowmig_container *container, c
 {
 	if (!container->is_standalone)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s belongs to its pod; %s needs one imported alone",
-		                     container->id, what);
+				     container->id, what);
 	return LCOWMIG_OK;
 }
 
 static lcowmig_status api_leave(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
-                                lcowmig_done_fn done, void *user, lcowmig_error *error)
+				lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	if (status == LCOWMIG_OK && !flow)
 		status = LCOWMIG_E_NO_MEMORY;
@@ -37,7 +37,7 @@ static lcowmig_status api_check_rootfs(const lcowmig_rootfs_mount *mounts, size_
 }
 
 lcowmig_status lcowmig_container_create(lcowmig_container *container, const lcowmig_container_options *options, lcowmig_done_fn done,
-                                        void *user, lcowmig_error *error)
+					void *user, lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "create", error);
 	lcowmig_container_options own;
@@ -50,7 +50,8 @@ lcowmig_status lcowmig_container_create(lcowmig_container *container, const lcow
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_create_flow(container, &own, error), done, user, error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_create_flow(container, &own, error), done, user,
+			 error);
 }
 
 lcowmig_status lcowmig_container_start(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -65,7 +66,7 @@ lcowmig_status lcowmig_container_start(lcowmig_container *container, lcowmig_don
 }
 
 lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all, lcowmig_done_fn done,
-                                      void *user, lcowmig_error *error)
+				      void *user, lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "kill", error);
 	lcowmig__pump pump;
@@ -73,24 +74,25 @@ lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done,
-	                 user, error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error),
+			 done, user, error);
 }
 
 lcowmig_status lcowmig_container_delete(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit, lcowmig_done_fn done,
-                                        void *user, lcowmig_error *error)
+					void *user, lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "delete", error);
 	lcowmig__pump pump;
 
 	if (status == LCOWMIG_OK && ret_exit && ret_exit->size < sizeof *ret_exit)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)",
-		                       ret_exit->size, sizeof *ret_exit);
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				       "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", ret_exit->size,
+				       sizeof *ret_exit);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_delete_flow(container, exec_id, ret_exit, error), done,
-	                 user, error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_delete_flow(container, exec_id, ret_exit, error),
+			 done, user, error);
 }
 
 lcowmig_status lcowmig_container_wait(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -105,7 +107,7 @@ lcowmig_status lcowmig_container_wait(lcowmig_container *container, lcowmig_done
 }
 
 lcowmig_status lcowmig_container_update(lcowmig_container *container, const char *resources, lcowmig_done_fn done, void *user,
-                                        lcowmig_error *error)
+					lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "update", error);
 	lcowmig__pump pump;
@@ -115,12 +117,12 @@ lcowmig_status lcowmig_container_update(lcowmig_container *container, const char
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done, user,
-	                 error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done,
+			 user, error);
 }
 
 lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids **ret_pids, lcowmig_done_fn done, void *user,
-                                      lcowmig_error *error)
+				      lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "pids", error);
 	lcowmig__pump pump;
@@ -130,11 +132,12 @@ lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user, error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user,
+			 error);
 }
 
 lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_stats **ret_stats, lcowmig_done_fn done, void *user,
-                                       lcowmig_error *error)
+				       lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "stats", error);
 	lcowmig__pump pump;
@@ -144,13 +147,14 @@ lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_sta
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user, error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user,
+			 error);
 }
 
 /* ---- Processes ---- */
 
 lcowmig_status lcowmig_container_exec(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
-                                      lcowmig_process **ret_process, lcowmig_done_fn done, void *user, lcowmig_error *error)
+				      lcowmig_process **ret_process, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "exec", error);
 	lcowmig_process_options own;
@@ -161,12 +165,12 @@ lcowmig_status lcowmig_container_exec(lcowmig_container *container, const char *
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_exec_flow(container, exec_id, &own, ret_process, error),
-	                 done, user, error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK,
+			 lcowmig__container_exec_flow(container, exec_id, &own, ret_process, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
-                                             lcowmig_error *error)
+					     lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "new process", error);
 	lcowmig__pump pump;
@@ -182,7 +186,7 @@ lcowmig_status lcowmig_container_new_process(lcowmig_container *container, const
 }
 
 lcowmig_status lcowmig_container_get_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
-                                             lcowmig_error *error)
+					     lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "get process", error);
 	lcowmig_process *process;
@@ -196,7 +200,8 @@ lcowmig_status lcowmig_container_get_process(lcowmig_container *container, const
 	if (process)
 		*ret_process = process;
 	else
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, exec_id ? exec_id : "");
+		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
+				       exec_id ? exec_id : "");
 	lcowmig__lock_drop(&container->env->context->lock);
 	return status;
 }
@@ -224,7 +229,8 @@ size_t lcowmig_container_list_processes(lcowmig_container *container, lcowmig_pr
 
 /* ---- Migration ---- */
 
-lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error)
+lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buffer, size_t capacity, size_t *ret_size,
+				      lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "save", error);
 	lcowmig__wire_container wire;
@@ -255,7 +261,7 @@ lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buf
 }
 
 static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_container *wire, const char *guest_pod_id,
-                                 lcowmig_container **ret_container, lcowmig_error *error)
+				 lcowmig_container **ret_container, lcowmig_error *error)
 {
 	char *own = lcowmig__strdup(&env->context->mem, guest_pod_id);
 	lcowmig_container *container;
@@ -276,7 +282,7 @@ static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_containe
 }
 
 lcowmig_status lcowmig_container_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, const char *guest_pod_id,
-                                        lcowmig_container **ret_container, lcowmig_error *error)
+					lcowmig_container **ret_container, lcowmig_error *error)
 {
 	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
 	lcowmig__wire_container wire;
@@ -297,7 +303,7 @@ lcowmig_status lcowmig_container_import(lcowmig_sandbox *sandbox, const uint8_t 
 }
 
 lcowmig_status lcowmig_container_patch(lcowmig_container *container, const lcowmig_patch *patch, lcowmig_done_fn done, void *user,
-                                       lcowmig_error *error)
+				       lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "patch", error);
 	lcowmig__flow *flow = NULL;
@@ -331,7 +337,7 @@ lcowmig_status lcowmig_container_adopt(lcowmig_container *container, lcowmig_err
 }
 
 lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_destination, lcowmig_done_fn done, void *user,
-                                        lcowmig_error *error)
+					lcowmig_error *error)
 {
 	lcowmig_status status = api_check(container, "resume", error);
 	lcowmig__pump pump;
@@ -339,8 +345,8 @@ lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_de
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done, user,
-	                 error);
+	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done,
+			 user, error);
 }
 
 lcowmig_status lcowmig_container_announce(lcowmig_container *container, lcowmig_error *error)

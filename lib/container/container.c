@@ -1,16 +1,16 @@
 /* A container as an object: making, freeing, starting, waiting, questions. */
 #include <string.h>
 
+#include "base/text.h"
 #include "container_private.h"
 #include "guest/guest.h"
 
 /* ---- Flows of a container ---- */
 
 void *lcowmig__container_flow_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, bool object,
-                                  lcowmig_error *error)
+				  lcowmig_error *error)
 {
-	lcowmig__container_flow *self =
-		lcowmig__flow_new(size, class, container->env->context, object ? &container->object : NULL, error);
+	lcowmig__container_flow *self = lcowmig__flow_new(size, class, container->env->context, object ? &container->object : NULL, error);
 
 	if (self)
 		self->container = container;
@@ -34,7 +34,7 @@ static int process_compare(const void *key, const lcowmig__node *node)
 }
 
 lcowmig_container *lcowmig__container_alloc(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
-                                            const char *gcs_id, lcowmig_error *error)
+					    const char *gcs_id, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = &env->context->mem;
 	lcowmig_container *container = lcowmig__alloc(mem, sizeof *container);
@@ -65,12 +65,14 @@ lcowmig_status lcowmig__container_check_id(const lcowmig__env *env, const char *
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the %s id is empty", what);
 	if (strlen(id) > env->context->limits.id_bytes)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "the %s id is longer than %lu bytes", what,
-		                     (unsigned long)env->context->limits.id_bytes);
+				     (unsigned long)env->context->limits.id_bytes);
+	if (!lcowmig__utf8_is_valid(id, strlen(id)))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the %s id is not valid UTF-8", what);
 	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig__container_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
-                                      lcowmig_container **ret_container, lcowmig_error *error)
+				      lcowmig_container **ret_container, lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__container_check_id(env, "container", id, error);
 	lcowmig_container *container;
@@ -173,8 +175,8 @@ static lcowmig_status start_check(const lcowmig_container *container, lcowmig_er
 	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_START, error);
 
 	if (status == LCOWMIG_OK && !container->init)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s is Created and its init process was deleted; Start needs one",
-		                       container->id);
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				       "container %s is Created and its init process was deleted; Start needs one", container->id);
 	return status;
 }
 
@@ -200,7 +202,7 @@ static lcowmig_status start_failed(struct container_start *self, lcowmig_status 
 		lcowmig__container_finish_end(container, false);
 	}
 	return lcowmig__wrap(&self->base.flow.error, status, "container %s could not be started and is %s", container->id,
-	                     lcowmig__object_state_name(&container->object));
+			     lcowmig__object_state_name(&container->object));
 }
 
 static void start_step(lcowmig__flow *flow)

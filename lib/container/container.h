@@ -28,7 +28,7 @@ typedef void (*lcowmig__container_ended)(void *user, lcowmig_container *containe
  * INVALID_ARGUMENT (empty id), LIMIT_EXCEEDED, NO_MEMORY.
  */
 lcowmig_status lcowmig__container_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
-                                      lcowmig_container **ret_container, lcowmig_error *error);
+				      lcowmig_container **ret_container, lcowmig_error *error);
 /* Nothing but watches may be in flight (lcowmig__container_check_idle). Gives nothing back to host or guest. NULL is fine. */
 void lcowmig__container_free(lcowmig_container *container);
 void lcowmig__container_set_ended(lcowmig_container *container, lcowmig__container_ended ended, void *user);
@@ -36,42 +36,45 @@ void lcowmig__container_set_ended(lcowmig_container *container, lcowmig__contain
 /* Public operations as flows; see lcowmig/container.h for their behaviour. */
 lcowmig__flow *lcowmig__container_create_flow(lcowmig_container *container, const lcowmig_container_options *options, lcowmig_error *error);
 lcowmig__flow *lcowmig__container_start_flow(lcowmig_container *container, lcowmig_error *error);
-lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all, lcowmig_error *error);
-lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit, lcowmig_error *error);
+lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all,
+					    lcowmig_error *error);
+lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit,
+					      lcowmig_error *error);
 lcowmig__flow *lcowmig__container_wait_flow(lcowmig_container *container, lcowmig_error *error);
 lcowmig__flow *lcowmig__container_update_flow(lcowmig_container *container, const char *resources, lcowmig_error *error);
 lcowmig__flow *lcowmig__container_pids_flow(lcowmig_container *container, lcowmig_pids **ret_pids, lcowmig_error *error);
 lcowmig__flow *lcowmig__container_stats_flow(lcowmig_container *container, lcowmig_stats **ret_stats, lcowmig_error *error);
 lcowmig__flow *lcowmig__container_exec_flow(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
-                                            lcowmig_process **ret_process, lcowmig_error *error);
+					    lcowmig_process **ret_process, lcowmig_error *error);
 lcowmig_status lcowmig__container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
-                                              lcowmig_error *error);
+					      lcowmig_error *error);
 lcowmig_process *lcowmig__container_find_process(const lcowmig_container *container, const char *exec_id);
 
 lcowmig_status lcowmig__container_capture(lcowmig_container *container, lcowmig__arena *arena, lcowmig__wire_container *ret_wire,
-                                          lcowmig_error *error);
+					  lcowmig_error *error);
 void lcowmig__container_freeze(lcowmig_container *container);
 lcowmig_status lcowmig__container_import(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id,
-                                         const lcowmig__wire_container *wire, lcowmig_container **ret_container, lcowmig_error *error);
+					 const lcowmig__wire_container *wire, lcowmig_container **ret_container, lcowmig_error *error);
 /*
- * Patch. The flow resolves paths, checks layers, opens stdio, repoints all disks and adopts the new id: all or nothing (X-20). `commit` (may be
- * NULL) is called under the lock right before the change; it may still refuse, and must do its own change when it succeeds (the pod re-keys itself).
+ * Patch. The flow resolves paths, checks layers, opens stdio, repoints all disks and adopts the new id: all or nothing (X-20). `commit`
+ * (may be NULL) is called under the lock right before the change; it may still refuse, and must do its own change when it succeeds (the pod
+ * re-keys itself).
  */
 typedef lcowmig_status (*lcowmig__container_commit)(void *user, lcowmig_container *container, const char *new_id, lcowmig_error *error);
 lcowmig__flow *lcowmig__container_patch_flow(lcowmig_container *container, const lcowmig_patch *patch, lcowmig__container_commit commit,
-                                             void *user, lcowmig_error *error);
+					     void *user, lcowmig_error *error);
 /* Adopts the wait ids of its processes. */
 lcowmig_status lcowmig__container_adopt(lcowmig_container *container, lcowmig_error *error);
 /*
- * Destination: opens the container in the guest, resumes the init process; Running; TASK_CREATE is kept back until lcowmig__container_announce
- * (X-34). Source: resumes its processes. Running, Stopped, Invalid: no-op.
+ * Destination: opens the container in the guest, resumes the init process; Running; TASK_CREATE is kept back until
+ * lcowmig__container_announce (X-34). Source: resumes its processes. Running, Stopped, Invalid: no-op.
  */
 lcowmig__flow *lcowmig__container_resume_flow(lcowmig_container *container, bool is_destination, lcowmig_error *error);
 /* Sends the TASK_CREATE that resume kept back, and from then on exits; exits that came earlier follow it. */
 void lcowmig__container_announce(lcowmig_container *container);
 /*
- * Imported and never resumed: Stopped, TASK_EXIT with 137; its reservations are forgotten, not given back. Resumed but not announced yet: announced.
- * Other containers: nothing. Cannot fail.
+ * Imported and never resumed: Stopped, TASK_EXIT with 137; its reservations are forgotten, not given back. Resumed but not announced yet:
+ * announced. Other containers: nothing. Cannot fail.
  */
 void lcowmig__container_abort(lcowmig_container *container);
 void lcowmig__container_hint_exit(lcowmig_container *container);

@@ -10,10 +10,11 @@
 static lcowmig_status check_processes(const lcowmig_container *container, lcowmig_error *error)
 {
 	if (!container->init)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Save needs one", container->id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Save needs one",
+				     container->id);
 	if (container->processes.count > 1)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu execs; Save needs the init process only", container->id,
-		                     container->processes.count - 1);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu execs; Save needs the init process only",
+				     container->id, container->processes.count - 1);
 	return LCOWMIG_OK;
 }
 
@@ -22,8 +23,8 @@ static lcowmig_status check_shares(const lcowmig_container *container, lcowmig_e
 	size_t count = container->shares.count - container->shares.first;
 
 	if (count)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu Plan9 shares, which cannot migrate", container->id,
-		                     count);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu Plan9 shares, which cannot migrate",
+				     container->id, count);
 	return LCOWMIG_OK;
 }
 
@@ -32,8 +33,8 @@ static lcowmig_status check_devices(const lcowmig_container *container, lcowmig_
 	size_t count = container->devices.count - container->devices.first;
 
 	if (count)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu vPCI devices, which cannot migrate", container->id,
-		                     count);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu vPCI devices, which cannot migrate",
+				     container->id, count);
 	return LCOWMIG_OK;
 }
 
@@ -98,7 +99,7 @@ static bool capture_layers(const lcowmig_container *container, lcowmig__arena *a
 }
 
 lcowmig_status lcowmig__container_capture(lcowmig_container *container, lcowmig__arena *arena, lcowmig__wire_container *ret_wire,
-                                          lcowmig_error *error)
+					  lcowmig_error *error)
 {
 	lcowmig__wire_container wire = { 0 };
 	lcowmig_status status = LCOWMIG_OK;
@@ -182,12 +183,13 @@ static lcowmig_status import_processes(lcowmig_container *container, const lcowm
 	size_t i;
 
 	for (i = 0; i < wire->n_processes; i++) {
-		status = lcowmig__process_import(container->env, &wire->processes[i], container->id, container->gcs_id, &owner, &process, error);
+		status = lcowmig__process_import(container->env, &wire->processes[i], container->id, container->gcs_id, &owner, &process,
+						 error);
 		if (status != LCOWMIG_OK)
 			return status;
 		if (lcowmig__container_find_process(container, lcowmig__process_exec_id(process))) {
-			status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: its process '%s' is there twice", container->id,
-			                       lcowmig__process_exec_id(process));
+			status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: its process '%s' is there twice",
+					       container->id, lcowmig__process_exec_id(process));
 			lcowmig__process_free(process);
 			return status;
 		}
@@ -197,7 +199,7 @@ static lcowmig_status import_processes(lcowmig_container *container, const lcowm
 }
 
 lcowmig_status lcowmig__container_import(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id,
-                                         const lcowmig__wire_container *wire, lcowmig_container **ret_container, lcowmig_error *error)
+					 const lcowmig__wire_container *wire, lcowmig_container **ret_container, lcowmig_error *error)
 {
 	lcowmig_container *container;
 	lcowmig_status status;
@@ -281,9 +283,10 @@ static lcowmig_status resume_prepare(struct container_resume *self, lcowmig_erro
 		return LCOWMIG_OK;
 	if (!container->env->has_guest)
 		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "container %s is DestinationMigrating; Resume needs a guest connection",
-		                     container->id);
+				     container->id);
 	if (!container->init)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Resume needs one", container->id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Resume needs one",
+				     container->id);
 	return resume_make_event(container, error);
 }
 
@@ -302,7 +305,8 @@ static void resume_processes(struct container_resume *self)
 	lcowmig__node *node;
 
 	for (node = lcowmig__tree_first(&container->processes); node; node = lcowmig__tree_next(node))
-		lcowmig__flow_child(&self->base.flow, lcowmig__process_resume_flow(lcowmig__process_of_node(node), self->is_destination, NULL));
+		lcowmig__flow_child(&self->base.flow,
+				    lcowmig__process_resume_flow(lcowmig__process_of_node(node), self->is_destination, NULL));
 }
 
 static lcowmig_status resume_commit(struct container_resume *self, lcowmig_error *error)
@@ -312,7 +316,8 @@ static lcowmig_status resume_commit(struct container_resume *self, lcowmig_error
 	if (lcowmig__container_has_ended(container) && !self->was_imported)
 		return LCOWMIG_OK; /* it ended meanwhile */
 	if (!resume_is_due(container))
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s was aborted while it was being resumed", container->id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s was aborted while it was being resumed",
+				     container->id);
 	lcowmig__object_fire(&container->object, CONTAINER_RESUME);
 	if (container->init_has_exited)
 		lcowmig__container_begin_end(container);
@@ -340,7 +345,7 @@ static void resume_step(lcowmig__flow *flow)
 	goto out;
 failed:
 	status = lcowmig__wrap(&flow->error, flow->result, "container %s could not be resumed and is %s", container->id,
-	                       lcowmig__object_state_name(&container->object));
+			       lcowmig__object_state_name(&container->object));
 out:
 	lcowmig__gate_leave(flow, &container->gate);
 	FLOW_RETURN(flow, status);

@@ -86,8 +86,8 @@ struct lcowmig_container {
 	lcowmig__guids shares;
 	lcowmig__guids devices;
 
-	bool guest_knows;   /* the guest has, or may have, state of this container */
-	bool guest_is_open; /* its exit notification is expected */
+	bool guest_knows;        /* the guest has, or may have, state of this container */
+	bool guest_is_open;      /* its exit notification is expected */
 	lcowmig__tree processes; /* by exec id */
 	lcowmig_process *init;
 
@@ -120,10 +120,10 @@ typedef struct lcowmig__container_flow {
 
 /* `object` false: the child of an operation, not one of its own. */
 void *lcowmig__container_flow_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, bool object,
-                                  lcowmig_error *error);
+				  lcowmig_error *error);
 void *lcowmig__container_watch_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
 lcowmig_container *lcowmig__container_alloc(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
-                                            const char *gcs_id, lcowmig_error *error);
+					    const char *gcs_id, lcowmig_error *error);
 /* INVALID_ARGUMENT for an empty id, LIMIT_EXCEEDED for one that could never be imported. */
 lcowmig_status lcowmig__container_check_id(const lcowmig__env *env, const char *what, const char *id, lcowmig_error *error);
 void lcowmig__container_add_process(lcowmig_container *container, lcowmig_process *process);

@@ -3,7 +3,8 @@
  *
  *     read the spec -> layers -> mounts -> devices -> guest create -> init process created
  *
- * Up to the first arrow nothing has happened and the container stays NotCreated; a failure behind it gives everything back and leaves it Invalid.
+ * Up to the first arrow nothing has happened and the container stays NotCreated; a failure behind it gives everything back and leaves it
+ * Invalid.
  */
 #include <string.h>
 
@@ -92,7 +93,11 @@ static lcowmig_status create_read_spec(struct container_create *self, lcowmig_er
 	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_CREATE, error);
 
 	if (status == LCOWMIG_OK && !container->vm)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no virtual machine; Create needs one", container->id);
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no virtual machine; Create needs one",
+				       container->id);
+	if (status == LCOWMIG_OK && self->io_retry_timeout_ns > INT64_MAX)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				       "container %s: io_retry_timeout_ns is longer than an envelope can say", container->id);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__oci_parse(&container->env->context->limits, self->spec, self->spec_size, &self->plan.spec, error);
 	if (status == LCOWMIG_OK)
@@ -161,7 +166,8 @@ static lcowmig_status create_make_init(struct container_create *self, lcowmig_er
 	lcowmig_status status;
 
 	container->io_retry_timeout_ns = self->io_retry_timeout_ns;
-	status = lcowmig__process_new(container->env, container->id, container->gcs_id, "", self->io_retry_timeout_ns, &owner, &init, error);
+	status =
+		lcowmig__process_new(container->env, container->id, container->gcs_id, "", self->io_retry_timeout_ns, &owner, &init, error);
 	if (status == LCOWMIG_OK)
 		lcowmig__container_add_process(container, init);
 	return status;
@@ -227,7 +233,7 @@ static lcowmig_status create_give_up(struct container_create *self)
 	}
 	flow->error = self->cause;
 	return lcowmig__wrap(&flow->error, self->failure, "container %s could not be created and is %s", container->id,
-	                     lcowmig__object_state_name(&container->object));
+			     lcowmig__object_state_name(&container->object));
 }
 
 static void create_step(lcowmig__flow *flow)

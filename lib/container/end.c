@@ -1,6 +1,6 @@
 /*
- * How a container ends: its init process exits -> Stopped -> guest handle closed -> waits end -> TASK_EXIT -> owner told. All that is needed was
- * made with the container.
+ * How a container ends: its init process exits -> Stopped -> guest handle closed -> waits end -> TASK_EXIT -> owner told. All that is
+ * needed was made with the container.
  */
 #include "container_private.h"
 
@@ -138,7 +138,8 @@ void lcowmig__container_orphan_watches(lcowmig_container *container)
 {
 	lcowmig__list *node, *following;
 
-	LCOWMIG__LIST_EACH (node, following, &container->object.flows) {
+	LCOWMIG__LIST_EACH(node, following, &container->object.flows)
+	{
 		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
 
 		lcowmig__list_remove(&flow->on_object);

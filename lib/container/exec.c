@@ -6,7 +6,7 @@
 /* ---- New ones ---- */
 
 lcowmig_status lcowmig__container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
-                                              lcowmig_error *error)
+					      lcowmig_error *error)
 {
 	lcowmig__process_owner owner = lcowmig__container_as_owner(container);
 	lcowmig_process *process;
@@ -19,9 +19,9 @@ lcowmig_status lcowmig__container_new_process(lcowmig_container *container, cons
 		return status;
 	if (lcowmig__container_find_process(container, exec_id))
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "container %s has a process %s already; expected a new exec id",
-		                     container->id, exec_id);
+				     container->id, exec_id);
 	status = lcowmig__process_new(container->env, container->id, container->gcs_id, exec_id, container->io_retry_timeout_ns, &owner,
-	                              &process, error);
+				      &process, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__object_fire(&container->object, CONTAINER_NEW_PROCESS);
@@ -77,7 +77,7 @@ static void exec_release(lcowmig__flow *flow)
 static const lcowmig__flow_class exec_class = { .name = "exec", .step = exec_step, .release = exec_release };
 
 lcowmig__flow *lcowmig__container_exec_flow(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
-                                            lcowmig_process **ret_process, lcowmig_error *error)
+					    lcowmig_process **ret_process, lcowmig_error *error)
 {
 	struct container_exec *self = lcowmig__container_flow_new(container, sizeof *self, &exec_class, true, error);
 	lcowmig__arena *arena;
@@ -118,8 +118,9 @@ static lcowmig_status kill_check(struct container_kill *self, lcowmig_error *err
 	lcowmig_status status;
 
 	if (self->all && self->exec_id[0])
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s is %s; a kill of all processes cannot name exec %s",
-		                     container->id, lcowmig__object_state_name(&container->object), self->exec_id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "container %s is %s; a kill of all processes cannot name exec %s", container->id,
+				     lcowmig__object_state_name(&container->object), self->exec_id);
 	status = lcowmig__object_check(&container->object, CONTAINER_KILL, error);
 	if (status != LCOWMIG_OK || lcowmig__container_has_ended(container))
 		return status;
@@ -155,7 +156,7 @@ static void kill_step(lcowmig__flow *flow)
 		FLOW_AWAIT(flow, kill_execs(self));
 		if (flow->result != LCOWMIG_OK)
 			lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "container %s: an exec was not signalled: %s", container->id,
-			             flow->error.message);
+				     flow->error.message);
 	}
 	process = lcowmig__container_find_process(container, self->exec_id);
 	if (!process) {
@@ -177,7 +178,8 @@ static void kill_release(lcowmig__flow *flow)
 
 static const lcowmig__flow_class kill_class = { .name = "kill", .step = kill_step, .release = kill_release };
 
-lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all, lcowmig_error *error)
+lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all,
+					    lcowmig_error *error)
 {
 	struct container_kill *self = lcowmig__container_flow_new(container, sizeof *self, &kill_class, true, error);
 
@@ -218,8 +220,9 @@ static lcowmig_status delete_waited(struct container_delete *self)
 
 	lcowmig__flow_clear_deadline(flow);
 	if (flow->result == LCOWMIG_E_TIMED_OUT)
-		return lcowmig__fail(&flow->error, LCOWMIG_E_TIMED_OUT, "container %s is %s; DeleteProcess of its init process waited 30 s for its end",
-		                     container->id, lcowmig__object_state_name(&container->object));
+		return lcowmig__fail(&flow->error, LCOWMIG_E_TIMED_OUT,
+				     "container %s is %s; DeleteProcess of its init process waited 30 s for its end", container->id,
+				     lcowmig__object_state_name(&container->object));
 	return flow->result;
 }
 
@@ -229,7 +232,8 @@ static lcowmig_status delete_find(struct container_delete *self)
 
 	self->process = lcowmig__container_find_process(container, self->exec_id);
 	if (!self->process)
-		return lcowmig__fail(&self->base.flow.error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, self->exec_id);
+		return lcowmig__fail(&self->base.flow.error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
+				     self->exec_id);
 	return LCOWMIG_OK;
 }
 
@@ -313,7 +317,8 @@ static void delete_release(lcowmig__flow *flow)
 
 static const lcowmig__flow_class delete_class = { .name = "delete", .step = delete_step, .release = delete_release };
 
-lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit, lcowmig_error *error)
+lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit,
+					      lcowmig_error *error)
 {
 	struct container_delete *self = lcowmig__container_flow_new(container, sizeof *self, &delete_class, true, error);
 
@@ -321,8 +326,7 @@ lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, cons
 		return NULL;
 	self->exec_id = lcowmig__strdup(&container->env->context->mem, exec_id ? exec_id : "");
 	self->ret_exit = ret_exit;
-	self->deleted =
-		lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_DELETE, container->id, exec_id ? exec_id : "", error);
+	self->deleted = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_DELETE, container->id, exec_id ? exec_id : "", error);
 	if (self->exec_id && self->deleted)
 		return &self->base.flow;
 	lcowmig__fail_memory(error);

@@ -19,7 +19,8 @@ static lcowmig_status layers_prepare(struct layers_flow *self, lcowmig_error *er
 	size_t count = self->plan->layers.count;
 
 	if (!self->plan->layers.scratch[0])
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: its root file system names no scratch disk", container->id);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: its root file system names no scratch disk",
+				     container->id);
 	if (count) {
 		container->ro_layers = lcowmig__alloc_array(mem, count, sizeof *container->ro_layers);
 		if (!container->ro_layers)
@@ -94,8 +95,8 @@ static bool layers_describe(const lcowmig_container *container, lcowmig__guest_l
 	size_t i;
 
 	*ret_paths = lcowmig__alloc_array(mem, container->n_ro_layers + 1, sizeof **ret_paths);
-	*ret_scratch = lcowmig__path_scratch(mem, container->scratch.guest_path ? container->scratch.guest_path : "", container->guest_pod_id,
-	                                     container->gcs_id);
+	*ret_scratch = lcowmig__path_scratch(mem, container->scratch.guest_path ? container->scratch.guest_path : "",
+					     container->guest_pod_id, container->gcs_id);
 	if (!*ret_paths || !*ret_scratch)
 		return false;
 	for (i = 0; i < container->n_ro_layers; i++)
@@ -109,7 +110,7 @@ static bool layers_describe(const lcowmig_container *container, lcowmig__guest_l
 }
 
 static void layers_tell(lcowmig__flow *flow, const lcowmig_container *container,
-                        void (*tell)(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__guest_layers *layers))
+			void (*tell)(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__guest_layers *layers))
 {
 	const lcowmig__mem *mem = &container->env->context->mem;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;

@@ -1,4 +1,5 @@
-/* A container's further mounts: disks go to the SCSI bus, host directories and files become Plan9 shares, all else is the guest's business. */
+/* A container's further mounts: disks go to the SCSI bus, host directories and files become Plan9 shares, all else is the guest's business.
+ */
 #include <string.h>
 
 #include "container_private.h"
@@ -97,7 +98,8 @@ static lcowmig_status mounts_reserve_share(struct mounts_flow *self)
 	}
 	status = container->vm->plan9(container->vm->user, &self->plan9, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__plan9_reserve(self->plan9, &share, mount->read_only, &container->shares.items[container->shares.count], error);
+		status = lcowmig__plan9_reserve(self->plan9, &share, mount->read_only, &container->shares.items[container->shares.count],
+						error);
 	if (status == LCOWMIG_OK)
 		container->shares.count++;
 	return status;
@@ -107,7 +109,8 @@ static void mounts_map_share(struct mounts_flow *self)
 {
 	const lcowmig__guids *shares = &self->base.container->shares;
 
-	lcowmig__flow_child(&self->base.flow, lcowmig__plan9_map_flow(self->plan9, &shares->items[shares->count - 1], &self->guest_path, NULL));
+	lcowmig__flow_child(&self->base.flow,
+			    lcowmig__plan9_map_flow(self->plan9, &shares->items[shares->count - 1], &self->guest_path, NULL));
 }
 
 /* Where the spec's mount shall come from. */

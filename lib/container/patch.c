@@ -61,15 +61,16 @@ static lcowmig_status patch_plan_layers(struct container_patch *self, lcowmig_er
 	if (!self->n_rootfs || !container->has_layers)
 		return LCOWMIG_OK;
 	status = lcowmig__oci_layers_read(&self->arena, &container->env->context->limits, self->rootfs, self->n_rootfs, NULL, &self->layers,
-	                                  error);
+					  error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (layers->count != container->n_ro_layers)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s was saved with %zu read-only layers, the patch has %zu",
-		                     container->id, container->n_ro_layers, layers->count);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "container %s was saved with %zu read-only layers, the patch has %zu", container->id,
+				     container->n_ro_layers, layers->count);
 	if (container->has_scratch && !layers->scratch[0])
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s was saved with a scratch disk, the patch names none",
-		                     container->id);
+				     container->id);
 	for (i = 0; i < layers->count; i++)
 		patch_add_layer(self, &container->ro_layers[i], layers->layers[i].path, true, layers->layers[i].partition);
 	if (container->has_scratch)
@@ -119,8 +120,8 @@ static lcowmig_status patch_plan_disks(struct container_patch *self, lcowmig_err
 		const struct patch_disk *found = bsearch(&key, known, count, sizeof *known, patch_disk_compare);
 
 		if (!found)
-			return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no further disk %.200s of the source's", self->base.container->id,
-			                     self->disks[i].source_path);
+			return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no further disk %.200s of the source's",
+					     self->base.container->id, self->disks[i].source_path);
 		patch_add(self, found->reservation, self->disks[i].path);
 	}
 	return LCOWMIG_OK;
@@ -140,7 +141,8 @@ static lcowmig_status patch_plan(struct container_patch *self, lcowmig_error *er
 	if (!patch_touches_disks(self))
 		return LCOWMIG_OK;
 	if (!container->vm)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s has disks and no SCSI controller; Patch needs one", container->id);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s has disks and no SCSI controller; Patch needs one",
+				     container->id);
 	status = container->vm->scsi(container->vm->user, &self->scsi, error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -162,10 +164,12 @@ static lcowmig_status patch_check(const struct container_patch *self, lcowmig_er
 	if (status == LCOWMIG_OK)
 		status = lcowmig__container_check_id(container->env, "container", self->new_id, error);
 	if (status == LCOWMIG_OK && !container->init)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Patch needs one", container->id);
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Patch needs one",
+				       container->id);
 	if (status == LCOWMIG_OK && container->processes.count != 1)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu processes; Patch needs the init process only",
-		                       container->id, container->processes.count);
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				       "container %s has %zu processes; Patch needs the init process only", container->id,
+				       container->processes.count);
 	return status;
 }
 
@@ -206,8 +210,8 @@ static void patch_undo_disks(struct container_patch *self)
 		self->items[i].host_path = self->old_paths[i];
 	if (self->n_items && lcowmig__scsi_repoint(self->scsi, self->items, self->n_items, &error) != LCOWMIG_OK)
 		lcowmig__log(self->base.flow.context, LCOWMIG_LOG_ERROR,
-		             "container %s: its patch was refused, its disks keep the new paths until the next one: %s", self->base.container->id,
-		             error.message);
+			     "container %s: its patch was refused, its disks keep the new paths until the next one: %s",
+			     self->base.container->id, error.message);
 }
 
 static void patch_adopt(struct container_patch *self)
@@ -276,6 +280,7 @@ static void patch_step(lcowmig__flow *flow)
 		lcowmig__process_patch_rollback(container->init);
 	goto out;
 failed:
+	lcowmig__process_patch_rollback(container->init); /* it may have come that far before it was cancelled */
 	status = lcowmig__wrap(&flow->error, flow->result, "container %s could not be patched", container->id);
 out:
 	lcowmig__gate_leave(flow, &container->gate);
@@ -307,8 +312,8 @@ static bool patch_copy_disks(struct container_patch *self, const lcowmig_patch *
 	if (!self->disks)
 		return false;
 	for (i = 0; i < self->n_disks; i++) {
-		self->disks[i].source_path = lcowmig__container_copy_text(arena, patch->disks[i].source_path ? patch->disks[i].source_path : "",
-		                                                          &is_complete);
+		self->disks[i].source_path =
+			lcowmig__container_copy_text(arena, patch->disks[i].source_path ? patch->disks[i].source_path : "", &is_complete);
 		self->disks[i].path = lcowmig__container_copy_text(arena, patch->disks[i].path ? patch->disks[i].path : "", &is_complete);
 	}
 	return is_complete;
@@ -337,7 +342,7 @@ static bool patch_copy(struct container_patch *self, const lcowmig_patch *patch)
 }
 
 lcowmig__flow *lcowmig__container_patch_flow(lcowmig_container *container, const lcowmig_patch *patch, lcowmig__container_commit commit,
-                                             void *user, lcowmig_error *error)
+					     void *user, lcowmig_error *error)
 {
 	struct container_patch *self = lcowmig__container_flow_new(container, sizeof *self, &patch_class, true, error);
 

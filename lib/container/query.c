@@ -22,9 +22,10 @@ static lcowmig_status update_check(const struct container_update *self, lcowmig_
 	if (status != LCOWMIG_OK)
 		return status;
 	status = lcowmig__json_parse("OCI resources", self->resources, strlen(self->resources), limits->document_bytes, limits->json_depth,
-	                             &tree, error);
+				     &tree, error);
 	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: Update needs an OCI LinuxResources object", container->id);
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: Update needs an OCI LinuxResources object",
+				       container->id);
 	cJSON_Delete(tree);
 	return status;
 }
@@ -193,6 +194,9 @@ static void pids_step(lcowmig__flow *flow)
 	lcowmig__object_fire(&container->object, CONTAINER_PIDS);
 	FLOW_AWAIT(flow, lcowmig__guest_properties(flow, container->env, container->gcs_id, "ProcessList"));
 	status = pids_answered(self);
+	/* A container that the guest has forgotten reads as not found; every other failure keeps its class. */
+	if (status == LCOWMIG_E_GUEST_FAILED && lcowmig__hresult_is_not_found(flow->error.hresult))
+		status = lcowmig__wrap(&flow->error, LCOWMIG_E_NOT_FOUND, "pids of container %s", container->id);
 out:
 	lcowmig__gate_leave(flow, &container->gate);
 	FLOW_RETURN(flow, status);

@@ -1,7 +1,7 @@
 /*
- * Giving back what a container holds, in the order that guest and host need: the combined root, the guest's state of the container, scratch,
- * read-only layers, further disks, shares, devices. Whatever was given back is forgotten at once, so that a release that fails goes on from there
- * when it is repeated. A guest or virtual machine that is gone has given everything back.
+ * Giving back what a container holds, in the order that guest and host need: the combined root, the guest's state of the container,
+ * scratch, read-only layers, further disks, shares, devices. Whatever was given back is forgotten at once, so that a release that fails
+ * goes on from there when it is repeated. A guest or virtual machine that is gone has given everything back.
  */
 #include "container_private.h"
 #include "guest/guest.h"
@@ -23,7 +23,7 @@ static lcowmig_status release_failed(lcowmig__flow *flow, const char *what)
 	const lcowmig_container *container = ((lcowmig__container_flow *)flow)->container;
 
 	return lcowmig__wrap(&flow->error, flow->result, "container %s is %s: its %s could not be released", container->id,
-	                     lcowmig__object_state_name(&container->object), what);
+			     lcowmig__object_state_name(&container->object), what);
 }
 
 /* Controllers that are gone with their machine took everything with them. */

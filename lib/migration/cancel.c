@@ -107,7 +107,7 @@ static lcowmig_status cancel_begin(lcowmig_migration *m, const char *session_id,
 {
 	lcowmig_status status = lcowmig__session_check(m, session_id, error);
 	bool is_decided = m->object.state == LCOWMIG_MIGRATION_TRANSFER_COMPLETED || m->object.state == LCOWMIG_MIGRATION_CANCELLED ||
-	                  m->object.state == LCOWMIG_MIGRATION_FAILED;
+			  m->object.state == LCOWMIG_MIGRATION_FAILED;
 	struct cancel *self;
 
 	if (status == LCOWMIG_OK)
@@ -130,7 +130,8 @@ static lcowmig_status cancel_begin(lcowmig_migration *m, const char *session_id,
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig_migration_cancel(lcowmig_migration *m, const char *session_id, lcowmig_done_fn done, void *user, lcowmig_error *error)
+lcowmig_status lcowmig_migration_cancel(lcowmig_migration *m, const char *session_id, lcowmig_done_fn done, void *user,
+					lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig__flow *flow = NULL;

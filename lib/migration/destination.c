@@ -70,13 +70,14 @@ static lcowmig_status patch_begin(lcowmig_migration *m, const lcowmig_patch *pat
 		status = lcowmig__session_check_quiet(m, error);
 	if (status == LCOWMIG_OK && lcowmig__vm_get_state(m->sandbox->vm) != LCOWMIG__VM_DESTINATION_IMPORTED)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "patch: the virtual machine is %s, its disks are settled",
-		                       lcowmig__vm_state_name(m->sandbox->vm));
+				       lcowmig__vm_state_name(m->sandbox->vm));
 	if (status != LCOWMIG_OK)
 		return status;
 	imported = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&m->imported, patch->source_container_id), lcowmig__imported, node);
 	if (!imported)
-		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "patch: container %s is not pending, migration session %s imported none of that id",
-		                     patch->source_container_id, m->object.id);
+		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND,
+				     "patch: container %s is not pending, migration session %s imported none of that id",
+				     patch->source_container_id, m->object.id);
 	if (imported->is_patched)
 		current.source_container_id = lcowmig__container_id(imported->container);
 	self = lcowmig__flow_new(sizeof *self, &patch_class, m->object.context, &m->object, error);
@@ -97,7 +98,8 @@ static lcowmig_status patch_begin(lcowmig_migration *m, const lcowmig_patch *pat
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig_migration_patch(lcowmig_migration *m, const lcowmig_patch *patch, lcowmig_done_fn done, void *user, lcowmig_error *error)
+lcowmig_status lcowmig_migration_patch(lcowmig_migration *m, const lcowmig_patch *patch, lcowmig_done_fn done, void *user,
+				       lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig__flow *flow = NULL;
@@ -140,7 +142,7 @@ static void prepare_create(struct prepare_destination *self)
 	lcowmig__flow *flow = &self->flow;
 
 	lcowmig__flow_child(flow, lcowmig__vm_create_destination_flow(self->m->sandbox->vm, self->vm_id,
-	                                                              self->has_options ? &self->options : NULL, &flow->error));
+								      self->has_options ? &self->options : NULL, &flow->error));
 }
 
 static void prepare_destination_step(lcowmig__flow *flow)
@@ -177,7 +179,7 @@ static void prepare_destination_release(lcowmig__flow *flow)
 }
 
 static const lcowmig__flow_class prepare_destination_class = { "prepare destination", prepare_destination_step, prepare_destination_release,
-	                                                       false };
+							       false };
 
 /* Names every container that has not been patched, in the order of the ids. */
 static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_error *error)
@@ -188,14 +190,15 @@ static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_
 
 	if (!m->n_pending)
 		return LCOWMIG_OK;
-	LCOWMIG__TREE_EACH (node, following, &m->imported) {
+	LCOWMIG__TREE_EACH(node, following, &m->imported)
+	{
 		const lcowmig__imported *imported = LCOWMIG__TREE_ENTRY(node, lcowmig__imported, node);
 
 		if (!imported->is_patched && used < sizeof list)
 			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", imported->source_id);
 	}
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu containers are not patched yet: %s", m->object.id,
-	                     m->n_pending, list);
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu containers are not patched yet: %s",
+			     m->object.id, m->n_pending, list);
 }
 
 struct unpatched {
@@ -210,8 +213,8 @@ static void unpatched_visit(void *user, uint32_t slot, const lcowmig_disk_config
 
 	unpatched->count++;
 	if (unpatched->used < sizeof unpatched->list)
-		unpatched->used += (size_t)snprintf(unpatched->list + unpatched->used, sizeof unpatched->list - unpatched->used, "%s%s (slot %lu)",
-		                                    unpatched->used ? ", " : "", disk->host_path, (unsigned long)slot);
+		unpatched->used += (size_t)snprintf(unpatched->list + unpatched->used, sizeof unpatched->list - unpatched->used,
+						    "%s%s (slot %lu)", unpatched->used ? ", " : "", disk->host_path, (unsigned long)slot);
 }
 
 /* A disk that still has the source's path is either shared, and the host says so, or forgotten. */
@@ -231,8 +234,8 @@ static lcowmig_status prepare_check_disks(const lcowmig_migration *m, uint32_t f
 	if (!unpatched.count)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-	                     "migration session %s: %zu disks still have the source's path, patch them or say that paths are shared: %s",
-	                     m->object.id, unpatched.count, unpatched.list);
+			     "migration session %s: %zu disks still have the source's path, patch them or say that paths are shared: %s",
+			     m->object.id, unpatched.count, unpatched.list);
 }
 
 static lcowmig_status prepare_destination_check(const lcowmig_migration *m, const char *session_id, uint32_t flags, lcowmig_error *error)
@@ -249,7 +252,7 @@ static lcowmig_status prepare_destination_check(const lcowmig_migration *m, cons
 }
 
 static lcowmig_status prepare_destination_begin(lcowmig_migration *m, const lcowmig_migration_options *options, lcowmig__flow **ret_flow,
-                                                lcowmig_error *error)
+						lcowmig_error *error)
 {
 	struct prepare_destination *self =
 		lcowmig__flow_new(sizeof *self, &prepare_destination_class, m->object.context, &m->object, error);
@@ -275,7 +278,7 @@ static lcowmig_status prepare_destination_begin(lcowmig_migration *m, const lcow
 }
 
 lcowmig_status lcowmig_migration_prepare_destination(lcowmig_migration *m, const char *session_id, const lcowmig_migration_options *options,
-                                                     uint32_t flags, lcowmig_done_fn done, void *user, lcowmig_error *error)
+						     uint32_t flags, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig__flow *flow = NULL;

@@ -21,7 +21,7 @@ void lcowmig__migration_hcs_event(lcowmig_migration *m, const char *data)
 		return; /* of an earlier session, or of a migration that is not ours */
 	if (lcowmig__hcs_parse_notification(&m->object.context->limits, data, (lcowmig__origin)m->origin, &parsed, &error) != LCOWMIG_OK) {
 		lcowmig__log(m->object.context, LCOWMIG_LOG_WARNING, "migration session %s: a notification is dropped: %s", m->object.id,
-		             error.message);
+			     error.message);
 		return;
 	}
 	event_mark_blackout(m, parsed.phase);
@@ -49,14 +49,14 @@ void lcowmig__migration_vm_ended(lcowmig_migration *m)
 }
 
 lcowmig_status lcowmig_migration_subscribe(lcowmig_migration *m, const char *session_id, uint32_t flags, lcowmig_notification_fn notify,
-                                           void *user, lcowmig_subscription **ret_subscription, lcowmig_error *error)
+					   void *user, lcowmig_subscription **ret_subscription, lcowmig_error *error)
 {
 	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!m || !notify || !ret_subscription || flags & ~LCOWMIG_SUBSCRIBE_STEPS)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-		                     "subscribe: migration, notify and ret_subscription are required, and known flags");
+				     "subscribe: migration, notify and ret_subscription are required, and known flags");
 	lcowmig__enter(m->object.context, &pump);
 	status = lcowmig__session_check(m, session_id, error);
 	if (status == LCOWMIG_OK && !m->id)

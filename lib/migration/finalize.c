@@ -57,16 +57,17 @@ static lcowmig_status finalize_check_machine(const lcowmig_migration *m, lcowmig
 
 	if (m->is_stopped || m->is_discarded)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) was %s here and cannot resume",
-		                     m->object.id, lcowmig__object_state_name(&m->object), m->is_stopped ? "stopped" : "discarded");
+				     m->object.id, lcowmig__object_state_name(&m->object), m->is_stopped ? "stopped" : "discarded");
 	if (state == LCOWMIG__VM_TERMINATED || state == LCOWMIG__VM_INVALID || state == LCOWMIG__VM_NOT_CREATED ||
 	    state == LCOWMIG__VM_DESTINATION_IMPORTED)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) cannot resume: the virtual machine is %s",
-		                     m->object.id, lcowmig__object_state_name(&m->object), lcowmig__vm_state_name(m->sandbox->vm));
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "migration session %s (%s) cannot resume: the virtual machine is %s", m->object.id,
+				     lcowmig__object_state_name(&m->object), lcowmig__vm_state_name(m->sandbox->vm));
 	return LCOWMIG_OK;
 }
 
 static lcowmig_status finalize_check_right(const lcowmig_migration *m, const lcowmig_finalize_options *options, uint32_t *ret_epoch,
-                                           lcowmig_error *error)
+					   lcowmig_error *error)
 {
 	bool force = (options->flags & LCOWMIG_FINALIZE_FORCE) != 0;
 	lcowmig_status status;
@@ -79,13 +80,14 @@ static lcowmig_status finalize_check_right(const lcowmig_migration *m, const lco
 	if (force || lcowmig__right_is_held(&m->right))
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-	                     "migration session %s: the %s has not got the right to run the sandbox; expected the other side's token",
-	                     m->object.id, lcowmig__session_is_source(m) ? "source" : "destination");
+			     "migration session %s: the %s has not got the right to run the sandbox; expected the other side's token",
+			     m->object.id, lcowmig__session_is_source(m) ? "source" : "destination");
 }
 
 static void finalize_note_force(lcowmig_migration *m, const char *reason)
 {
-	lcowmig__log(m->object.context, LCOWMIG_LOG_WARNING, "migration session %s: finalize with resume is forced: %s", m->object.id, reason);
+	lcowmig__log(m->object.context, LCOWMIG_LOG_WARNING, "migration session %s: finalize with resume is forced: %s", m->object.id,
+		     reason);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_FORCED, reason);
 	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_FORCED);
 	lcowmig__session_step(m, LCOWMIG_STEP_FORCED, 0, 0, reason);
@@ -106,7 +108,7 @@ static lcowmig_status finalize_make(lcowmig_migration *m, bool resume, lcowmig__
 }
 
 static lcowmig_status finalize_begin_resume(lcowmig_migration *m, const lcowmig_finalize_options *options, lcowmig__flow **ret_flow,
-                                            lcowmig_error *error)
+					    lcowmig_error *error)
 {
 	bool held = lcowmig__right_is_held(&m->right);
 	uint32_t epoch;
@@ -132,9 +134,10 @@ static lcowmig_status finalize_begin_resume(lcowmig_migration *m, const lcowmig_
 static lcowmig_status finalize_begin_stop(lcowmig_migration *m, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	if (m->object.state == LCOWMIG_MIGRATION_FINALIZED && m->was_resumed)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "migration session %s was finalized with resume; expected the virtual machine to be terminated instead",
-		                     m->object.id);
+		return lcowmig__fail(
+			error, LCOWMIG_E_FAILED_PRECONDITION,
+			"migration session %s was finalized with resume; expected the virtual machine to be terminated instead",
+			m->object.id);
 	if (m->object.state == LCOWMIG_MIGRATION_FINALIZED) {
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_STOP);
 		return LCOWMIG_OK;
@@ -148,7 +151,7 @@ static lcowmig_status finalize_begin_stop(lcowmig_migration *m, lcowmig__flow **
 }
 
 static lcowmig_status finalize_begin(lcowmig_migration *m, const char *session_id, const lcowmig_finalize_options *options,
-                                     lcowmig__flow **ret_flow, lcowmig_error *error)
+				     lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	bool resume = options->action == LCOWMIG_FINALIZE_RESUME;
 	lcowmig_status status = lcowmig__session_check(m, session_id, error);
@@ -166,7 +169,7 @@ static lcowmig_status finalize_check_options(const lcowmig_finalize_options *opt
 {
 	if (options->action != LCOWMIG_FINALIZE_STOP && options->action != LCOWMIG_FINALIZE_RESUME)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "finalize: action is %lu, expected STOP (1) or RESUME (2)",
-		                     (unsigned long)options->action);
+				     (unsigned long)options->action);
 	if (options->flags & ~LCOWMIG_FINALIZE_FORCE)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "finalize: unknown flags 0x%lx", (unsigned long)options->flags);
 	if (options->flags & LCOWMIG_FINALIZE_FORCE && lcowmig__text_is_empty(options->reason))
@@ -177,7 +180,7 @@ static lcowmig_status finalize_check_options(const lcowmig_finalize_options *opt
 }
 
 lcowmig_status lcowmig_migration_finalize(lcowmig_migration *m, const char *session_id, const lcowmig_finalize_options *given,
-                                          lcowmig_done_fn done, void *user, lcowmig_error *error)
+					  lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig_finalize_options options;
 	lcowmig__pump pump;

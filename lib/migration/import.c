@@ -16,10 +16,11 @@ static lcowmig_status import_check_state(const lcowmig_migration *m, const lcowm
 	if (status == LCOWMIG_OK && (m->id || m->abandon))
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is not over yet", m->object.id);
 	if (status == LCOWMIG_OK && sandbox->id && strcmp(sandbox->id, options->sandbox_id) != 0)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the sandbox is %s, not %s", sandbox->id, options->sandbox_id);
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the sandbox is %s, not %s", sandbox->id,
+				       options->sandbox_id);
 	if (status == LCOWMIG_OK && lcowmig__vm_get_state(sandbox->vm) != LCOWMIG__VM_NOT_CREATED)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "import: the virtual machine is %s, expected NotCreated",
-		                       lcowmig__vm_state_name(sandbox->vm));
+				       lcowmig__vm_state_name(sandbox->vm));
 	return status;
 }
 
@@ -78,7 +79,7 @@ static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__w
 
 /* Under the lock from begin to end: nobody sees a half of it. The virtual machine comes last, because it cannot be taken back. */
 static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
-                                   lcowmig_error *error)
+				   lcowmig_error *error)
 {
 	lcowmig_sandbox *sandbox = m->sandbox;
 	char *id = sandbox->id ? NULL : lcowmig__strdup(&m->object.context->mem, options->sandbox_id);
@@ -128,7 +129,7 @@ static lcowmig_status import_check_options(const lcowmig_migration *m, const lco
 }
 
 static lcowmig_status import_locked(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
-                                    lcowmig_error *error)
+				    lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig_status status;

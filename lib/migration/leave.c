@@ -1,8 +1,8 @@
 /*
  * Leaving a session: cleanup, where everything has been decided, and abandon, from anywhere (X-52).
  *
- * Abandon interrupts what is in flight and waits for its end, then lets run what may run here and stops the rest. Each of its waits is bounded, and at
- * its end the session is Idle whatever happened; what it could not do is its result.
+ * Abandon interrupts what is in flight and waits for its end, then lets run what may run here and stops the rest. Each of its waits is
+ * bounded, and at its end the session is Idle whatever happened; what it could not do is its result.
  */
 #include "migration.h"
 
@@ -44,11 +44,7 @@ lcowmig_status lcowmig_migration_cleanup(lcowmig_migration *m, const char *sessi
 
 /* ---- Abandon ---- */
 
-typedef enum abandon_way {
-	ABANDON_NOTHING,
-	ABANDON_RESUME,
-	ABANDON_STOP
-} abandon_way;
+typedef enum abandon_way { ABANDON_NOTHING, ABANDON_RESUME, ABANDON_STOP } abandon_way;
 
 struct abandon {
 	lcowmig__flow flow;
@@ -114,7 +110,7 @@ static void abandon_leave(struct abandon *self)
 	if (!lcowmig__session_is_source(m) && !m->resume_begun && !m->was_resumed && m->id)
 		lcowmig__session_discard(m);
 	lcowmig__log(m->object.context, LCOWMIG_LOG_INFO, "migration session %s is abandoned%s%s", m->object.id,
-	             self->status == LCOWMIG_OK ? "" : ": ", self->status == LCOWMIG_OK ? "" : self->problem.message);
+		     self->status == LCOWMIG_OK ? "" : ": ", self->status == LCOWMIG_OK ? "" : self->problem.message);
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_ABANDON);
 	m->abandon = NULL;
 	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_ABANDON);
@@ -137,8 +133,8 @@ static void abandon_step(lcowmig__flow *flow)
 	abandon_note(self, "end the transfer");
 	if (abandon_needs_cancel(m)) {
 		lcowmig__flow_set_deadline(flow, ABANDON_WAIT_NS);
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m),
-										    &flow->error)));
+		FLOW_AWAIT(flow,
+			   lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), &flow->error)));
 		if (!lcowmig__cancel_was_pointless(flow->result, flow->error.hresult))
 			abandon_note(self, "cancel at the host");
 	}
@@ -188,7 +184,8 @@ static lcowmig_status abandon_begin(lcowmig_migration *m, lcowmig__flow **ret_fl
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig_migration_abandon(lcowmig_migration *m, const char *session_id, lcowmig_done_fn done, void *user, lcowmig_error *error)
+lcowmig_status lcowmig_migration_abandon(lcowmig_migration *m, const char *session_id, lcowmig_done_fn done, void *user,
+					 lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig__flow *flow = NULL;

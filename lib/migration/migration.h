@@ -23,13 +23,13 @@ typedef enum lcowmig__migration_trigger {
 	LCOWMIG__MIGRATION_PREPARE_DESTINATION,
 	LCOWMIG__MIGRATION_REGISTER_SOCKET,
 	LCOWMIG__MIGRATION_TRANSFER,
-	LCOWMIG__MIGRATION_START,     /* the background work has found its socket */
-	LCOWMIG__MIGRATION_COMPLETE,  /* memory has been moved */
+	LCOWMIG__MIGRATION_START,    /* the background work has found its socket */
+	LCOWMIG__MIGRATION_COMPLETE, /* memory has been moved */
 	LCOWMIG__MIGRATION_FAIL,
 	LCOWMIG__MIGRATION_RELEASE,
-	LCOWMIG__MIGRATION_RESUME,    /* finalize */
-	LCOWMIG__MIGRATION_STOP,      /* finalize */
-	LCOWMIG__MIGRATION_DISCARD,   /* finalize(STOP) of a cancelled destination */
+	LCOWMIG__MIGRATION_RESUME,  /* finalize */
+	LCOWMIG__MIGRATION_STOP,    /* finalize */
+	LCOWMIG__MIGRATION_DISCARD, /* finalize(STOP) of a cancelled destination */
 	LCOWMIG__MIGRATION_CANCEL,
 	LCOWMIG__MIGRATION_CANCEL_DONE,
 	LCOWMIG__MIGRATION_CLEANUP,
@@ -127,11 +127,13 @@ void lcowmig__session_fail(lcowmig_migration *m, lcowmig_status status, const lc
 void lcowmig__session_step(lcowmig_migration *m, lcowmig_step step, size_t number, size_t total, const char *text);
 /* Destination: ends what was imported and never resumed. Repeatable, cannot fail. */
 void lcowmig__session_discard(lcowmig_migration *m);
-/* Discards when the session is a cancelled destination that can never resume; `background_ends`: the background work is in its last step. */
+/* Discards when the session is a cancelled destination that can never resume; `background_ends`: the background work is in its last step.
+ */
 void lcowmig__session_settle(lcowmig_migration *m, bool background_ends);
 
 /* Copies `data` out as the public functions promise. */
-lcowmig_status lcowmig__session_copy_out(const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size, lcowmig_error *error);
+lcowmig_status lcowmig__session_copy_out(const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size,
+					 lcowmig_error *error);
 
 /* ---- what else the files share ---- */
 
@@ -142,11 +144,11 @@ lcowmig_status lcowmig__migration_check_reasons(const lcowmig_migration *m, lcow
 
 /* options.c */
 lcowmig_status lcowmig__migration_convert_options(const lcowmig_migration_options *given, bool *ret_has_options,
-                                                  lcowmig__migration_options *ret_options, lcowmig_error *error);
+						  lcowmig__migration_options *ret_options, lcowmig_error *error);
 
 /* policy.c: vets a decoded envelope; calls back, so without the lock. */
 lcowmig_status lcowmig__import_vet(const lcowmig_limits *limits, const lcowmig__wire_sandbox *wire, lcowmig_import_policy_fn policy,
-                                   void *user, lcowmig_error *error);
+				   void *user, lcowmig_error *error);
 
 /* transfer.c: waits for the background work, and after a while ends it. */
 lcowmig__flow *lcowmig__transfer_join_flow(lcowmig_migration *m, lcowmig_error *error);

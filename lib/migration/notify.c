@@ -8,11 +8,11 @@ struct lcowmig_subscription {
 	void *user;
 	lcowmig__list waiting;
 	size_t n_waiting;
-	uint32_t missed;                /* since the last one that was queued */
-	lcowmig_notification *reserve;  /* for an event that must not be lost */
-	lcowmig_notification *end;      /* for the end of the session */
-	unsigned running;               /* callbacks under way */
-	bool is_gone;                   /* unsubscribed while one was, or told the end */
+	uint32_t missed;               /* since the last one that was queued */
+	lcowmig_notification *reserve; /* for an event that must not be lost */
+	lcowmig_notification *end;     /* for the end of the session */
+	unsigned running;              /* callbacks under way */
+	bool is_gone;                  /* unsubscribed while one was, or told the end */
 };
 
 void lcowmig__notifier_init(lcowmig__notifier *notifier, lcowmig_context *context)
@@ -113,7 +113,7 @@ static lcowmig_notification *notification_new(lcowmig_context *context, lcowmig_
 static bool notice_says_end(const lcowmig__notice *notice)
 {
 	return notice && (notice->phase == LCOWMIG_PHASE_DONE || notice->phase == LCOWMIG_PHASE_RECOVERY_DONE ||
-	                  notice->phase == LCOWMIG_PHASE_FAILED);
+			  notice->phase == LCOWMIG_PHASE_FAILED);
 }
 
 static void subscription_queue(lcowmig_subscription *subscription, lcowmig_notification *notification, lcowmig__notice *notice)
@@ -199,8 +199,8 @@ bool lcowmig__notifier_tell(lcowmig__notifier *notifier, const lcowmig__notice *
 	notice_keep(notifier->context, &notifier->latest, copy);
 	if (copy->step == LCOWMIG_STEP_NONE)
 		notice_keep(notifier->context, &notifier->latest_event, copy);
-	LCOWMIG__LIST_EACH (node, following, &notifier->subscriptions)
-		subscription_tell(LCOWMIG__LIST_ENTRY(node, lcowmig_subscription, in_notifier), copy);
+	LCOWMIG__LIST_EACH(node, following, &notifier->subscriptions)
+	subscription_tell(LCOWMIG__LIST_ENTRY(node, lcowmig_subscription, in_notifier), copy);
 	return true;
 }
 
@@ -223,7 +223,7 @@ void lcowmig__notifier_close(lcowmig__notifier *notifier)
 }
 
 lcowmig_status lcowmig__notifier_subscribe(lcowmig__notifier *notifier, uint32_t flags, lcowmig_notification_fn notify, void *user,
-                                           lcowmig_subscription **ret_subscription, lcowmig_error *error)
+					   lcowmig_subscription **ret_subscription, lcowmig_error *error)
 {
 	lcowmig_context *context = notifier->context;
 	lcowmig__notice *latest = flags & LCOWMIG_SUBSCRIBE_STEPS ? notifier->latest : notifier->latest_event;

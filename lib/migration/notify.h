@@ -1,6 +1,6 @@
 /*
- * Telling subscribers what happens in a session (X-33). Each event is one shared record; each subscriber has a bounded queue of deliveries that
- * refer to it, which run with the other events of the context. Everything here needs the lock.
+ * Telling subscribers what happens in a session (X-33). Each event is one shared record; each subscriber has a bounded queue of deliveries
+ * that refer to it, which run with the other events of the context. Everything here needs the lock.
  */
 #ifndef LCOWMIG__NOTIFY_H
 #define LCOWMIG__NOTIFY_H
@@ -54,10 +54,11 @@ void lcowmig__notifier_init(lcowmig__notifier *notifier, lcowmig_context *contex
 bool lcowmig__notifier_open(lcowmig__notifier *notifier);
 /* Ends every subscription, which is told. Repeatable. */
 void lcowmig__notifier_close(lcowmig__notifier *notifier);
-/* Tells everybody; false when the notifier is closed or memory is out. What says how a migration ended is never lost once the notifier is open. */
+/* Tells everybody; false when the notifier is closed or memory is out. What says how a migration ended is never lost once the notifier is
+ * open. */
 bool lcowmig__notifier_tell(lcowmig__notifier *notifier, const lcowmig__notice *notice);
 
 lcowmig_status lcowmig__notifier_subscribe(lcowmig__notifier *notifier, uint32_t flags, lcowmig_notification_fn notify, void *user,
-                                           lcowmig_subscription **ret_subscription, lcowmig_error *error);
+					   lcowmig_subscription **ret_subscription, lcowmig_error *error);
 
 #endif

@@ -2,9 +2,9 @@
 #include "engine/abi.h"
 #include "migration.h"
 
-#define THROTTLE_BITS                                                                                                                \
-	(LCOWMIG_OPTION_THROTTLE_GROUP | LCOWMIG_OPTION_SKIP_THROTTLING | LCOWMIG_OPTION_THROTTLING_SCALE |                          \
-	 LCOWMIG_OPTION_MINIMUM_THROTTLE_PERCENTAGE | LCOWMIG_OPTION_TARGET_BROWNOUT_PASSES | LCOWMIG_OPTION_STARTING_BROWNOUT_PASS | \
+#define THROTTLE_BITS                                                                                                                      \
+	(LCOWMIG_OPTION_THROTTLE_GROUP | LCOWMIG_OPTION_SKIP_THROTTLING | LCOWMIG_OPTION_THROTTLING_SCALE |                                \
+	 LCOWMIG_OPTION_MINIMUM_THROTTLE_PERCENTAGE | LCOWMIG_OPTION_TARGET_BROWNOUT_PASSES | LCOWMIG_OPTION_STARTING_BROWNOUT_PASS |      \
 	 LCOWMIG_OPTION_MAXIMUM_BROWNOUT_PASSES | LCOWMIG_OPTION_TARGET_BLACKOUT_TIME | LCOWMIG_OPTION_BLACKOUT_TIME_THRESHOLD)
 #define COMPRESSION_BITS (LCOWMIG_OPTION_COMPRESSION_GROUP | LCOWMIG_OPTION_THROTTLE_WORKER_COUNT)
 
@@ -33,7 +33,7 @@ static void convert_throttle(const lcowmig_migration_options *given, lcowmig__th
 }
 
 lcowmig_status lcowmig__migration_convert_options(const lcowmig_migration_options *given, bool *ret_has_options,
-                                                  lcowmig__migration_options *ret_options, lcowmig_error *error)
+						  lcowmig__migration_options *ret_options, lcowmig_error *error)
 {
 	lcowmig__migration_options options = { 0 };
 	lcowmig_migration_options own;
@@ -46,7 +46,8 @@ lcowmig_status lcowmig__migration_convert_options(const lcowmig_migration_option
 	if (status != LCOWMIG_OK)
 		return status;
 	if (own.present & ~(THROTTLE_BITS | COMPRESSION_BITS) || own.reserved)
-		return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "lcowmig_migration_options: unknown bits in present, or reserved is not zero");
+		return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED,
+				     "lcowmig_migration_options: unknown bits in present, or reserved is not zero");
 	options.memory_transport = LCOWMIG__TRANSPORT_TCP;
 	options.has_throttle = (own.present & THROTTLE_BITS) != 0;
 	convert_throttle(&own, &options.throttle);

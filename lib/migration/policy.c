@@ -84,7 +84,7 @@ static lcowmig_status vet_document(struct vetting *vetting, const lcowmig_limits
 	if (!document->size)
 		return LCOWMIG_OK;
 	status = lcowmig__json_parse("sandbox.vm.hcs_document", (const char *)document->data, document->size, limits->document_bytes,
-	                             limits->json_depth, &tree, vetting->error);
+				     limits->json_depth, &tree, vetting->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	status = vet_tree(vetting, tree);
@@ -93,7 +93,7 @@ static lcowmig_status vet_document(struct vetting *vetting, const lcowmig_limits
 }
 
 lcowmig_status lcowmig__import_vet(const lcowmig_limits *limits, const lcowmig__wire_sandbox *wire, lcowmig_import_policy_fn policy,
-                                   void *user, lcowmig_error *error)
+				   void *user, lcowmig_error *error)
 {
 	struct vetting vetting = { policy, user, error, "" };
 	lcowmig_status status = vet_document(&vetting, limits, &wire->vm.hcs_document);

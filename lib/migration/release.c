@@ -13,17 +13,17 @@ static lcowmig_status release_check(const lcowmig_migration *m, const char *sess
 		return status;
 	if (m->resume_begun || m->was_resumed)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "migration session %s (%s): the sandbox runs here or may run here; its right cannot be given away",
-		                     m->object.id, lcowmig__object_state_name(&m->object));
+				     "migration session %s (%s): the sandbox runs here or may run here; its right cannot be given away",
+				     m->object.id, lcowmig__object_state_name(&m->object));
 	if (lcowmig__session_is_source(m) && !m->transfer_done)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "migration session %s (%s): the source keeps the right, because its transfer has not completed", m->object.id,
-		                     lcowmig__object_state_name(&m->object));
+				     "migration session %s (%s): the source keeps the right, because its transfer has not completed",
+				     m->object.id, lcowmig__object_state_name(&m->object));
 	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig_migration_release(lcowmig_migration *m, const char *session_id, uint8_t *buffer, size_t size, size_t *ret_size,
-                                         lcowmig_error *error)
+					 lcowmig_error *error)
 {
 	uint8_t token[LCOWMIG__TOKEN_SIZE];
 	lcowmig_status status;

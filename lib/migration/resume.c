@@ -62,7 +62,8 @@ static lcowmig_status resume_adopt(lcowmig_migration *m, lcowmig_error *error)
 
 	if (lcowmig__session_is_source(m))
 		return LCOWMIG_OK; /* its waits are still its own */
-	for (pod = lcowmig__sandbox_next_pod(m->sandbox, NULL); pod && status == LCOWMIG_OK; pod = lcowmig__sandbox_next_pod(m->sandbox, pod))
+	for (pod = lcowmig__sandbox_next_pod(m->sandbox, NULL); pod && status == LCOWMIG_OK;
+	     pod = lcowmig__sandbox_next_pod(m->sandbox, pod))
 		status = lcowmig__pod_adopt(pod, error);
 	return status;
 }
@@ -75,6 +76,11 @@ static bool resume_is_running(const lcowmig_migration *m)
 	return state == LCOWMIG__VM_FINALIZED || state == LCOWMIG__VM_RUNNING;
 }
 
+static lcowmig__flow *resume_finalize_flow(struct resume *self)
+{
+	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), true, &self->flow.error);
+}
+
 static void resume_step(lcowmig__flow *flow)
 {
 	struct resume *self = (struct resume *)flow;
@@ -84,8 +90,7 @@ static void resume_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	if (!resume_is_running(m)) {
 		m->resume_begun = true;
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, lcowmig__session_is_source(m), true,
-										     &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, resume_finalize_flow(self)));
 		/* A refusal leaves the machine where it was; silence may mean anything. */
 		if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_TIMED_OUT && flow->result != LCOWMIG_E_CANCELLED)
 			m->resume_begun = false;

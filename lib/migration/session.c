@@ -61,7 +61,7 @@ lcowmig_status lcowmig__session_check_id(const lcowmig_migration *m, const char 
 	size = strlen(id);
 	if (size > m->object.context->limits.id_bytes)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "%s has %zu bytes, at most %lu", what, size,
-		                     (unsigned long)m->object.context->limits.id_bytes);
+				     (unsigned long)m->object.context->limits.id_bytes);
 	if (!lcowmig__utf8_is_valid(id, size))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is not valid UTF-8", what);
 	return LCOWMIG_OK;
@@ -84,10 +84,10 @@ lcowmig_status lcowmig__session_check_quiet(const lcowmig_migration *m, lcowmig_
 {
 	if (m->work)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) has %s in flight", m->object.id,
-		                     lcowmig__object_state_name(&m->object), m->work->class->name);
+				     lcowmig__object_state_name(&m->object), m->work->class->name);
 	if (m->patches)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) has %u patches in flight", m->object.id,
-		                     lcowmig__object_state_name(&m->object), m->patches);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) has %u patches in flight",
+				     m->object.id, lcowmig__object_state_name(&m->object), m->patches);
 	return LCOWMIG_OK;
 }
 
@@ -201,7 +201,8 @@ void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status
 {
 	lcowmig__list *node, *following;
 
-	LCOWMIG__LIST_EACH (node, following, &m->object.flows) {
+	LCOWMIG__LIST_EACH(node, following, &m->object.flows)
+	{
 		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
 
 		if (flow != m->background && flow != m->cancel && flow != m->abandon)
@@ -219,7 +220,7 @@ void lcowmig__session_step(lcowmig_migration *m, lcowmig_step step, size_t numbe
 	notice.total = (uint32_t)total;
 	snprintf(notice.text, sizeof notice.text, "%s", text ? text : "");
 	lcowmig__log(m->object.context, LCOWMIG_LOG_INFO, "migration session %s: %s, step %d (%zu of %zu) %s", m->object.id,
-	             lcowmig__object_state_name(&m->object), (int)step, number, total, notice.text);
+		     lcowmig__object_state_name(&m->object), (int)step, number, total, notice.text);
 	lcowmig__notifier_tell(&m->notifier, &notice);
 }
 
@@ -257,7 +258,8 @@ void lcowmig__session_settle(lcowmig_migration *m, bool background_ends)
 	lcowmig__session_discard(m);
 }
 
-lcowmig_status lcowmig__session_copy_out(const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size, lcowmig_error *error)
+lcowmig_status lcowmig__session_copy_out(const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size,
+					 lcowmig_error *error)
 {
 	*ret_size = data_size;
 	if (!buffer)

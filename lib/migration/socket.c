@@ -74,14 +74,14 @@ static lcowmig_status register_check(const lcowmig_migration *m, const char *ses
 
 	if (status == LCOWMIG_OK && m->socket_taken)
 		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "migration session %s (%s) has its socket already", m->object.id,
-		                       lcowmig__object_state_name(&m->object));
+				       lcowmig__object_state_name(&m->object));
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_REGISTER_SOCKET, error);
 	return status == LCOWMIG_OK ? lcowmig__session_check_quiet(m, error) : status;
 }
 
 static lcowmig_status register_begin(lcowmig_migration *m, const uint8_t *descriptor, size_t size, lcowmig__flow **ret_flow,
-                                     lcowmig_error *error)
+				     lcowmig_error *error)
 {
 	struct register_socket *self = lcowmig__flow_new(sizeof *self, &register_socket_class, m->object.context, &m->object, error);
 
@@ -103,7 +103,7 @@ static lcowmig_status register_begin(lcowmig_migration *m, const uint8_t *descri
 }
 
 lcowmig_status lcowmig_migration_register_socket(lcowmig_migration *m, const char *session_id, const uint8_t *descriptor, size_t size,
-                                                 lcowmig_done_fn done, void *user, lcowmig_error *error)
+						 lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig__flow *flow = NULL;
@@ -112,8 +112,9 @@ lcowmig_status lcowmig_migration_register_socket(lcowmig_migration *m, const cha
 	if (!m || !descriptor || !size)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "register socket: migration and descriptor are required");
 	if (size < m->sandbox->env.socket.descriptor_size)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "register socket: the descriptor has %zu bytes, expected at least %zu",
-		                     size, m->sandbox->env.socket.descriptor_size);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "register socket: the descriptor has %zu bytes, expected at least %zu", size,
+				     m->sandbox->env.socket.descriptor_size);
 	lcowmig__enter(m->object.context, &pump);
 	status = register_check(m, session_id, error);
 	if (status == LCOWMIG_OK)

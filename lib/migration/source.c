@@ -63,7 +63,7 @@ static void prepare_source_release(lcowmig__flow *flow)
 static const lcowmig__flow_class prepare_source_class = { "prepare source", prepare_source_step, prepare_source_release, false };
 
 static lcowmig_status prepare_source_begin(lcowmig_migration *m, const char *session_id, const lcowmig_migration_options *options,
-                                           lcowmig__flow **ret_flow, lcowmig_error *error)
+					   lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	struct prepare_source *self;
 	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_PREPARE_SOURCE, error);
@@ -95,7 +95,7 @@ static lcowmig_status prepare_source_begin(lcowmig_migration *m, const char *ses
 }
 
 lcowmig_status lcowmig_migration_prepare_source(lcowmig_migration *m, const char *session_id, const lcowmig_migration_options *options,
-                                                lcowmig_done_fn done, void *user, lcowmig_error *error)
+						lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig__flow *flow = NULL;
@@ -110,14 +110,16 @@ lcowmig_status lcowmig_migration_prepare_source(lcowmig_migration *m, const char
 	return lcowmig__leave_with(m->object.context, &pump, status, flow, done, user, error);
 }
 
-struct export {
+struct export
+{
 	lcowmig__flow flow;
 	lcowmig_migration *m;
 	uint64_t generation;
 };
 
 /* Fills `sandbox` with what is, as it is. Nothing changes. */
-static lcowmig_status export_capture(const lcowmig_migration *m, lcowmig__arena *arena, lcowmig__wire_sandbox *sandbox, lcowmig_error *error)
+static lcowmig_status export_capture(const lcowmig_migration *m, lcowmig__arena *arena, lcowmig__wire_sandbox *sandbox,
+				     lcowmig_error *error)
 {
 	size_t n_pods = m->sandbox->pods.count;
 	lcowmig_status status = lcowmig__vm_capture(m->sandbox->vm, arena, &sandbox->vm, error);
@@ -152,8 +154,8 @@ static lcowmig_status export_encode(const lcowmig_migration *m, lcowmig__buf *en
 	lcowmig__arena_done(&arena);
 	if (status == LCOWMIG_OK && envelope->size > m->object.context->limits.envelope_bytes)
 		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "the envelope of sandbox %s has %zu bytes, at most %lu",
-		                       m->sandbox->id ? m->sandbox->id : "", envelope->size,
-		                       (unsigned long)m->object.context->limits.envelope_bytes);
+				       m->sandbox->id ? m->sandbox->id : "", envelope->size,
+				       (unsigned long)m->object.context->limits.envelope_bytes);
 	return status;
 }
 
@@ -236,7 +238,8 @@ static lcowmig_status export_begin(lcowmig_migration *m, lcowmig__flow **ret_flo
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig_migration_export(lcowmig_migration *m, const char *session_id, lcowmig_done_fn done, void *user, lcowmig_error *error)
+lcowmig_status lcowmig_migration_export(lcowmig_migration *m, const char *session_id, lcowmig_done_fn done, void *user,
+					lcowmig_error *error)
 {
 	lcowmig__pump pump;
 	lcowmig__flow *flow = NULL;
@@ -257,12 +260,12 @@ static lcowmig_status envelope_check(const lcowmig_migration *m, const char *ses
 
 	if (status == LCOWMIG_OK && !m->envelope)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) has exported nothing", m->object.id,
-		                       lcowmig__object_state_name(&m->object));
+				       lcowmig__object_state_name(&m->object));
 	return status;
 }
 
 lcowmig_status lcowmig_migration_envelope(lcowmig_migration *m, const char *session_id, const uint8_t **ret_data, size_t *ret_size,
-                                          lcowmig_error *error)
+					  lcowmig_error *error)
 {
 	lcowmig_status status;
 
@@ -279,7 +282,7 @@ lcowmig_status lcowmig_migration_envelope(lcowmig_migration *m, const char *sess
 }
 
 lcowmig_status lcowmig_migration_copy_envelope(lcowmig_migration *m, const char *session_id, uint8_t *buffer, size_t size, size_t *ret_size,
-                                               lcowmig_error *error)
+					       lcowmig_error *error)
 {
 	lcowmig_status status;
 

@@ -48,8 +48,8 @@ static const lcowmig__transition migration_rows[] = {
 	{ SOCKET_WAITING, TRIGGER(FAIL), FAILED },
 	{ SOCKET_READY, TRIGGER(FAIL), FAILED },
 	{ TRANSFERRING, TRIGGER(FAIL), FAILED },
-	{ CANCELLING, TRIGGER(FAIL), FAILED },      /* the host could not cancel */
-	{ CANCELLED, TRIGGER(FAIL), CANCELLED },    /* swallowed: the cancel is why it failed */
+	{ CANCELLING, TRIGGER(FAIL), FAILED },   /* the host could not cancel */
+	{ CANCELLED, TRIGGER(FAIL), CANCELLED }, /* swallowed: the cancel is why it failed */
 
 	/* The right to run. */
 	{ COMPLETED, TRIGGER(RELEASE), COMPLETED },

@@ -37,14 +37,18 @@ static void stop_done(lcowmig_migration *m)
 		lcowmig__session_discard(m);
 }
 
+static lcowmig__flow *stop_finalize_flow(struct stop *self)
+{
+	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), false, &self->flow.error);
+}
+
 static void stop_step(lcowmig__flow *flow)
 {
 	lcowmig_migration *m = ((struct stop *)flow)->m;
 
 	FLOW_BEGIN(flow);
 	if (stop_find_way(m) == STOP_FINALIZE)
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, lcowmig__session_is_source(m), false,
-										     &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, stop_finalize_flow((struct stop *)flow)));
 	else if (stop_find_way(m) == STOP_TERMINATE)
 		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_terminate_flow(m->sandbox->vm, &flow->error)));
 	/* A machine that ended by itself meanwhile is stopped, whatever the host said to us. */

@@ -88,7 +88,8 @@ lcowmig_status lcowmig_migration_timeline_entry(lcowmig_migration *m, size_t ind
 		ret_entry->duration = span_end(&m->timeline, span) - span->start;
 		ret_entry->has_ended = span->has_ended;
 	} else {
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "timeline entry %zu does not exist, there are %zu", index, m->timeline.count);
+		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "timeline entry %zu does not exist, there are %zu", index,
+				       m->timeline.count);
 	}
 	lcowmig__lock_drop(&m->object.context->lock);
 	return status;
@@ -107,7 +108,8 @@ static void timeline_blackout(lcowmig__timeline *timeline, const lcowmig__span *
 	*ret_control_plane = end > moved ? end - moved : 0;
 }
 
-lcowmig_status lcowmig_migration_blackout(lcowmig_migration *m, uint64_t *ret_nanoseconds, uint64_t *ret_control_plane, lcowmig_error *error)
+lcowmig_status lcowmig_migration_blackout(lcowmig_migration *m, uint64_t *ret_nanoseconds, uint64_t *ret_control_plane,
+					  lcowmig_error *error)
 {
 	lcowmig_status status = LCOWMIG_OK;
 	const lcowmig__span *blackout;
@@ -185,8 +187,8 @@ lcowmig_status lcowmig_migration_timeline_json(lcowmig_migration *m, char *buffe
 	lcowmig__lock_take(&m->object.context->lock);
 	timeline_write(m, &buf);
 	lcowmig__lock_drop(&m->object.context->lock);
-	status = buf.failed ? lcowmig__fail_memory(error)
-	                    : lcowmig__session_copy_out(buf.data, buf.size + 1, buffer, size, ret_size, error);
+	status =
+		buf.failed ? lcowmig__fail_memory(error) : lcowmig__session_copy_out(buf.data, buf.size + 1, buffer, size, ret_size, error);
 	lcowmig__buf_done(&buf);
 	return status;
 }

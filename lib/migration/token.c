@@ -87,7 +87,7 @@ static lcowmig_status token_check(const uint8_t *token, size_t size, lcowmig_err
 		return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "token: %zu bytes that are not a token", size);
 	if (token[TOKEN_AT_VERSION] != TOKEN_VERSION)
 		return lcowmig__fail(error, LCOWMIG_E_UNSUPPORTED_VERSION, "token: version %u, only %u is known",
-		                     (unsigned)token[TOKEN_AT_VERSION], TOKEN_VERSION);
+				     (unsigned)token[TOKEN_AT_VERSION], TOKEN_VERSION);
 	if (size == LCOWMIG__TOKEN_SIZE)
 		token_checksum(token, checksum);
 	if (size != LCOWMIG__TOKEN_SIZE || memcmp(token + TOKEN_AT_CHECKSUM, checksum, sizeof checksum) != 0)
@@ -95,7 +95,8 @@ static lcowmig_status token_check(const uint8_t *token, size_t size, lcowmig_err
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig__right_read(const lcowmig__right *right, const uint8_t *token, size_t size, uint32_t *ret_epoch, lcowmig_error *error)
+lcowmig_status lcowmig__right_read(const lcowmig__right *right, const uint8_t *token, size_t size, uint32_t *ret_epoch,
+				   lcowmig_error *error)
 {
 	lcowmig_status status = token_check(token, size, error);
 	uint32_t epoch;
@@ -109,14 +110,14 @@ lcowmig_status lcowmig__right_read(const lcowmig__right *right, const uint8_t *t
 	if (memcmp(token + TOKEN_AT_ENVELOPE, right->envelope, 32) != 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "token: belongs to another export of this virtual machine");
 	epoch = (uint32_t)token[TOKEN_AT_EPOCH] << 24 | (uint32_t)token[TOKEN_AT_EPOCH + 1] << 16 |
-	        (uint32_t)token[TOKEN_AT_EPOCH + 2] << 8 | token[TOKEN_AT_EPOCH + 3];
+		(uint32_t)token[TOKEN_AT_EPOCH + 2] << 8 | token[TOKEN_AT_EPOCH + 3];
 	if (!right_is_ours(right, epoch))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "token: gives the right to the %s, this is the %s",
-		                     right->is_source ? "destination" : "source", right->is_source ? "source" : "destination");
+				     right->is_source ? "destination" : "source", right->is_source ? "source" : "destination");
 	if (epoch < right->epoch)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "token: stale, of hand-over %lu; this side has seen hand-over %lu", (unsigned long)epoch,
-		                     (unsigned long)right->epoch);
+				     "token: stale, of hand-over %lu; this side has seen hand-over %lu", (unsigned long)epoch,
+				     (unsigned long)right->epoch);
 	*ret_epoch = epoch;
 	return LCOWMIG_OK;
 }

@@ -42,6 +42,16 @@ static lcowmig__flow *transfer_start_flow(struct transfer *self)
 	return lcowmig__vm_start_destination_flow(m->sandbox->vm, m->socket, number, &self->flow.error);
 }
 
+static lcowmig__flow *transfer_move_flow(struct transfer *self)
+{
+	return lcowmig__vm_transfer_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), &self->flow.error);
+}
+
+static lcowmig__flow *transfer_cancel_flow(struct transfer *self)
+{
+	return lcowmig__vm_cancel_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), &self->flow.error);
+}
+
 /* The wait is over, and not because the socket came. A cancelled session ends quietly, a failed one has told already. */
 static void transfer_not_begun(struct transfer *self)
 {
@@ -49,12 +59,12 @@ static void transfer_not_begun(struct transfer *self)
 	lcowmig_status status = self->flow.result;
 
 	lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_SOCKET);
-	if (status == LCOWMIG_OK || (!transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_WAITING) &&
-	                             !transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_READY)))
+	if (status == LCOWMIG_OK ||
+	    (!transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_WAITING) && !transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_READY)))
 		return;
 	if (status == LCOWMIG_E_TIMED_OUT)
 		status = lcowmig__fail(&error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: the socket did not come in time",
-		                       self->m->id);
+				       self->m->id);
 	else
 		lcowmig__error_copy(&error, &self->flow.error);
 	lcowmig__session_fail(self->m, status, &error);
@@ -79,7 +89,7 @@ static void transfer_set_deadline(struct transfer *self)
 
 	if (self->deadline)
 		lcowmig__timer_set(self->flow.context, &self->timer,
-		                   self->deadline < UINT64_MAX - now ? now + self->deadline : UINT64_MAX - 1, transfer_deadline_passed);
+				   self->deadline < UINT64_MAX - now ? now + self->deadline : UINT64_MAX - 1, transfer_deadline_passed);
 }
 
 static void transfer_begin_transferring(struct transfer *self)
@@ -118,10 +128,10 @@ static bool transfer_needs_cancel(const struct transfer *self, lcowmig_status st
 
 	if (status == LCOWMIG_E_TIMED_OUT || status == LCOWMIG_E_NO_MEMORY)
 		return self->has_started && !m->cancel_acknowledged;
-	if (status != LCOWMIG_OK || !(transfer_has_state(self, LCOWMIG_MIGRATION_CANCELLING) ||
-	                              transfer_has_state(self, LCOWMIG_MIGRATION_CANCELLED)))
+	if (status != LCOWMIG_OK ||
+	    !(transfer_has_state(self, LCOWMIG_MIGRATION_CANCELLING) || transfer_has_state(self, LCOWMIG_MIGRATION_CANCELLED)))
 		return false;
-	/* Started or moved in spite of the cancel. While the cancel is with the host, it may yet deal with a transfer, but not with a start. */
+	/* Started or moved in spite of the cancel. One that is still with the host may deal with a transfer, but not with a start. */
 	return m->transfer_done ? !m->cancel && !m->cancel_acknowledged : true;
 }
 
@@ -151,8 +161,7 @@ static void transfer_step(lcowmig__flow *flow)
 	if (flow->result == LCOWMIG_OK && transfer_has_state(self, LCOWMIG_MIGRATION_TRANSFERRING)) {
 		lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_START);
 		lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_TRANSFER, NULL);
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_transfer_flow(m->sandbox->vm, lcowmig__session_is_source(m),
-										      &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, transfer_move_flow(self)));
 		if (transfer_is_stale(self))
 			FLOW_RETURN(flow, LCOWMIG_OK);
 		transfer_note_end(self, flow->result == LCOWMIG_OK);
@@ -163,8 +172,7 @@ static void transfer_step(lcowmig__flow *flow)
 
 	if (transfer_needs_cancel(self, flow->result)) {
 		lcowmig__flow_set_deadline(flow, CANCEL_TIME_NS);
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m),
-										    &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, transfer_cancel_flow(self)));
 		if (transfer_is_stale(self))
 			FLOW_RETURN(flow, LCOWMIG_OK);
 		m->cancel_acknowledged = m->cancel_acknowledged || flow->result == LCOWMIG_OK;
@@ -213,7 +221,7 @@ static lcowmig_status transfer_begin(lcowmig_migration *m, const lcowmig_transfe
 }
 
 lcowmig_status lcowmig_migration_transfer(lcowmig_migration *m, const char *session_id, const lcowmig_transfer_options *given,
-                                          lcowmig_error *error)
+					  lcowmig_error *error)
 {
 	lcowmig_transfer_options options = LCOWMIG_TRANSFER_OPTIONS_INIT;
 	lcowmig_status status = LCOWMIG_OK;

@@ -2,7 +2,7 @@
 #include "network_private.h"
 
 lcowmig_status lcowmig__network_new(lcowmig__env *env, const char *namespace_id, bool policy_based_routing, lcowmig_network **ret_network,
-                                    lcowmig_error *error)
+				    lcowmig_error *error)
 {
 	lcowmig_network *network = lcowmig__network_alloc(env, namespace_id, error);
 
@@ -79,7 +79,8 @@ static lcowmig_status endpoints_read(struct endpoints_add *self)
 	lcowmig__flow *flow = &self->flow;
 	lcowmig_status status;
 
-	status = lcowmig__endpoints_parse(&self->arena, &flow->context->limits, flow->reply.data, &self->endpoints, &self->count, &flow->error);
+	status = lcowmig__endpoints_parse(&self->arena, &flow->context->limits, flow->reply.data, &self->endpoints, &self->count,
+					  &flow->error);
 	if (status == LCOWMIG_OK)
 		endpoints_mark(self);
 	return status;
@@ -91,7 +92,7 @@ static lcowmig__flow *endpoints_next(struct endpoints_add *self)
 	bool has_own_name = !self->is_reset && endpoint->namespace_id[0];
 
 	return lcowmig__nic_add_flow(self->network, endpoint, has_own_name ? endpoint->namespace_id : self->network->namespace_id,
-	                             &self->flow.error);
+				     &self->flow.error);
 }
 
 static void endpoints_add_step(lcowmig__flow *flow)
@@ -123,7 +124,9 @@ static void endpoints_add_release(lcowmig__flow *flow)
 	lcowmig__arena_done(&((struct endpoints_add *)flow)->arena);
 }
 
-static const lcowmig__flow_class endpoints_add_class = { .name = "endpoints add", .step = endpoints_add_step, .release = endpoints_add_release };
+static const lcowmig__flow_class endpoints_add_class = { .name = "endpoints add",
+							 .step = endpoints_add_step,
+							 .release = endpoints_add_release };
 
 lcowmig__flow *lcowmig__endpoints_add_flow(lcowmig_network *network, const char *namespace_id, bool is_reset, lcowmig_error *error)
 {
@@ -164,7 +167,7 @@ static lcowmig_status setup_failed(struct network_flow *self, lcowmig_status sta
 	if (status != LCOWMIG_E_NO_MEMORY || network->own.count)
 		lcowmig__object_fire(&network->object, NETWORK_SETUP_FAILED);
 	return lcowmig__wrap(&self->flow.error, status, "network %s could not be set up and is %s", network->namespace_id,
-	                     lcowmig__object_state_name(&network->object));
+			     lcowmig__object_state_name(&network->object));
 }
 
 static void setup_step(lcowmig__flow *flow)
@@ -215,7 +218,7 @@ static void teardown_all(struct network_flow *self)
 	for (i = 0; i < LCOWMIG__COUNT(maps); i++)
 		for (node = lcowmig__tree_first(maps[i]); node; node = lcowmig__tree_next(node))
 			lcowmig__flow_child(&self->flow, lcowmig__nic_remove_flow(network, maps[i],
-			                                                          LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node), NULL));
+										  LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node), NULL));
 }
 
 static bool teardown_is_silent(const lcowmig_network *network)
@@ -241,7 +244,7 @@ static void teardown_step(lcowmig__flow *flow)
 	lcowmig__gate_leave(flow, &network->gate);
 	if (flow->result != LCOWMIG_OK)
 		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "network %s is Invalid: %zu of %zu NICs could not be removed",
-		                                network->namespace_id, network->own.count + network->inherited.count, self->attempted));
+						network->namespace_id, network->own.count + network->inherited.count, self->attempted));
 	FLOW_END(flow);
 }
 

@@ -22,13 +22,13 @@ static void capture_map(const lcowmig__tree *map, lcowmig__wire_network *wire)
 	for (node = lcowmig__tree_first(map); node; node = lcowmig__tree_next(node)) {
 		const lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, const lcowmig__nic, node);
 
-		wire->endpoints[wire->n_endpoints++] = (lcowmig__wire_endpoint){ nic->nic_id, nic->endpoint_id, nic->mac_address,
-			                                                         nic->endpoint_name };
+		wire->endpoints[wire->n_endpoints++] =
+			(lcowmig__wire_endpoint){ nic->nic_id, nic->endpoint_id, nic->mac_address, nic->endpoint_name };
 	}
 }
 
 lcowmig_status lcowmig__network_capture(lcowmig_network *network, lcowmig__arena *arena, lcowmig__wire_network *ret_wire,
-                                        lcowmig_error *error)
+					lcowmig_error *error)
 {
 	size_t count = network->own.count + network->inherited.count;
 	lcowmig__wire_network wire = { 0 };
@@ -66,8 +66,8 @@ static lcowmig_status import_nic(lcowmig_network *network, const lcowmig__wire_e
 	lcowmig__nic *nic;
 
 	if (!endpoint->nic_id[0] || !endpoint->endpoint_id[0])
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: the binding of NIC '%s' has no %s id", network->namespace_id,
-		                     endpoint->nic_id, endpoint->nic_id[0] ? "endpoint" : "NIC");
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: the binding of NIC '%s' has no %s id",
+				     network->namespace_id, endpoint->nic_id, endpoint->nic_id[0] ? "endpoint" : "NIC");
 	nic = lcowmig__nic_new(network, endpoint->nic_id, endpoint->endpoint_id, endpoint->mac_address, endpoint->endpoint_name, error);
 	if (!nic)
 		return LCOWMIG_E_NO_MEMORY;
@@ -81,7 +81,7 @@ static lcowmig_status import_nic(lcowmig_network *network, const lcowmig__wire_e
 }
 
 lcowmig_status lcowmig__network_import(lcowmig__env *env, const lcowmig__wire_network *wire, lcowmig_network **ret_network,
-                                       lcowmig_error *error)
+				       lcowmig_error *error)
 {
 	lcowmig_network *network = lcowmig__network_alloc(env, wire->namespace_id, error);
 	lcowmig_status status = LCOWMIG_OK;
@@ -173,7 +173,8 @@ static void reset_step(lcowmig__flow *flow)
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_TRY_OR(flow, lcowmig__nics_forget(flow, network), failed);
-	FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__endpoints_add_flow(network, network->migrated_namespace_id, true, NULL)), failed);
+	FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__endpoints_add_flow(network, network->migrated_namespace_id, true, NULL)),
+		    failed);
 	lcowmig__object_fire(&network->object, NETWORK_RESET);
 	lcowmig__free(&flow->context->mem, network->migrated_namespace_id);
 	network->migrated_namespace_id = NULL;
@@ -181,7 +182,7 @@ static void reset_step(lcowmig__flow *flow)
 	goto out;
 failed:
 	status = lcowmig__wrap(&flow->error, flow->result, "network %s could not be moved to namespace %s", network->namespace_id,
-	                       network->migrated_namespace_id);
+			       network->migrated_namespace_id);
 out:
 	lcowmig__gate_leave(flow, &network->gate);
 	FLOW_RETURN(flow, status);
@@ -231,7 +232,7 @@ lcowmig_status lcowmig_network_save(lcowmig_network *network, uint8_t *buffer, s
 }
 
 lcowmig_status lcowmig_network_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, lcowmig_network **ret_network,
-                                      lcowmig_error *error)
+				      lcowmig_error *error)
 {
 	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
 	lcowmig__wire_network wire;
@@ -304,7 +305,8 @@ lcowmig_status lcowmig_network_free(lcowmig_network *network, lcowmig_error *err
 	context = network->env->context;
 	lcowmig__enter(context, &pump);
 	if (!network->is_standalone)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "network %s belongs to a pod, which frees it", network->namespace_id);
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "network %s belongs to a pod, which frees it",
+				       network->namespace_id);
 	else
 		status = lcowmig__object_check_idle(&network->object, error);
 	if (status == LCOWMIG_OK) {

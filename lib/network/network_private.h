@@ -45,19 +45,19 @@ typedef struct lcowmig__nic {
 struct lcowmig_network {
 	lcowmig__object object;
 	lcowmig__env *env;
-	lcowmig__gate gate; /* one operation at a time */
-	char *namespace_id; /* as the guest knows it; never changes */
+	lcowmig__gate gate;          /* one operation at a time */
+	char *namespace_id;          /* as the guest knows it; never changes */
 	char *migrated_namespace_id; /* the destination's, until a reset has succeeded; NULL: none */
 	bool policy_based_routing;
 	bool namespace_supported;
-	bool is_standalone;       /* imported by the host alone */
-	lcowmig__tree own;        /* NICs added here, by endpoint id: ours on both sides */
-	lcowmig__tree inherited;  /* NICs of the imported state, by NIC id: ours in the guest only */
+	bool is_standalone;      /* imported by the host alone */
+	lcowmig__tree own;       /* NICs added here, by endpoint id: ours on both sides */
+	lcowmig__tree inherited; /* NICs of the imported state, by NIC id: ours in the guest only */
 };
 
 /* The texts are copied. `nic_id` NULL: a new random one. NULL with an error. */
 lcowmig__nic *lcowmig__nic_new(lcowmig_network *network, const char *nic_id, const char *endpoint_id, const char *mac_address,
-                               const char *endpoint_name, lcowmig_error *error);
+			       const char *endpoint_name, lcowmig_error *error);
 void lcowmig__nic_drop(lcowmig_network *network, lcowmig__tree *map, lcowmig__nic *nic);
 void lcowmig__nics_drop(lcowmig_network *network);
 
@@ -66,7 +66,7 @@ void lcowmig__nics_drop(lcowmig_network *network);
  * on the host's side there is no trace; after one on the guest's side the NIC stays tracked.
  */
 lcowmig__flow *lcowmig__nic_add_flow(lcowmig_network *network, const lcowmig__endpoint *endpoint, const char *guest_namespace_id,
-                                     lcowmig_error *error);
+				     lcowmig_error *error);
 /* Takes one NIC away: guest first, then the host; untracked on success. */
 lcowmig__flow *lcowmig__nic_remove_flow(lcowmig_network *network, lcowmig__tree *map, lcowmig__nic *nic, lcowmig_error *error);
 /* Makes the guest forget what it has recorded of NICs, all at once. Inherited ones are untracked. Used inside an await. */

@@ -55,7 +55,7 @@ static const char *nic_text(char **place, const char *text)
 }
 
 lcowmig__nic *lcowmig__nic_new(lcowmig_network *network, const char *nic_id, const char *endpoint_id, const char *mac_address,
-                               const char *endpoint_name, lcowmig_error *error)
+			       const char *endpoint_name, lcowmig_error *error)
 {
 	char random_id[LCOWMIG_GUID_TEXT_SIZE];
 	lcowmig_guid guid;
@@ -69,7 +69,7 @@ lcowmig__nic *lcowmig__nic_new(lcowmig_network *network, const char *nic_id, con
 		nic_id = random_id;
 	}
 	nic = lcowmig__alloc(&network->env->context->mem,
-	                     sizeof *nic + strlen(nic_id) + strlen(endpoint_id) + strlen(mac_address) + strlen(endpoint_name) + 4);
+			     sizeof *nic + strlen(nic_id) + strlen(endpoint_id) + strlen(mac_address) + strlen(endpoint_name) + 4);
 	if (!nic) {
 		lcowmig__fail_memory(error);
 		return NULL;
@@ -95,8 +95,8 @@ void lcowmig__nics_drop(lcowmig_network *network)
 	size_t i;
 
 	for (i = 0; i < LCOWMIG__COUNT(maps); i++)
-		LCOWMIG__TREE_EACH (node, following, maps[i])
-			lcowmig__nic_drop(network, maps[i], LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node));
+		LCOWMIG__TREE_EACH(node, following, maps[i])
+	lcowmig__nic_drop(network, maps[i], LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node));
 }
 
 /* ---- One NIC in ---- */
@@ -125,8 +125,9 @@ static void nic_add_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
 	if (!nic->on_host) {
-		FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, env, lcowmig__hcs_nic_add(&flow->context->mem, nic->nic_id, nic->endpoint_id,
-		                                                                     nic->mac_address)));
+		FLOW_AWAIT(flow,
+			   lcowmig__hcs_modify(flow, env,
+					       lcowmig__hcs_nic_add(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address)));
 		nic->on_host = flow->result == LCOWMIG_OK || nic_outcome_is_open(flow->result);
 		if (!nic->on_host)
 			lcowmig__nic_drop(network, &network->own, nic);
@@ -169,7 +170,7 @@ static lcowmig__nic *nic_for(lcowmig_network *network, const lcowmig__endpoint *
 }
 
 lcowmig__flow *lcowmig__nic_add_flow(lcowmig_network *network, const lcowmig__endpoint *endpoint, const char *guest_namespace_id,
-                                     lcowmig_error *error)
+				     lcowmig_error *error)
 {
 	lcowmig_context *context = network->env->context;
 	struct nic_add *self = lcowmig__flow_new(sizeof *self, &nic_add_class, context, NULL, error);
@@ -181,7 +182,7 @@ lcowmig__flow *lcowmig__nic_add_flow(lcowmig_network *network, const lcowmig__en
 	self->nic = nic_for(network, endpoint, error);
 	if (self->nic)
 		self->settings = lcowmig__endpoint_adapter(&context->mem, endpoint, guest_namespace_id, self->nic->nic_id,
-		                                           network->policy_based_routing);
+							   network->policy_based_routing);
 	if (self->settings)
 		return &self->flow;
 	if (self->nic)
@@ -218,8 +219,9 @@ static void nic_remove_step(lcowmig__flow *flow)
 		nic->is_configured = false;
 	}
 	if (nic->on_host) {
-		FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, env, lcowmig__hcs_nic_remove(&flow->context->mem, nic->nic_id, nic->endpoint_id,
-		                                                                        nic->mac_address)));
+		FLOW_AWAIT(flow, lcowmig__hcs_modify(
+					 flow, env,
+					 lcowmig__hcs_nic_remove(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address)));
 		if (flow->result != LCOWMIG_OK && !lcowmig__is_gone(flow->result, flow->error.hresult))
 			FLOW_RETURN(flow, flow->result);
 	}
@@ -285,7 +287,8 @@ void lcowmig__nics_forget(lcowmig__flow *flow, lcowmig_network *network)
 {
 	lcowmig__node *node, *following;
 
-	LCOWMIG__TREE_EACH (node, following, &network->inherited) {
+	LCOWMIG__TREE_EACH(node, following, &network->inherited)
+	{
 		lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node);
 
 		if (network->namespace_supported)
@@ -293,7 +296,8 @@ void lcowmig__nics_forget(lcowmig__flow *flow, lcowmig_network *network)
 		else
 			lcowmig__nic_drop(network, &network->inherited, nic);
 	}
-	LCOWMIG__TREE_EACH (node, following, &network->own) {
+	LCOWMIG__TREE_EACH(node, following, &network->own)
+	{
 		lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node);
 
 		if (nic->is_recorded)

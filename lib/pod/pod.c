@@ -6,8 +6,8 @@ static int container_compare(const void *key, const lcowmig__node *node)
 	return strcmp(key, lcowmig__container_id(lcowmig__container_of_node((lcowmig__node *)(uintptr_t)node)));
 }
 
-lcowmig_status lcowmig__pod_make(lcowmig__env *env, const lcowmig__container_vm *vm, const char *id, const char *guest_id, lcowmig_pod **ret_pod,
-                                 lcowmig_error *error)
+lcowmig_status lcowmig__pod_make(lcowmig__env *env, const lcowmig__container_vm *vm, const char *id, const char *guest_id,
+				 lcowmig_pod **ret_pod, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = &env->context->mem;
 	lcowmig_pod *pod = lcowmig__alloc(mem, sizeof *pod);
@@ -30,7 +30,7 @@ lcowmig_status lcowmig__pod_make(lcowmig__env *env, const lcowmig__container_vm 
 }
 
 lcowmig_status lcowmig__pod_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *id, const char *namespace_id,
-                                bool policy_based_routing, lcowmig_pod **ret_pod, lcowmig_error *error)
+				bool policy_based_routing, lcowmig_pod **ret_pod, lcowmig_error *error)
 {
 	lcowmig_pod *pod = NULL;
 	lcowmig_status status = lcowmig__pod_make(env, vm, id, id, &pod, error);
@@ -53,7 +53,8 @@ void lcowmig__pod_free(lcowmig_pod *pod)
 	if (!pod)
 		return;
 	mem = lcowmig__pod_mem(pod);
-	LCOWMIG__TREE_EACH (node, following, &pod->containers) {
+	LCOWMIG__TREE_EACH(node, following, &pod->containers)
+	{
 		lcowmig__tree_remove(&pod->containers, node);
 		lcowmig__container_free(lcowmig__container_of_node(node));
 	}

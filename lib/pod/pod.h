@@ -8,7 +8,7 @@
 #include "network/network.h"
 
 lcowmig_status lcowmig__pod_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *id, const char *namespace_id,
-                                bool policy_based_routing, lcowmig_pod **ret_pod, lcowmig_error *error);
+				bool policy_based_routing, lcowmig_pod **ret_pod, lcowmig_error *error);
 void lcowmig__pod_free(lcowmig_pod *pod);
 lcowmig_status lcowmig__pod_new_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error);
 lcowmig_status lcowmig__pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error);
@@ -24,13 +24,13 @@ bool lcowmig__pod_is_migrating(const lcowmig_pod *pod);
 lcowmig_status lcowmig__pod_capture(lcowmig_pod *pod, lcowmig__arena *arena, lcowmig__wire_pod *ret_wire, lcowmig_error *error);
 void lcowmig__pod_freeze(lcowmig_pod *pod);
 lcowmig_status lcowmig__pod_import(lcowmig__env *env, const lcowmig__container_vm *vm, const lcowmig__wire_pod *wire, lcowmig_pod **ret_pod,
-                                   lcowmig_error *error);
+				   lcowmig_error *error);
 /*
- * Patches one container, and for the sandbox container (as saved: X-21) the pod id and the network. `commit` is called under the lock right before
- * the change, so that the sandbox can re-key its maps or refuse.
+ * Patches one container, and for the sandbox container (as saved: X-21) the pod id and the network. `commit` is called under the lock right
+ * before the change, so that the sandbox can re-key its maps or refuse.
  */
 lcowmig__flow *lcowmig__pod_patch_flow(lcowmig_pod *pod, const lcowmig_patch *patch, lcowmig__container_commit commit, void *user,
-                                       lcowmig_error *error);
+				       lcowmig_error *error);
 bool lcowmig__pod_is_sandbox_container(const lcowmig_pod *pod, const char *source_container_id);
 lcowmig_status lcowmig__pod_adopt(lcowmig_pod *pod, lcowmig_error *error);
 /*
@@ -38,7 +38,8 @@ lcowmig_status lcowmig__pod_adopt(lcowmig_pod *pod, lcowmig_error *error);
  * containers are announced (X-34, X-40). A failure leaves it migrating; repeating goes on with what is left.
  */
 lcowmig__flow *lcowmig__pod_resume_flow(lcowmig_pod *pod, bool is_destination, lcowmig_error *error);
-void lcowmig__pod_abort(lcowmig_pod *pod); /* containers stopped with 137, no longer migrating, network torn down by dropping its bindings */
+void lcowmig__pod_abort(
+	lcowmig_pod *pod); /* containers stopped with 137, no longer migrating, network torn down by dropping its bindings */
 void lcowmig__pod_check(const lcowmig_pod *pod, void (*report)(void *user, const char *reason), void *user);
 
 /* Set up and not torn down. */

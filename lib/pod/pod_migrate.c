@@ -13,7 +13,8 @@ static void check_network(const lcowmig_pod *pod, void (*report)(void *user, con
 	lcowmig_status status;
 
 	if (!pod->network) {
-		lcowmig__fail(&error, LCOWMIG_E_FAILED_PRECONDITION, "pod %s has no network; a pod without one cannot be imported", pod->id);
+		lcowmig__fail(&error, LCOWMIG_E_FAILED_PRECONDITION, "pod %s has no network; a pod without one cannot be imported",
+			      pod->id);
 		report(user, error.message);
 		return;
 	}
@@ -102,7 +103,7 @@ static lcowmig_status import_containers(lcowmig_pod *pod, const lcowmig__wire_po
 		if (!lcowmig__tree_insert(&pod->containers, saved->container_id, lcowmig__container_node(container))) {
 			lcowmig__container_free(container);
 			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod %s: container %s is there twice", wire->pod_id,
-			                     saved->container_id);
+					     saved->container_id);
 		}
 		if (strcmp(saved->container_id, wire->pod_id) == 0)
 			pod->sandbox_container = container;
@@ -111,7 +112,7 @@ static lcowmig_status import_containers(lcowmig_pod *pod, const lcowmig__wire_po
 }
 
 lcowmig_status lcowmig__pod_import(lcowmig__env *env, const lcowmig__container_vm *vm, const lcowmig__wire_pod *wire, lcowmig_pod **ret_pod,
-                                   lcowmig_error *error)
+				   lcowmig_error *error)
 {
 	lcowmig_pod *pod = NULL;
 	lcowmig_status status;

@@ -13,7 +13,7 @@ static void pod_network_start(struct pod_network *self)
 
 	if (network)
 		lcowmig__flow_child(&self->flow, self->sets_up ? lcowmig__network_setup_flow(network, NULL)
-		                                               : lcowmig__network_teardown_flow(network, NULL));
+							       : lcowmig__network_teardown_flow(network, NULL));
 }
 
 static void pod_network_step(lcowmig__flow *flow)
@@ -37,8 +37,8 @@ static const lcowmig__flow_class teardown_class = { "network teardown", pod_netw
 
 static lcowmig__flow *pod_network_flow(lcowmig_pod *pod, bool sets_up, lcowmig_error *error)
 {
-	struct pod_network *self = lcowmig__flow_new(sizeof *self, sets_up ? &setup_class : &teardown_class, pod->object.context, &pod->object,
-	                                             error);
+	struct pod_network *self =
+		lcowmig__flow_new(sizeof *self, sets_up ? &setup_class : &teardown_class, pod->object.context, &pod->object, error);
 
 	if (!self)
 		return NULL;

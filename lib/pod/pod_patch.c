@@ -1,6 +1,6 @@
 /*
- * Patching one imported container: its pod finds it, checks what only the pod can see, and at the moment of the change re-keys itself. For the
- * sandbox container the pod takes over the new id, and the network the new namespace. All or nothing (X-20).
+ * Patching one imported container: its pod finds it, checks what only the pod can see, and at the moment of the change re-keys itself. For
+ * the sandbox container the pod takes over the new id, and the network the new namespace. All or nothing (X-20).
  */
 #include "private.h"
 
@@ -48,7 +48,8 @@ static lcowmig_status patch_check(const struct pod_patch *self, lcowmig_error *e
 	lcowmig_status status;
 
 	if (!self->new_id[0])
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod %s: the patch of container %s gives it no id", pod->id, self->source_id);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod %s: the patch of container %s gives it no id", pod->id,
+				     self->source_id);
 	status = lcowmig__object_check(&pod->object, LCOWMIG__POD_PATCH, error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -56,14 +57,15 @@ static lcowmig_status patch_check(const struct pod_patch *self, lcowmig_error *e
 		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s to patch", pod->id, self->source_id);
 	other = lcowmig__pod_find(pod, self->new_id);
 	if (other && other != self->container)
-		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "pod %s: container %s cannot become %s, which exists", pod->id, self->source_id,
-		                     self->new_id);
+		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "pod %s: container %s cannot become %s, which exists", pod->id,
+				     self->source_id, self->new_id);
 	if (self->container_type && strcmp(self->container_type, patch_is_sandbox(self) ? "sandbox" : "container") != 0)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod %s: container %s was saved as a %s, the patch says it is a %.64s", pod->id,
-		                     self->source_id, patch_is_sandbox(self) ? "sandbox" : "container", self->container_type);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "pod %s: container %s was saved as a %s, the patch says it is a %.64s", pod->id, self->source_id,
+				     patch_is_sandbox(self) ? "sandbox" : "container", self->container_type);
 	if (patch_is_sandbox(self) && lcowmig__text_is_empty(self->namespace_id))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod %s: the patch of its sandbox container %s names no network namespace",
-		                     pod->id, self->source_id);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "pod %s: the patch of its sandbox container %s names no network namespace", pod->id, self->source_id);
 	return LCOWMIG_OK;
 }
 
@@ -143,7 +145,7 @@ static bool patch_copy(struct pod_patch *self, const lcowmig_patch *patch)
 }
 
 lcowmig__flow *lcowmig__pod_patch_flow(lcowmig_pod *pod, const lcowmig_patch *patch, lcowmig__container_commit commit, void *user,
-                                       lcowmig_error *error)
+				       lcowmig_error *error)
 {
 	struct pod_patch *self = lcowmig__flow_new(sizeof *self, &pod_patch_class, pod->object.context, &pod->object, error);
 

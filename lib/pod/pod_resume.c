@@ -6,7 +6,8 @@
  *     +- network reset           (destination)
  *     live, then TASK_CREATE for each container (destination)
  *
- * So the time it takes does not depend on how many containers there are (X-40), and a task is announced only when its pod is complete (X-34).
+ * So the time it takes does not depend on how many containers there are (X-40), and a task is announced only when its pod is complete
+ * (X-34).
  */
 #include "private.h"
 

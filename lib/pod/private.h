@@ -26,9 +26,9 @@ struct lcowmig_pod {
 	void *owner; /* the sandbox */
 	char *id;
 	char *guest_id;
-	lcowmig_network *network; /* NULL: it has none */
-	bool has_interfaces;      /* set up and not torn down */
-	lcowmig__tree containers; /* by current id */
+	lcowmig_network *network;             /* NULL: it has none */
+	bool has_interfaces;                  /* set up and not torn down */
+	lcowmig__tree containers;             /* by current id */
 	lcowmig_container *sandbox_container; /* while imported: the one whose saved id was the pod's */
 };
 
@@ -40,8 +40,8 @@ static inline const lcowmig__mem *lcowmig__pod_mem(const lcowmig_pod *pod)
 }
 
 /* A pod without network and containers. */
-lcowmig_status lcowmig__pod_make(lcowmig__env *env, const lcowmig__container_vm *vm, const char *id, const char *guest_id, lcowmig_pod **ret_pod,
-                                 lcowmig_error *error);
+lcowmig_status lcowmig__pod_make(lcowmig__env *env, const lcowmig__container_vm *vm, const char *id, const char *guest_id,
+				 lcowmig_pod **ret_pod, lcowmig_error *error);
 lcowmig__flow *lcowmig__pod_setup_flow(lcowmig_pod *pod, lcowmig_error *error);
 lcowmig__flow *lcowmig__pod_teardown_flow(lcowmig_pod *pod, lcowmig_error *error);
 lcowmig__flow *lcowmig__pod_kill_flow(lcowmig_pod *pod, uint32_t signal, lcowmig_error *error);

@@ -7,7 +7,7 @@ static lcowmig_status no_pod(lcowmig_error *error)
 }
 
 static lcowmig_status pod_run(lcowmig_pod *pod, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user,
-                              lcowmig_error *error)
+			      lcowmig_error *error)
 {
 	return lcowmig__leave_with(pod->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
 }

@@ -14,21 +14,21 @@ static lcowmig_status api_check(const lcowmig_process *process, const char *what
 static lcowmig_status api_check_standalone(const lcowmig_process *process, const char *what, lcowmig_error *error)
 {
 	if (!process->is_standalone)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s belongs to its container; %s needs one imported alone",
-		                     process->name, what);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "process %s belongs to its container; %s needs one imported alone", process->name, what);
 	return LCOWMIG_OK;
 }
 
 static lcowmig_status api_check_exec(const lcowmig_process *process, const char *what, lcowmig_error *error)
 {
 	if (!process->is_standalone && !process->exec_id[0])
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s is a container's init process; the container does its %s",
-		                     process->name, what);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "process %s is a container's init process; the container does its %s", process->name, what);
 	return LCOWMIG_OK;
 }
 
 static lcowmig_status api_leave(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
-                                lcowmig_done_fn done, void *user, lcowmig_error *error)
+				lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	if (status == LCOWMIG_OK && !flow)
 		status = LCOWMIG_E_NO_MEMORY;
@@ -36,7 +36,7 @@ static lcowmig_status api_leave(lcowmig_context *context, lcowmig__pump *pump, l
 }
 
 lcowmig_status lcowmig_process_create(lcowmig_process *process, const lcowmig_process_options *options, lcowmig_done_fn done, void *user,
-                                      lcowmig_error *error)
+				      lcowmig_error *error)
 {
 	lcowmig_process_options own;
 	lcowmig__flow *flow = NULL;
@@ -87,7 +87,7 @@ lcowmig_status lcowmig_process_kill(lcowmig_process *process, uint32_t signal, l
 }
 
 lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, uint16_t height, lcowmig_done_fn done, void *user,
-                                      lcowmig_error *error)
+				      lcowmig_error *error)
 {
 	lcowmig_status status = api_check(process, "resize", error);
 	lcowmig__pump pump;
@@ -95,7 +95,8 @@ lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, 
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(process->env->context, &pump);
-	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user, error);
+	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user,
+			 error);
 }
 
 lcowmig_status lcowmig_process_close_stdin(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -155,8 +156,8 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 	return status;
 }
 
-static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id, const char *guest_container_id,
-                                 lcowmig_process **ret_process, lcowmig_error *error)
+static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
+				 const char *guest_container_id, lcowmig_process **ret_process, lcowmig_error *error)
 {
 	char *own = lcowmig__strdup(&env->context->mem, guest_container_id);
 	lcowmig_process *process;
@@ -177,7 +178,7 @@ static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_process 
 }
 
 lcowmig_status lcowmig_process_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, const char *container_id,
-                                      const char *guest_container_id, lcowmig_process **ret_process, lcowmig_error *error)
+				      const char *guest_container_id, lcowmig_process **ret_process, lcowmig_error *error)
 {
 	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
 	lcowmig__wire_process wire;
@@ -209,8 +210,12 @@ static void api_patch_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	self->patch = NULL;
-	FLOW_TRY(flow, lcowmig__flow_child(flow, patch));
-	lcowmig__process_patch_commit(self->base.process);
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, patch));
+	if (flow->result == LCOWMIG_OK)
+		lcowmig__process_patch_commit(self->base.process);
+	else
+		lcowmig__process_patch_rollback(self->base.process);
+	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
 }
 
@@ -222,7 +227,7 @@ static void api_patch_release(lcowmig__flow *flow)
 static const lcowmig__flow_class api_patch_class = { .name = "patch", .step = api_patch_step, .release = api_patch_release };
 
 static lcowmig__flow *api_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
-                                     lcowmig_error *error)
+				     lcowmig_error *error)
 {
 	struct api_patch *self = lcowmig__process_flow_new(process, sizeof *self, &api_patch_class, error);
 
@@ -236,7 +241,7 @@ static lcowmig__flow *api_patch_flow(lcowmig_process *process, const char *conta
 }
 
 lcowmig_status lcowmig_process_patch(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
-                                     lcowmig_done_fn done, void *user, lcowmig_error *error)
+				     lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig_status status = api_check(process, "patch", error);
 	lcowmig_process_options own;
@@ -362,8 +367,8 @@ lcowmig_status lcowmig_process_get_exit(const lcowmig_process *process, lcowmig_
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process exit: process or ret_exit is NULL");
 	size = ret_exit->size;
 	if (size < sizeof result)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", size,
-		                     sizeof result);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", size, sizeof result);
 	lcowmig__lock_take(&process->env->context->lock);
 	result.pid = process->pid;
 	result.exit_status = process->exit_status;

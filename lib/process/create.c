@@ -24,14 +24,15 @@ static lcowmig_status create_check_spec(const struct process_create *self, lcowm
 
 	if (!process->exec_id[0])
 		return self->spec ? lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-		                                  "process %s is an init process, whose specification is the container's; expected none",
-		                                  process->name)
+						  "process %s is an init process, whose specification is the container's; expected none",
+						  process->name)
 				  : LCOWMIG_OK;
 	if (!self->spec)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s is an exec; expected its OCI process", process->name);
 	status = lcowmig__json_parse("OCI process", self->spec, self->spec_size, limits->document_bytes, limits->json_depth, &tree, error);
 	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its OCI process is not a JSON object", process->name);
+		status =
+			lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its OCI process is not a JSON object", process->name);
 	cJSON_Delete(tree);
 	return status;
 }
@@ -116,7 +117,8 @@ lcowmig__flow *lcowmig__process_create_flow(lcowmig_process *process, const lcow
 		is_complete = self->spec != NULL;
 	}
 	if (is_complete && process->exec_id[0]) {
-		self->added = lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXEC_ADDED, process->container_id, process->exec_id, error);
+		self->added =
+			lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXEC_ADDED, process->container_id, process->exec_id, error);
 		is_complete = self->added != NULL;
 	}
 	if (is_complete)
@@ -132,7 +134,7 @@ struct process_start {
 	lcowmig__process_flow base;
 	lcowmig__flow *watch;
 	lcowmig_event *started; /* an exec's TASK_EXEC_STARTED */
-	bool was_sent; /* the guest has, or may have, started it */
+	bool was_sent;          /* the guest has, or may have, started it */
 };
 
 /* A port for every stream that has a path. */
@@ -172,7 +174,8 @@ static lcowmig_status start_read_pid(struct process_start *self)
 	lcowmig_status status = lcowmig__guest_reply_process_id(flow, &pid, &flow->error);
 
 	if (status == LCOWMIG_OK && (!pid || pid > INT32_MAX))
-		status = lcowmig__fail(&flow->error, LCOWMIG_E_CORRUPT_DATA, "the guest answered with the process id %lu", (unsigned long)pid);
+		status = lcowmig__fail(&flow->error, LCOWMIG_E_CORRUPT_DATA, "the guest answered with the process id %lu",
+				       (unsigned long)pid);
 	if (status == LCOWMIG_OK)
 		self->base.process->pid = pid;
 	return status;
@@ -201,7 +204,7 @@ static lcowmig_status start_failed(struct process_start *self, lcowmig_status st
 		lcowmig__process_end_now(process, PROCESS_EXIT_STATUS_NOT_STARTED);
 	}
 	return lcowmig__wrap(&self->base.flow.error, status, "process %s could not be started and is %s", process->name,
-	                     lcowmig__object_state_name(&process->object));
+			     lcowmig__object_state_name(&process->object));
 }
 
 static void start_step(lcowmig__flow *flow)

@@ -82,7 +82,8 @@ void lcowmig__process_orphan_watches(lcowmig_process *process)
 {
 	lcowmig__list *node, *following;
 
-	LCOWMIG__LIST_EACH (node, following, &process->object.flows) {
+	LCOWMIG__LIST_EACH(node, following, &process->object.flows)
+	{
 		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
 
 		lcowmig__list_remove(&flow->on_object);
@@ -174,7 +175,8 @@ static void wait_send(struct process_wait *self)
 	if (self->adopts) {
 		lcowmig__guest_adopt(flow, process->env, process->wait_id);
 	} else {
-		call = lcowmig__guest_wait_process(flow, process->env, process->gcs_container_id, process->pid, LCOWMIG__GUEST_WAIT_FOREVER);
+		call = lcowmig__guest_wait_process(flow, process->env, process->gcs_container_id, process->pid,
+						   LCOWMIG__GUEST_WAIT_FOREVER);
 		if (call) {
 			call->told_request_id = wait_told_id;
 			call->told_to = process;
@@ -283,5 +285,6 @@ void lcowmig__process_hint_exit(lcowmig_process *process)
 	if (probe)
 		lcowmig__process_settle(process, probe);
 	else
-		lcowmig__log(process->env->context, LCOWMIG_LOG_WARNING, "process %s: no memory to ask whether it has exited", process->name);
+		lcowmig__log(process->env->context, LCOWMIG_LOG_WARNING, "process %s: no memory to ask whether it has exited",
+			     process->name);
 }

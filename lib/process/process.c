@@ -37,7 +37,7 @@ char *lcowmig__process_make_name(const lcowmig__mem *mem, const char *container_
 }
 
 lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
-                                        lcowmig_error *error)
+					lcowmig_error *error)
 {
 	const lcowmig__mem *mem = &env->context->mem;
 	lcowmig_process *process = lcowmig__alloc(mem, sizeof *process);
@@ -64,8 +64,8 @@ lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container
 }
 
 lcowmig_status lcowmig__process_new(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
-                                    uint64_t io_retry_timeout_ns, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
-                                    lcowmig_error *error)
+				    uint64_t io_retry_timeout_ns, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
+				    lcowmig_error *error)
 {
 	lcowmig_process *process = lcowmig__process_alloc(env, container_id, gcs_container_id, exec_id, error);
 

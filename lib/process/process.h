@@ -10,8 +10,8 @@
 extern const lcowmig__machine lcowmig__process_machine;
 
 /*
- * Whom a process tells of its exit: its container. `exited` runs under the lock after state, stdio close and exited signal are done (PROC-47);
- * for an init process it is what makes the container end. An exec's process sends its own TASK_EXIT.
+ * Whom a process tells of its exit: its container. `exited` runs under the lock after state, stdio close and exited signal are done
+ * (PROC-47); for an init process it is what makes the container end. An exec's process sends its own TASK_EXIT.
  */
 typedef struct lcowmig__process_owner {
 	void (*exited)(void *user, lcowmig_process *process);
@@ -20,12 +20,13 @@ typedef struct lcowmig__process_owner {
 
 /* `gcs_container_id` is borrowed from the container and outlives the process. `exec_id` "" is init. */
 lcowmig_status lcowmig__process_new(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
-                                    uint64_t io_retry_timeout_ns, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
-                                    lcowmig_error *error);
+				    uint64_t io_retry_timeout_ns, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
+				    lcowmig_error *error);
 /* Interrupts its watches; nothing else may be in flight. NULL is fine. */
 void lcowmig__process_free(lcowmig_process *process);
 
-/* Opens stdio; config (bundle, stdio paths, terminal, for an exec the OCI process JSON) is copied: lcowmig_process_options in lcowmig/process.h. */
+/* Opens stdio; config (bundle, stdio paths, terminal, for an exec the OCI process JSON) is copied: lcowmig_process_options in
+ * lcowmig/process.h. */
 lcowmig__flow *lcowmig__process_create_flow(lcowmig_process *process, const lcowmig_process_options *options, lcowmig_error *error);
 /* Allocates ports, attaches stdio, executes, starts the exit watch. */
 lcowmig__flow *lcowmig__process_start_flow(lcowmig_process *process, lcowmig_error *error);
@@ -37,26 +38,29 @@ lcowmig__flow *lcowmig__process_close_stdin_flow(lcowmig_process *process, lcowm
 lcowmig__flow *lcowmig__process_wait_flow(lcowmig_process *process, lcowmig_error *error);
 
 /* FAILED_PRECONDITION also when the wait's request id is not known yet. */
-lcowmig_status lcowmig__process_capture(lcowmig_process *process, lcowmig__arena *arena, lcowmig__wire_process *ret_wire, lcowmig_error *error);
+lcowmig_status lcowmig__process_capture(lcowmig_process *process, lcowmig__arena *arena, lcowmig__wire_process *ret_wire,
+					lcowmig_error *error);
 void lcowmig__process_freeze(lcowmig_process *process);
 lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
-                                       const char *gcs_container_id, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
-                                       lcowmig_error *error);
+				       const char *gcs_container_id, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
+				       lcowmig_error *error);
 
 /*
- * Patch in two halves (X-20): the flow opens the new stdio and keeps it aside; commit, which cannot fail, adopts identity and stdio (closing what an
- * earlier patch had opened); rollback drops what was kept aside.
+ * Patch in two halves (X-20): the flow opens the new stdio and keeps it aside; commit, which cannot fail, adopts identity and stdio
+ * (closing what an earlier patch had opened); rollback drops what was kept aside.
  */
 lcowmig__flow *lcowmig__process_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
-                                           lcowmig_error *error);
+					   lcowmig_error *error);
 void lcowmig__process_patch_commit(lcowmig_process *process);
 void lcowmig__process_patch_rollback(lcowmig_process *process);
 
-/* Adopts the saved wait id on the guest connection, before it is made. Once; later calls do nothing. INVALID_ARGUMENT for wait id 0. */
+/* Adopts the saved wait id on the guest connection, before it is made (X-41). Once; later calls do nothing. INVALID_ARGUMENT for wait id 0.
+ */
 lcowmig_status lcowmig__process_adopt(lcowmig_process *process, lcowmig_error *error);
 /*
- * Back to Running. Destination: re-attaches stdio on the saved ports (adopting if that was not done), starts the exit watch and, in the background,
- * the exit probe. Source: re-attaches what was lost; the wait is still outstanding and stays with the watch it has. Terminated and Running: no-op.
+ * Back to Running. Destination: re-attaches stdio on the saved ports (adopting if that was not done), starts the exit watch and, in the
+ * background, the exit probe. Source: re-attaches what was lost; the wait is still outstanding and stays with the watch it has. Terminated
+ * and Running: no-op.
  */
 lcowmig__flow *lcowmig__process_resume_flow(lcowmig_process *process, bool is_destination, lcowmig_error *error);
 /* Imported and never resumed -> Terminated, 137. Cannot fail. Other states: nothing. */

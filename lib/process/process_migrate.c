@@ -15,15 +15,16 @@ static lcowmig_status capture_check(const lcowmig_process *process, lcowmig_erro
 		status = lcowmig__object_check_idle(&process->object, error);
 	if (status == LCOWMIG_OK && process->has_answer)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s is exiting; Save needs one that goes on running",
-		                       process->name);
+				       process->name);
 	if (status == LCOWMIG_OK && process->wait_id <= 0)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                       "process %s is %s, but the request that waits for its exit has no id yet; Save needs it", process->name,
-		                       lcowmig__object_state_name(&process->object));
+				       "process %s is %s, but the request that waits for its exit has no id yet; Save needs it",
+				       process->name, lcowmig__object_state_name(&process->object));
 	return status;
 }
 
-lcowmig_status lcowmig__process_capture(lcowmig_process *process, lcowmig__arena *arena, lcowmig__wire_process *ret_wire, lcowmig_error *error)
+lcowmig_status lcowmig__process_capture(lcowmig_process *process, lcowmig__arena *arena, lcowmig__wire_process *ret_wire,
+					lcowmig_error *error)
 {
 	lcowmig_status status = capture_check(process, error);
 
@@ -36,7 +37,7 @@ lcowmig_status lcowmig__process_capture(lcowmig_process *process, lcowmig__arena
 		.bundle = process->io.bundle,
 		.oci_process_spec_json = { (const uint8_t *)process->spec, process->spec_size },
 		.io_retry_timeout = { (int64_t)(process->io_retry_timeout_ns / NS_PER_SECOND),
-		                      (int32_t)(process->io_retry_timeout_ns % NS_PER_SECOND) },
+				      (int32_t)(process->io_retry_timeout_ns % NS_PER_SECOND) },
 		.ports = { process->ports[0], process->ports[1], process->ports[2] },
 		.wait_call_id = process->wait_id,
 	};
@@ -69,15 +70,15 @@ static lcowmig_status import_fill(lcowmig_process *process, const lcowmig__wire_
 }
 
 lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
-                                       const char *gcs_container_id, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
-                                       lcowmig_error *error)
+				       const char *gcs_container_id, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
+				       lcowmig_error *error)
 {
 	lcowmig_process *process;
 	lcowmig_status status;
 
 	if (wire->pid < 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its pid is %ld, expected none below 0", container_id,
-		                     (long)wire->pid);
+				     (long)wire->pid);
 	process = lcowmig__process_alloc(env, container_id, gcs_container_id, wire->exec_id ? wire->exec_id : "", error);
 	if (!process)
 		return LCOWMIG_E_NO_MEMORY;
@@ -189,8 +190,7 @@ static bool patch_fill(struct process_patch *self, const char *container_id, con
 	if (!patch->name)
 		return false;
 	if (process->exec_id[0]) {
-		patch->exit_event =
-			lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXIT, patch->container_id, process->exec_id, NULL);
+		patch->exit_event = lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXIT, patch->container_id, process->exec_id, NULL);
 		if (!patch->exit_event)
 			return false;
 	}
@@ -198,7 +198,7 @@ static bool patch_fill(struct process_patch *self, const char *container_id, con
 }
 
 lcowmig__flow *lcowmig__process_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
-                                           lcowmig_error *error)
+					   lcowmig_error *error)
 {
 	struct process_patch *self = lcowmig__process_flow_new(process, sizeof *self, &patch_class, error);
 
@@ -261,10 +261,11 @@ lcowmig_status lcowmig__process_adopt(lcowmig_process *process, lcowmig_error *e
 		return LCOWMIG_OK;
 	if (process->wait_id <= 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-		                     "process %s was saved without the id of the request that waits for its exit; Resume needs it", process->name);
+				     "process %s was saved without the id of the request that waits for its exit; Resume needs it",
+				     process->name);
 	if (!process->env->guest.adopt)
 		return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "process %s: the host's guest ops have no adopt, which Resume needs",
-		                     process->name);
+				     process->name);
 	watch = lcowmig__process_watch_flow(process, true, error);
 	if (!watch)
 		return LCOWMIG_E_NO_MEMORY;
@@ -294,8 +295,8 @@ static lcowmig_status resume_prepare(struct process_resume *self, lcowmig_error 
 	if (!self->was_imported)
 		return LCOWMIG_OK;
 	if (!process->io.handle)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s is DestinationMigrating and has no stdio; Patch comes first",
-		                     process->name);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "process %s is DestinationMigrating and has no stdio; Patch comes first", process->name);
 	return lcowmig__process_adopt(process, error);
 }
 
@@ -314,7 +315,8 @@ static lcowmig_status resume_commit(struct process_resume *self, lcowmig_error *
 	if (process->object.state == PROCESS_TERMINATED && !self->was_imported)
 		return LCOWMIG_OK; /* it exited meanwhile */
 	if (!resume_is_due(process))
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s was aborted while it was being resumed", process->name);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s was aborted while it was being resumed",
+				     process->name);
 	lcowmig__object_fire(&process->object, PROCESS_RESUME);
 	if (self->is_destination || process->probe_wanted) {
 		lcowmig__process_settle(process, self->probe);
@@ -347,7 +349,7 @@ static void resume_step(lcowmig__flow *flow)
 failed:
 	if (flow->result != LCOWMIG_OK)
 		status = lcowmig__wrap(&flow->error, flow->result, "process %s could not be resumed and is %s", process->name,
-		                       lcowmig__object_state_name(&process->object));
+				       lcowmig__object_state_name(&process->object));
 out:
 	lcowmig__gate_leave(flow, &process->gate);
 	FLOW_RETURN(flow, status);

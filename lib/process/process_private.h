@@ -48,7 +48,7 @@ enum process_trigger {
 
 /* Stdio as it was asked for, and as it is open. */
 typedef struct lcowmig__process_io {
-	void *handle; /* NULL: not open */
+	void *handle;         /* NULL: not open */
 	lcowmig_call *closer; /* there whenever the handle is */
 	char *bundle;
 	char *paths[3]; /* stdin, stdout, stderr; never NULL once it is open */
@@ -83,7 +83,7 @@ struct lcowmig_process {
 	lcowmig__process_io io;
 	void *retired; /* a handle to be closed when whoever uses it is through; NULL: none */
 	lcowmig_call *retired_closer;
-	char *spec;           /* an exec's OCI process; NULL for init */
+	char *spec; /* an exec's OCI process; NULL for init */
 	size_t spec_size;
 	lcowmig__process_patch patch;
 
@@ -119,17 +119,17 @@ typedef struct lcowmig__process_flow {
 void *lcowmig__process_flow_new(lcowmig_process *process, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
 void *lcowmig__process_watch_new(lcowmig_process *process, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
 lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
-                                        lcowmig_error *error);
+					lcowmig_error *error);
 /* "c1" or "c1/exec1"; NULL when memory is out. */
 char *lcowmig__process_make_name(const lcowmig__mem *mem, const char *container_id, const char *exec_id);
 
 /* stdio.c */
 /* Copies bundle, paths and flag, and makes the call that will close it. */
 lcowmig_status lcowmig__process_io_init(lcowmig__process_io *io, lcowmig__env *env, const lcowmig_process_options *options,
-                                        lcowmig_error *error);
+					lcowmig_error *error);
 /* What is open is closed, everything is freed. */
 void lcowmig__process_io_done(lcowmig__process_io *io, lcowmig__env *env);
-/* Terminal together with stderr: FAILED_PRECONDITION. */
+/* FAILED_PRECONDITION for a terminal together with stderr; INVALID_ARGUMENT or LIMIT_EXCEEDED for a bundle path that could never travel. */
 lcowmig_status lcowmig__process_io_check(const lcowmig_process *process, const lcowmig__process_io *io, lcowmig_error *error);
 /* Inside an await; the handle is the flow's then. */
 void lcowmig__process_io_open(lcowmig__flow *flow, const lcowmig_process *process, const char *container_id, const lcowmig__process_io *io);

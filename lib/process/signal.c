@@ -10,11 +10,11 @@
 lcowmig_status lcowmig__process_check_signal(const lcowmig__env *env, uint32_t signal, bool *ret_has_signal, lcowmig_error *error)
 {
 	if (!signal || signal > SIGNAL_LAST)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "signal %lu is no Linux signal, expected 1 to %u", (unsigned long)signal,
-		                     SIGNAL_LAST);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "signal %lu is no Linux signal, expected 1 to %u",
+				     (unsigned long)signal, SIGNAL_LAST);
 	if (!env->guest_supports_signals && signal != SIGNAL_KILL && signal != SIGNAL_TERM)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-		                     "signal %lu: this guest takes no signals, expected TERM (15) or KILL (9)", (unsigned long)signal);
+				     "signal %lu: this guest takes no signals, expected TERM (15) or KILL (9)", (unsigned long)signal);
 	*ret_has_signal = env->guest_supports_signals;
 	return LCOWMIG_OK;
 }
@@ -34,7 +34,8 @@ static lcowmig_status kill_answered(struct process_kill *self)
 	if (flow->result == LCOWMIG_OK)
 		return LCOWMIG_OK;
 	if (flow->error.hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
-		return lcowmig__wrap(&flow->error, LCOWMIG_E_NOT_FOUND, "process %s: the signal was not delivered", self->base.process->name);
+		return lcowmig__wrap(&flow->error, LCOWMIG_E_NOT_FOUND, "process %s: the signal was not delivered",
+				     self->base.process->name);
 	if (lcowmig__hresult_is_already_stopped(flow->error.hresult))
 		return LCOWMIG_OK;
 	return lcowmig__wrap(&flow->error, flow->result, "process %s could not be signalled", self->base.process->name);
@@ -91,8 +92,9 @@ static lcowmig_status resize_check(const lcowmig_process *process, lcowmig_error
 	lcowmig_status status = lcowmig__object_check(&process->object, PROCESS_RESIZE, error);
 
 	if (status == LCOWMIG_OK && !process->io.terminal)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s is %s and has no terminal; ResizeConsole needs one",
-		                       process->name, lcowmig__object_state_name(&process->object));
+		status =
+			lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s is %s and has no terminal; ResizeConsole needs one",
+				      process->name, lcowmig__object_state_name(&process->object));
 	return status;
 }
 
@@ -107,8 +109,8 @@ static void resize_step(lcowmig__flow *flow)
 	status = resize_check(process, &flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
-	FLOW_AWAIT(flow, lcowmig__guest_resize_console(flow, process->env, process->gcs_container_id, process->pid, self->width,
-	                                               self->height));
+	FLOW_AWAIT(flow,
+		   lcowmig__guest_resize_console(flow, process->env, process->gcs_container_id, process->pid, self->width, self->height));
 	status = flow->result;
 out:
 	lcowmig__gate_leave(flow, &process->gate);

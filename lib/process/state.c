@@ -11,18 +11,10 @@ static const char *const process_states[] = {
 _Static_assert(LCOWMIG__COUNT(process_states) == PROCESS_STATES, "every state has a name");
 
 static const char *const process_triggers[] = {
-	[PROCESS_CREATE] = "Create",
-	[PROCESS_START] = "Start",
-	[PROCESS_START_FAILED] = "failed Start",
-	[PROCESS_EXIT] = "exit",
-	[PROCESS_KILL] = "Kill",
-	[PROCESS_RESIZE] = "ResizeConsole",
-	[PROCESS_DELETE] = "Delete",
-	[PROCESS_SAVE] = "Save",
-	[PROCESS_IMPORT] = "Import",
-	[PROCESS_PATCH] = "Patch",
-	[PROCESS_RESUME] = "Resume",
-	[PROCESS_ABORT] = "AbortMigrated",
+	[PROCESS_CREATE] = "Create", [PROCESS_START] = "Start",   [PROCESS_START_FAILED] = "failed Start",
+	[PROCESS_EXIT] = "exit",     [PROCESS_KILL] = "Kill",     [PROCESS_RESIZE] = "ResizeConsole",
+	[PROCESS_DELETE] = "Delete", [PROCESS_SAVE] = "Save",     [PROCESS_IMPORT] = "Import",
+	[PROCESS_PATCH] = "Patch",   [PROCESS_RESUME] = "Resume", [PROCESS_ABORT] = "AbortMigrated",
 };
 _Static_assert(LCOWMIG__COUNT(process_triggers) == PROCESS_TRIGGERS, "every trigger has a name");
 

@@ -1,8 +1,11 @@
 /* A process's stdio on the host: opened by Create or Patch, closed once. */
+#include <string.h>
+
+#include "base/text.h"
 #include "process_private.h"
 
 lcowmig_status lcowmig__process_io_init(lcowmig__process_io *io, lcowmig__env *env, const lcowmig_process_options *options,
-                                        lcowmig_error *error)
+					lcowmig_error *error)
 {
 	const char *const paths[3] = { options->stdin_path, options->stdout_path, options->stderr_path };
 	const lcowmig__mem *mem = &env->context->mem;
@@ -51,10 +54,19 @@ void lcowmig__process_io_done(lcowmig__process_io *io, lcowmig__env *env)
 
 lcowmig_status lcowmig__process_io_check(const lcowmig_process *process, const lcowmig__process_io *io, lcowmig_error *error)
 {
+	const lcowmig_limits *limits = &process->env->context->limits;
+	size_t size = strlen(io->bundle);
+
 	if (io->terminal && io->paths[2][0])
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "process %s is %s; with a terminal there is no stderr, expected an empty path for it", process->name,
-		                     lcowmig__object_state_name(&process->object));
+				     "process %s is %s; with a terminal there is no stderr, expected an empty path for it", process->name,
+				     lcowmig__object_state_name(&process->object));
+	/* What no envelope may carry would stand in the way of a migration later. */
+	if (size > limits->path_bytes)
+		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "process %s: its bundle path is longer than %lu bytes", process->name,
+				     (unsigned long)limits->path_bytes);
+	if (!lcowmig__utf8_is_valid(io->bundle, size))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its bundle path is not valid UTF-8", process->name);
 	return LCOWMIG_OK;
 }
 

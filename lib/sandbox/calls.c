@@ -7,11 +7,11 @@
 
 typedef enum guard {
 	GUARD_NONE,
-	GUARD_RUNNING,      /* the machine is exactly Running; every migrating state is not */
-	GUARD_CREATE,       /* Running, or DestinationMigrationImported: then it patches */
-	GUARD_IDLE,         /* no migration session */
-	GUARD_NOT_CREATED,  /* once only */
-	GUARD_CREATED,      /* there is a machine, or was */
+	GUARD_RUNNING,     /* the machine is exactly Running; every migrating state is not */
+	GUARD_CREATE,      /* Running, or DestinationMigrationImported: then it patches */
+	GUARD_IDLE,        /* no migration session */
+	GUARD_NOT_CREATED, /* once only */
+	GUARD_CREATED,     /* there is a machine, or was */
 	GUARD_UNSUPPORTED
 } guard;
 
@@ -58,12 +58,12 @@ static const struct call sandbox_calls[] = {
 };
 
 static lcowmig_status guard_vm(const lcowmig_sandbox *sandbox, const struct call *call, bool is_allowed, const char *expected,
-                               lcowmig_error *error)
+			       lcowmig_error *error)
 {
 	if (is_allowed)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is %s, this one is %s",
-	                     sandbox->id ? sandbox->id : "", call->name, expected, lcowmig__vm_state_name(sandbox->vm));
+			     sandbox->id ? sandbox->id : "", call->name, expected, lcowmig__vm_state_name(sandbox->vm));
 }
 
 static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct call *call, lcowmig_error *error)
@@ -75,7 +75,7 @@ static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct c
 		return guard_vm(sandbox, call, state == LCOWMIG__VM_RUNNING, "Running", error);
 	case GUARD_CREATE:
 		return guard_vm(sandbox, call, state == LCOWMIG__VM_RUNNING || state == LCOWMIG__VM_DESTINATION_IMPORTED,
-		                "Running or DestinationMigrationImported", error);
+				"Running or DestinationMigrationImported", error);
 	case GUARD_NOT_CREATED:
 		return guard_vm(sandbox, call, state == LCOWMIG__VM_NOT_CREATED, "NotCreated", error);
 	case GUARD_CREATED:
@@ -83,8 +83,9 @@ static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct c
 	case GUARD_IDLE:
 		if (lcowmig__migration_is_idle(sandbox->migration))
 			return LCOWMIG_OK;
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs to be without a migration session, this one is %s",
-		                     sandbox->id ? sandbox->id : "", call->name, lcowmig__migration_state_name(sandbox->migration));
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "sandbox %s: %s needs to be without a migration session, this one is %s",
+				     sandbox->id ? sandbox->id : "", call->name, lcowmig__migration_state_name(sandbox->migration));
 	case GUARD_UNSUPPORTED:
 		return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "%s is not offered", call->name);
 	case GUARD_NONE:
@@ -97,6 +98,11 @@ static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct c
 static const struct call *call_find(const struct call *calls, size_t count, int number)
 {
 	return number > 0 && (size_t)number < count ? &calls[number] : NULL;
+}
+
+lcowmig_status lcowmig__sandbox_check_task(const lcowmig_sandbox *sandbox, lcowmig_task_call call, lcowmig_error *error)
+{
+	return guard_check(sandbox, &task_calls[call], error);
 }
 
 lcowmig_status lcowmig_sandbox_check_task(lcowmig_sandbox *sandbox, lcowmig_task_call number, lcowmig_error *error)
@@ -122,10 +128,11 @@ static lcowmig_status call_check_id(const lcowmig_sandbox *sandbox, const struct
 	if (sandbox_id && sandbox->id && strcmp(sandbox_id, sandbox->id) == 0)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: the request is for sandbox \"%.128s\", this one is \"%s\"", call->name,
-	                     sandbox_id ? sandbox_id : "", sandbox->id ? sandbox->id : "");
+			     sandbox_id ? sandbox_id : "", sandbox->id ? sandbox->id : "");
 }
 
-lcowmig_status lcowmig_sandbox_check_call(lcowmig_sandbox *sandbox, lcowmig_sandbox_call number, const char *sandbox_id, lcowmig_error *error)
+lcowmig_status lcowmig_sandbox_check_call(lcowmig_sandbox *sandbox, lcowmig_sandbox_call number, const char *sandbox_id,
+					  lcowmig_error *error)
 {
 	const struct call *call = call_find(sandbox_calls, LCOWMIG__COUNT(sandbox_calls), (int)number);
 	lcowmig_status status;
@@ -144,7 +151,8 @@ lcowmig_status lcowmig_sandbox_check_call(lcowmig_sandbox *sandbox, lcowmig_sand
 /* A machine that moves is the running one until it has ended here; one that arrives is not before it runs. */
 static bool status_is_ready(lcowmig_vm_state state)
 {
-	return state == LCOWMIG_VM_RUNNING || state == LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED || state == LCOWMIG_VM_SOURCE_MIGRATION_STARTED;
+	return state == LCOWMIG_VM_RUNNING || state == LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED ||
+	       state == LCOWMIG_VM_SOURCE_MIGRATION_STARTED;
 }
 
 lcowmig_status lcowmig_sandbox_get_status(lcowmig_sandbox *sandbox, lcowmig_sandbox_status *ret_status, lcowmig_error *error)
@@ -155,7 +163,8 @@ lcowmig_status lcowmig_sandbox_get_status(lcowmig_sandbox *sandbox, lcowmig_sand
 	lcowmig_vm *vm;
 
 	if (!sandbox || !ret_status || ret_status->size < LCOWMIG__SIZE_THROUGH(lcowmig_sandbox_status, reserved))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the sandbox or lcowmig_sandbox_status is NULL, or its size is not set");
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "the sandbox or lcowmig_sandbox_status is NULL, or its size is not set");
 	vm = sandbox->vm;
 	state = lcowmig_vm_get_state(vm);
 	if (status_is_ready(state)) {

@@ -26,8 +26,8 @@ lcowmig_status lcowmig_sandbox_hcs_event(lcowmig_sandbox *sandbox, uint32_t type
 		lcowmig__migration_hcs_event(sandbox->migration, data);
 		break;
 	default:
-		lcowmig__log(sandbox->object.context, LCOWMIG_LOG_DEBUG, "sandbox %s: HCS event 0x%08x has no use", sandbox->id ? sandbox->id : "",
-		             (unsigned)type);
+		lcowmig__log(sandbox->object.context, LCOWMIG_LOG_DEBUG, "sandbox %s: HCS event 0x%08x has no use",
+			     sandbox->id ? sandbox->id : "", (unsigned)type);
 		break;
 	}
 	lcowmig__leave(sandbox->object.context, &pump);
@@ -42,8 +42,9 @@ static void sandbox_notify(lcowmig_sandbox *sandbox, const char *guest_container
 	if (entry)
 		lcowmig__container_hint_exit(entry->container);
 	else
-		lcowmig__log(sandbox->object.context, LCOWMIG_LOG_WARNING, "sandbox %s: the guest reports an exit of container %.128s, which is not here",
-		             sandbox->id ? sandbox->id : "", guest_container_id ? guest_container_id : "without id");
+		lcowmig__log(sandbox->object.context, LCOWMIG_LOG_WARNING,
+			     "sandbox %s: the guest reports an exit of container %.128s, which is not here", sandbox->id ? sandbox->id : "",
+			     guest_container_id ? guest_container_id : "without id");
 }
 
 lcowmig_status lcowmig_sandbox_guest_notification(lcowmig_sandbox *sandbox, const char *json, size_t size, lcowmig_error *error)

@@ -64,11 +64,11 @@ lcowmig_status lcowmig__sandbox_check_new_id(const lcowmig_sandbox *sandbox, con
 
 	if (entry)
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a container %s already, in pod %s",
-		                     sandbox->id ? sandbox->id : "", container_id, lcowmig__pod_id(entry->pod));
+				     sandbox->id ? sandbox->id : "", container_id, lcowmig__pod_id(entry->pod));
 	entry = lcowmig__sandbox_find_guest(sandbox, container_id);
 	if (entry)
-		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: the guest knows container %s as %s", sandbox->id ? sandbox->id : "",
-		                     lcowmig__container_id(entry->container), container_id);
+		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: the guest knows container %s as %s",
+				     sandbox->id ? sandbox->id : "", lcowmig__container_id(entry->container), container_id);
 	return LCOWMIG_OK;
 }
 
@@ -86,16 +86,18 @@ static void index_remove(lcowmig_sandbox *sandbox, lcowmig__index_entry *entry)
 	lcowmig__free(&sandbox->object.context->mem, entry);
 }
 
-lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_pod *pod, lcowmig_container *container, lcowmig_error *error)
+lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_pod *pod, lcowmig_container *container,
+					      lcowmig_error *error)
 {
 	lcowmig__index_entry *entry;
 
 	if (lcowmig__sandbox_find(sandbox, lcowmig__container_id(container)))
-		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a container %s already", sandbox->id ? sandbox->id : "",
-		                     lcowmig__container_id(container));
+		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a container %s already",
+				     sandbox->id ? sandbox->id : "", lcowmig__container_id(container));
 	if (lcowmig__sandbox_find_guest(sandbox, lcowmig__container_guest_id(container)))
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: container %s and another one are %s to the guest",
-		                     sandbox->id ? sandbox->id : "", lcowmig__container_id(container), lcowmig__container_guest_id(container));
+				     sandbox->id ? sandbox->id : "", lcowmig__container_id(container),
+				     lcowmig__container_guest_id(container));
 	entry = lcowmig__alloc(&sandbox->object.context->mem, sizeof *entry);
 	if (!entry)
 		return lcowmig__fail_memory(error);
@@ -121,7 +123,7 @@ lcowmig_status lcowmig__sandbox_add_pod(lcowmig_sandbox *sandbox, lcowmig_pod *p
 
 	if (lcowmig__sandbox_find_pod(sandbox, lcowmig__pod_id(pod)))
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->id ? sandbox->id : "",
-		                     lcowmig__pod_id(pod));
+				     lcowmig__pod_id(pod));
 	for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container)) {
 		status = lcowmig__sandbox_add_container(sandbox, pod, container, error);
 		if (status != LCOWMIG_OK)

@@ -15,19 +15,21 @@ static void sandbox_patch_release(lcowmig__flow *flow)
 	lcowmig__flow_discard(((struct sandbox_patch *)flow)->child);
 }
 
-/* The whole sandbox has to agree with the new id: no container of any pod, no guest id of another one, for a pod's sandbox container no pod. */
+/* The whole sandbox has to agree with the new id: no container of any pod, no guest id of another one, for a pod's sandbox container no
+ * pod. */
 static lcowmig_status patch_check(const lcowmig_sandbox *sandbox, const lcowmig__index_entry *entry, bool renames_pod, const char *new_id,
-                                  lcowmig_error *error)
+				  lcowmig_error *error)
 {
 	const lcowmig__index_entry *other = lcowmig__sandbox_find(sandbox, new_id);
 	const lcowmig_pod *pod = lcowmig__sandbox_find_pod(sandbox, new_id);
 
 	if (other && other != entry)
-		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: container %s cannot become %s, which is in pod %s already",
-		                     sandbox->id ? sandbox->id : "", lcowmig__container_id(entry->container), new_id, lcowmig__pod_id(other->pod));
+		return lcowmig__fail(
+			error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: container %s cannot become %s, which is in pod %s already",
+			sandbox->id ? sandbox->id : "", lcowmig__container_id(entry->container), new_id, lcowmig__pod_id(other->pod));
 	if (renames_pod && pod && pod != entry->pod)
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: pod %s cannot become %s, which is another pod",
-		                     sandbox->id ? sandbox->id : "", lcowmig__pod_id(entry->pod), new_id);
+				     sandbox->id ? sandbox->id : "", lcowmig__pod_id(entry->pod), new_id);
 	return LCOWMIG_OK;
 }
 
@@ -67,7 +69,7 @@ static void sandbox_patch_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	if (!self->child)
 		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s to patch",
-		                                self->sandbox->id ? self->sandbox->id : "", self->source_id));
+						self->sandbox->id ? self->sandbox->id : "", self->source_id));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self)));
 	FLOW_END(flow);
 }
@@ -79,7 +81,7 @@ lcowmig__flow *lcowmig__sandbox_patch_flow(lcowmig_sandbox *sandbox, const lcowm
 	const char *source_id = patch->source_container_id ? patch->source_container_id : "";
 	const lcowmig__index_entry *entry = lcowmig__sandbox_find(sandbox, source_id);
 	struct sandbox_patch *self = lcowmig__flow_new(sizeof *self + strlen(source_id) + 1, &sandbox_patch_class, sandbox->object.context,
-	                                               &sandbox->object, error);
+						       &sandbox->object, error);
 
 	if (!self)
 		return NULL;

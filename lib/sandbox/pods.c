@@ -12,7 +12,7 @@ static lcowmig_status check_id(const lcowmig_context *context, const char *what,
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is empty or not UTF-8", what);
 	if (size > context->limits.id_bytes)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "%s has %zu bytes, at most %u are accepted", what, size,
-		                     (unsigned)context->limits.id_bytes);
+				     (unsigned)context->limits.id_bytes);
 	return LCOWMIG_OK;
 }
 
@@ -21,7 +21,7 @@ static lcowmig_status check_running(const lcowmig_sandbox *sandbox, const char *
 	if (lcowmig__vm_get_state(sandbox->vm) == LCOWMIG__VM_RUNNING)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is Running, this one is %s",
-	                     sandbox->id ? sandbox->id : "", what, lcowmig__vm_state_name(sandbox->vm));
+			     sandbox->id ? sandbox->id : "", what, lcowmig__vm_state_name(sandbox->vm));
 }
 
 static lcowmig_status check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
@@ -29,25 +29,27 @@ static lcowmig_status check_no_session(const lcowmig_sandbox *sandbox, const cha
 	if (lcowmig__migration_is_idle(sandbox->migration))
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs to be without a migration session, this one is %s",
-	                     sandbox->id ? sandbox->id : "", what, lcowmig__migration_state_name(sandbox->migration));
+			     sandbox->id ? sandbox->id : "", what, lcowmig__migration_state_name(sandbox->migration));
 }
 
 /* ---- Pods ---- */
 
-static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod, lcowmig_error *error)
+static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod,
+				lcowmig_error *error)
 {
 	const lcowmig_limits *limits = &sandbox->object.context->limits;
 	lcowmig_status status = check_running(sandbox, "a new pod", error);
 	lcowmig_pod *pod = NULL;
 
 	if (status == LCOWMIG_OK && lcowmig__sandbox_find_pod(sandbox, id))
-		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->id ? sandbox->id : "", id);
+		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->id ? sandbox->id : "",
+				       id);
 	if (status == LCOWMIG_OK && sandbox->pods.count >= limits->pods)
-		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu pods, no more are possible", sandbox->id ? sandbox->id : "",
-		                       sandbox->pods.count);
+		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu pods, no more are possible",
+				       sandbox->id ? sandbox->id : "", sandbox->pods.count);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__pod_new(&sandbox->env, lcowmig__vm_for_containers(sandbox->vm), id, namespace_id,
-		                          lcowmig__vm_policy_based_routing(sandbox->vm), &pod, error);
+					  lcowmig__vm_policy_based_routing(sandbox->vm), &pod, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__sandbox_add_pod(sandbox, pod, error);
 	if (status != LCOWMIG_OK) {
@@ -58,7 +60,8 @@ static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const 
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig_pod_new(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod, lcowmig_error *error)
+lcowmig_status lcowmig_pod_new(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod,
+			       lcowmig_error *error)
 {
 	lcowmig_context *context;
 	lcowmig_status status;
@@ -88,10 +91,11 @@ static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lco
 	if (status != LCOWMIG_OK)
 		return status;
 	if (lcowmig__pod_count(pod))
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "pod %s still has %zu containers; expected them to be deleted first", id,
-		                     lcowmig__pod_count(pod));
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "pod %s still has %zu containers; expected them to be deleted first", id, lcowmig__pod_count(pod));
 	if (lcowmig__pod_has_interfaces(pod) && sandbox->env.system)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "pod %s still has its network; expected it to be torn down first", id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "pod %s still has its network; expected it to be torn down first", id);
 	return LCOWMIG_OK;
 }
 
@@ -114,7 +118,7 @@ lcowmig_status lcowmig_pod_delete(lcowmig_pod *pod, lcowmig_error *error)
 /* ---- Containers ---- */
 
 static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod, const char *id, lcowmig_container **ret_container,
-                                      lcowmig_error *error)
+				      lcowmig_error *error)
 {
 	const lcowmig_limits *limits = &sandbox->object.context->limits;
 	lcowmig_container *container = NULL;
@@ -124,7 +128,7 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 		status = lcowmig__sandbox_check_new_id(sandbox, id, error);
 	if (status == LCOWMIG_OK && sandbox->containers.count >= limits->containers)
 		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu containers, no more are possible",
-		                       sandbox->id ? sandbox->id : "", sandbox->containers.count);
+				       sandbox->id ? sandbox->id : "", sandbox->containers.count);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__pod_new_container(pod, id, &container, error);
 	if (status != LCOWMIG_OK)
@@ -145,7 +149,8 @@ lcowmig_status lcowmig_pod_new_container(lcowmig_pod *pod, const char *id, lcowm
 	lcowmig__pump pump;
 
 	if (!sandbox || !ret_container)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: it, or the place for the container, is NULL, or it is in no sandbox");
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "pod: it, or the place for the container, is NULL, or it is in no sandbox");
 	status = check_id(sandbox->object.context, "the container's id", id, error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -159,8 +164,9 @@ lcowmig_status lcowmig_pod_new_container(lcowmig_pod *pod, const char *id, lcowm
 static lcowmig_status container_check_free(const lcowmig_container *container, lcowmig_error *error)
 {
 	if (lcowmig__container_init(container))
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s still has its init process; expected that to be deleted first",
-		                     lcowmig__container_id(container));
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "container %s still has its init process; expected that to be deleted first",
+				     lcowmig__container_id(container));
 	return lcowmig__container_check_idle(container, error);
 }
 

@@ -29,15 +29,16 @@ lcowmig__env *lcowmig__sandbox_env(lcowmig_sandbox *sandbox)
 	return &sandbox->env;
 }
 
-lcowmig_status lcowmig_sandbox_find_container(lcowmig_sandbox *sandbox, const char *id, lcowmig_container **ret_container, lcowmig_pod **ret_pod,
-                                              lcowmig_error *error)
+lcowmig_status lcowmig_sandbox_find_container(lcowmig_sandbox *sandbox, const char *id, lcowmig_container **ret_container,
+					      lcowmig_pod **ret_pod, lcowmig_error *error)
 {
 	const lcowmig__index_entry *entry;
 	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__pump pump;
 
 	if (!sandbox || !id || !ret_container)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "sandbox: it, the container's id, or the place for the result is NULL");
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "sandbox: it, the container's id, or the place for the result is NULL");
 	lcowmig__enter(sandbox->object.context, &pump);
 	entry = lcowmig__sandbox_find(sandbox, id);
 	if (entry) {

@@ -27,7 +27,8 @@ static lcowmig_status copy_ops(lcowmig__env *env, const lcowmig_sandbox_config *
 	return status;
 }
 
-/* The machine has ended. The session hears of it while the pods still are what they were; then what was imported and never ran is stopped. */
+/* The machine has ended. The session hears of it while the pods still are what they were; then what was imported and never ran is stopped.
+ */
 static void sandbox_vm_ended(void *user)
 {
 	lcowmig_sandbox *sandbox = user;
@@ -80,7 +81,7 @@ static lcowmig_status sandbox_fill(lcowmig_sandbox *sandbox, const lcowmig_sandb
 
 /* Makes the sandbox inside the lock; what failed is gone again. */
 static lcowmig_status sandbox_make(lcowmig_context *context, const lcowmig_sandbox_config *config, const lcowmig__env *env,
-                                   lcowmig_sandbox **ret_sandbox, lcowmig_error *error)
+				   lcowmig_sandbox **ret_sandbox, lcowmig_error *error)
 {
 	lcowmig_sandbox *sandbox = lcowmig__alloc(&context->mem, sizeof *sandbox);
 	lcowmig_status status;
@@ -105,7 +106,7 @@ static lcowmig_status sandbox_make(lcowmig_context *context, const lcowmig_sandb
 }
 
 lcowmig_status lcowmig_sandbox_new(lcowmig_context *context, const lcowmig_sandbox_config *given, lcowmig_sandbox **ret_sandbox,
-                                   lcowmig_error *error)
+				   lcowmig_error *error)
 {
 	lcowmig_sandbox_config config = { .size = sizeof config };
 	lcowmig_sandbox *sandbox = NULL;
@@ -146,12 +147,12 @@ static lcowmig_status sandbox_check_free(const lcowmig_sandbox *sandbox, lcowmig
 		return status;
 	if (!lcowmig__migration_is_idle(sandbox->migration))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: its migration session is %s; expected Idle",
-		                     sandbox->id ? sandbox->id : "", lcowmig__migration_state_name(sandbox->migration));
+				     sandbox->id ? sandbox->id : "", lcowmig__migration_state_name(sandbox->migration));
 	if (!lcowmig__vm_is_free_to_go(sandbox->vm, error))
 		return LCOWMIG_E_FAILED_PRECONDITION;
 	if (sandbox->host_calls)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: the host has not completed %u of its calls",
-		                     sandbox->id ? sandbox->id : "", sandbox->host_calls);
+				     sandbox->id ? sandbox->id : "", sandbox->host_calls);
 	return LCOWMIG_OK;
 }
 

@@ -35,7 +35,8 @@ extern const lcowmig__machine lcowmig__sandbox_machine;
 lcowmig__index_entry *lcowmig__sandbox_find_guest(const lcowmig_sandbox *sandbox, const char *guest_container_id);
 void lcowmig__sandbox_init_maps(lcowmig_sandbox *sandbox);
 /* Adds a new container of `pod` to the index: ALREADY_EXISTS (also for the id that the guest knows another one by), NO_MEMORY. */
-lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_pod *pod, lcowmig_container *container, lcowmig_error *error);
+lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_pod *pod, lcowmig_container *container,
+					      lcowmig_error *error);
 void lcowmig__sandbox_remove_container(lcowmig_sandbox *sandbox, const char *container_id);
 /* ALREADY_EXISTS when the id is taken as a host's or a guest's one. */
 lcowmig_status lcowmig__sandbox_check_new_id(const lcowmig_sandbox *sandbox, const char *container_id, lcowmig_error *error);
@@ -51,6 +52,8 @@ lcowmig_status lcowmig__sandbox_add_pod(lcowmig_sandbox *sandbox, lcowmig_pod *p
 void lcowmig__sandbox_remove_pod(lcowmig_sandbox *sandbox, lcowmig_pod *pod);
 /* Patches a container, re-keying pod map and index: lcowmig__pod_patch_flow with the sandbox's commit. */
 lcowmig__flow *lcowmig__sandbox_patch_flow(lcowmig_sandbox *sandbox, const lcowmig_patch *patch, lcowmig_error *error);
+/* lcowmig_sandbox_check_task for who has the lock. */
+lcowmig_status lcowmig__sandbox_check_task(const lcowmig_sandbox *sandbox, lcowmig_task_call call, lcowmig_error *error);
 /* Stops every imported, never resumed container. Cannot fail. */
 void lcowmig__sandbox_abort(lcowmig_sandbox *sandbox);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "hcs/documents.h"
 #include "vm.h"
 
 typedef enum lcowmig__vm_trigger {
@@ -109,6 +108,8 @@ static inline void *lcowmig__vm_flow(lcowmig_vm *vm, size_t size, const lcowmig_
 void lcowmig__vm_finish(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error);
 /* Checks a trigger in the middle of a flow, after an await in which the state may have changed: UNAVAILABLE when the machine has ended. */
 lcowmig_status lcowmig__vm_recheck(const lcowmig_vm *vm, int trigger, lcowmig_error *error);
+/* Fires a trigger that leaves the state, when an operation has succeeded; nothing when the state has moved on meanwhile. */
+void lcowmig__vm_note(lcowmig_vm *vm, int trigger);
 /* Replaces the kept document. Takes `text`. */
 void lcowmig__vm_set_document(lcowmig_vm *vm, char *text, size_t size);
 
@@ -130,12 +131,8 @@ lcowmig__flow *lcowmig__vm_compatibility_flow(lcowmig_vm *vm, lcowmig_error *err
 /* vm_create.c */
 const char *lcowmig__vm_disk_type_text(uint32_t type);
 
-/* The public operations that no other controller needs (vm_update.c, vm_query.c, vm_exec.c, vm_end.c). */
+/* The public operations that no other controller needs (vm_query.c, vm_exec.c, vm_end.c). */
 lcowmig__flow *lcowmig__vm_wait_flow(lcowmig_vm *vm, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_update_memory_flow(lcowmig_vm *vm, uint64_t size_mb, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_update_cpu_flow(lcowmig_vm *vm, const lcowmig__hcs_cpu_limits *limits, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_update_cpu_group_flow(lcowmig_vm *vm, const char *id, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_update_fragment_flow(lcowmig_vm *vm, const char *fragment, const char *media_type, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_dump_stacks_flow(lcowmig_vm *vm, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_stats_flow(lcowmig_vm *vm, lcowmig_vm_stats *ret_stats, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_exec_flow(lcowmig_vm *vm, const lcowmig_vm_exec *exec, int32_t *ret_exit_code, lcowmig_error *error);

@@ -9,13 +9,14 @@ static lcowmig_status no_vm(lcowmig_error *error)
 }
 
 /* Starts a flow that was made under the lock, or reports why there is none. */
-static lcowmig_status vm_run(lcowmig_vm *vm, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user, lcowmig_error *error)
+static lcowmig_status vm_run(lcowmig_vm *vm, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user,
+			     lcowmig_error *error)
 {
 	return lcowmig__leave_with(vm->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
 }
 
 static lcowmig_status create_begin(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options,
-                                   lcowmig__flow **ret_flow, lcowmig_error *error)
+				   lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = lcowmig__vm_mem(vm);
 	const char *sandbox = vm->owner.sandbox_id ? vm->owner.sandbox_id(vm->owner.user) : NULL;
@@ -23,7 +24,8 @@ static lcowmig_status create_begin(lcowmig_vm *vm, const char *document, size_t 
 	lcowmig__buf id;
 
 	if (status == LCOWMIG_OK && !sandbox)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "the sandbox has no id; expected one from its config or an import");
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				       "the sandbox has no id; expected one from its config or an import");
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__buf_init(&id, mem);
@@ -34,7 +36,7 @@ static lcowmig_status create_begin(lcowmig_vm *vm, const char *document, size_t 
 }
 
 lcowmig_status lcowmig_vm_create(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options, lcowmig_done_fn done,
-                                 void *user, lcowmig_error *error)
+				 void *user, lcowmig_error *error)
 {
 	lcowmig_vm_options own = { .size = sizeof own };
 	lcowmig_status status = LCOWMIG_OK;
@@ -98,7 +100,7 @@ static lcowmig_status policy_swap(lcowmig_vm *vm, const lcowmig_vm_policy *polic
 
 	if (vm->object.state != LCOWMIG__VM_NOT_CREATED && vm->object.state != LCOWMIG__VM_CREATED)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s; a policy needs NotCreated, Created",
-		                     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm));
+				     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm));
 	for (i = 0; i < LCOWMIG__COUNT(copies) && policy->enforcer; i++) {
 		copies[i] = lcowmig__strdup(mem, given[i] ? given[i] : "");
 		complete = complete && copies[i];
@@ -135,7 +137,7 @@ lcowmig_status lcowmig_vm_set_policy(lcowmig_vm *vm, const lcowmig_vm_policy *po
 
 /* For operations that need Running: refused at once, without a flow, when it is not. */
 static lcowmig_status vm_run_operation(lcowmig_vm *vm, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user,
-                                       lcowmig_error *error)
+				       lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__object_check(&vm->object, LCOWMIG__VM_OPERATE, error);
 
@@ -153,13 +155,14 @@ lcowmig_status lcowmig_vm_update_memory(lcowmig_vm *vm, uint64_t size_mb, lcowmi
 	if (!vm)
 		return no_vm(error);
 	if (!size_mb || size_mb > UINT32_MAX)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "virtual machine: a memory of %llu MiB is none", (unsigned long long)size_mb);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "virtual machine: a memory of %llu MiB is none",
+				     (unsigned long long)size_mb);
 	lcowmig__enter(vm->object.context, &pump);
 	return vm_run_operation(vm, &pump, lcowmig__vm_update_memory_flow(vm, size_mb, error), done, user, error);
 }
 
 lcowmig_status lcowmig_vm_update_cpu(lcowmig_vm *vm, const lcowmig_vm_cpu_limits *limits, lcowmig_done_fn done, void *user,
-                                     lcowmig_error *error)
+				     lcowmig_error *error)
 {
 	lcowmig_vm_cpu_limits own = { .size = sizeof own };
 	lcowmig__hcs_cpu_limits inner;
@@ -194,7 +197,7 @@ lcowmig_status lcowmig_vm_update_cpu_group(lcowmig_vm *vm, const char *group_id,
 }
 
 lcowmig_status lcowmig_vm_update_policy_fragment(lcowmig_vm *vm, const char *fragment, const char *media_type, lcowmig_done_fn done,
-                                                 void *user, lcowmig_error *error)
+						 void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
@@ -214,7 +217,7 @@ static lcowmig_status exec_check(const lcowmig_vm_exec *exec, lcowmig_error *err
 
 	if (exec->terminal && !lcowmig__text_is_empty(exec->stderr_path))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "exec into the virtual machine: a terminal has no stderr of its own; expected no stderr path");
+				     "exec into the virtual machine: a terminal has no stderr of its own; expected no stderr path");
 	if (exec->reserved || !exec->arguments || !exec->n_arguments)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_vm_exec: there are no arguments, or reserved is not zero");
 	for (i = 0; i < exec->n_arguments; i++)
@@ -224,7 +227,7 @@ static lcowmig_status exec_check(const lcowmig_vm_exec *exec, lcowmig_error *err
 }
 
 lcowmig_status lcowmig_vm_exec_into_host(lcowmig_vm *vm, const lcowmig_vm_exec *exec, int32_t *ret_exit_code, lcowmig_done_fn done,
-                                         void *user, lcowmig_error *error)
+					 void *user, lcowmig_error *error)
 {
 	lcowmig_vm_exec own = { .size = sizeof own };
 	lcowmig_status status;

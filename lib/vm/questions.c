@@ -5,7 +5,8 @@ _Static_assert((int)LCOWMIG_VM_NOT_CREATED == (int)LCOWMIG__VM_NOT_CREATED, "the
 _Static_assert((int)LCOWMIG_VM_RUNNING == (int)LCOWMIG__VM_RUNNING, "the numbers of the states are public");
 _Static_assert((int)LCOWMIG_VM_TERMINATED == (int)LCOWMIG__VM_TERMINATED, "the numbers of the states are public");
 _Static_assert((int)LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED == (int)LCOWMIG__VM_SOURCE_INITIALIZED, "the numbers of the states are public");
-_Static_assert((int)LCOWMIG_VM_DESTINATION_MIGRATION_IMPORTED == (int)LCOWMIG__VM_DESTINATION_IMPORTED, "the numbers of the states are public");
+_Static_assert((int)LCOWMIG_VM_DESTINATION_MIGRATION_IMPORTED == (int)LCOWMIG__VM_DESTINATION_IMPORTED,
+	       "the numbers of the states are public");
 _Static_assert((int)LCOWMIG_VM_MIGRATION_FINALIZED == (int)LCOWMIG__VM_FINALIZED, "the numbers of the states are public");
 
 lcowmig_vm_state lcowmig_vm_get_state(lcowmig_vm *vm)
@@ -27,15 +28,15 @@ const char *lcowmig_vm_state_name(lcowmig_vm_state state)
 }
 
 /* Reads something under the lock. */
-#define ANSWER(type, vm, none, expression)                      \
-	lcowmig__pump pump;                                     \
-	type answer;                                            \
-                                                                \
-	if (!(vm))                                              \
-		return none;                                    \
-	lcowmig__enter((vm)->object.context, &pump);            \
-	answer = (expression);                                  \
-	lcowmig__leave((vm)->object.context, &pump);            \
+#define ANSWER(type, vm, none, expression)                                                                                                 \
+	lcowmig__pump pump;                                                                                                                \
+	type answer;                                                                                                                       \
+                                                                                                                                           \
+	if (!(vm))                                                                                                                         \
+		return none;                                                                                                               \
+	lcowmig__enter((vm)->object.context, &pump);                                                                                       \
+	answer = (expression);                                                                                                             \
+	lcowmig__leave((vm)->object.context, &pump);                                                                                       \
 	return answer
 
 static const char *text_or_empty(const char *text)
@@ -97,7 +98,8 @@ lcowmig_status lcowmig_vm_architecture(lcowmig_vm *vm, const char **ret_architec
 		return bad_argument(error);
 	lcowmig__enter(vm->object.context, &pump);
 	if (vm->object.state == LCOWMIG__VM_NOT_CREATED)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "the virtual machine is NotCreated; its architecture is not known yet");
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				       "the virtual machine is NotCreated; its architecture is not known yet");
 	else
 		*ret_architecture = text_or_empty(vm->architecture);
 	lcowmig__leave(vm->object.context, &pump);
@@ -115,7 +117,7 @@ lcowmig_status lcowmig_vm_exit_status(lcowmig_vm *vm, lcowmig_vm_exit *ret_exit,
 	lcowmig__enter(vm->object.context, &pump);
 	if (vm->object.state != LCOWMIG__VM_TERMINATED) {
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s; an exit status needs Terminated",
-		                       text_or_empty(vm->object.id), lcowmig__vm_state_name(vm));
+				       text_or_empty(vm->object.id), lcowmig__vm_state_name(vm));
 	} else if (vm->was_started) {
 		result.started_at = vm->started_at;
 		result.exited_at = vm->exited_at;

@@ -43,7 +43,10 @@ static const char *const triggers[] = {
 _Static_assert(sizeof states / sizeof states[0] == LCOWMIG__VM_FINALIZED + 1, "every state has a name");
 _Static_assert(sizeof triggers / sizeof triggers[0] == LCOWMIG__VM_EXITED + 1, "every trigger has a name");
 
-#define ROW(from, trigger, to) { LCOWMIG__VM_##from, LCOWMIG__VM_##trigger, LCOWMIG__VM_##to }
+#define ROW(from, trigger, to)                                                                                                             \
+	{                                                                                                                                  \
+		LCOWMIG__VM_##from, LCOWMIG__VM_##trigger, LCOWMIG__VM_##to                                                                \
+	}
 
 static const lcowmig__transition rows[] = {
 	ROW(NOT_CREATED, CREATE, CREATED),
@@ -139,11 +142,5 @@ static const lcowmig__transition rows[] = {
 };
 
 const lcowmig__machine lcowmig__vm_machine = {
-	"virtual machine",
-	states,
-	LCOWMIG__COUNT(states),
-	triggers,
-	LCOWMIG__COUNT(triggers),
-	rows,
-	LCOWMIG__COUNT(rows),
+	"virtual machine", states, LCOWMIG__COUNT(states), triggers, LCOWMIG__COUNT(triggers), rows, LCOWMIG__COUNT(rows),
 };

@@ -96,11 +96,11 @@ bool lcowmig__vm_policy_based_routing(const lcowmig_vm *vm)
 bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error)
 {
 	bool rests = vm->object.state == LCOWMIG__VM_NOT_CREATED || vm->object.state == LCOWMIG__VM_DESTINATION_IMPORTED ||
-	             vm->object.state == LCOWMIG__VM_TERMINATED;
+		     vm->object.state == LCOWMIG__VM_TERMINATED;
 
 	if (!rests || vm->env->system) {
 		lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s%s; expected it to be terminated first",
-		              vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm), rests ? " and its handle is still open" : "");
+			      vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm), rests ? " and its handle is still open" : "");
 		return false;
 	}
 	return lcowmig__object_check_idle(&vm->object, error) == LCOWMIG_OK;
@@ -117,8 +117,14 @@ lcowmig_status lcowmig__vm_recheck(const lcowmig_vm *vm, int trigger, lcowmig_er
 {
 	if (lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, trigger))
 		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "virtual machine %s became %s while %s was under way", vm->object.id ? vm->object.id : "",
-	                     lcowmig__vm_state_name(vm), lcowmig__vm_machine.triggers[trigger]);
+	return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "virtual machine %s became %s while %s was under way",
+			     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm), lcowmig__vm_machine.triggers[trigger]);
+}
+
+void lcowmig__vm_note(lcowmig_vm *vm, int trigger)
+{
+	if (lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, trigger))
+		lcowmig__object_fire(&vm->object, trigger);
 }
 
 void lcowmig__vm_set_document(lcowmig_vm *vm, char *text, size_t size)
@@ -165,7 +171,8 @@ lcowmig_status lcowmig__vm_build_scsi(const lcowmig_vm *vm, lcowmig_scsi **ret_s
 	lcowmig_status status = lcowmig__scsi_new(vm->env, lcowmig__vm_document_controllers(vm), &scsi, error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__hcs_document_disks(&vm->object.context->limits, vm->document, vm->document_size, reserve_attachment, scsi, error);
+		status = lcowmig__hcs_document_disks(&vm->object.context->limits, vm->document, vm->document_size, reserve_attachment, scsi,
+						     error);
 	if (status != LCOWMIG_OK) {
 		lcowmig__scsi_free(scsi);
 		return status;
@@ -180,8 +187,9 @@ lcowmig_status lcowmig__vm_scsi(lcowmig_vm *vm, lcowmig_scsi **ret_scsi, lcowmig
 
 	if (!vm->scsi) {
 		if (!vm->document || !vm->facts.scsi_controllers)
-			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s (%s) has no document with SCSI controllers",
-			                     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm));
+			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+					     "virtual machine %s (%s) has no document with SCSI controllers",
+					     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm));
 		status = lcowmig__vm_build_scsi(vm, &vm->scsi, error);
 		if (status != LCOWMIG_OK)
 			return status;

@@ -1,5 +1,6 @@
 /*
- * What of the machine travels: collected from HCS and the guest connection, captured into the wire struct, and taken over on the other side.
+ * What of the machine travels: collected from HCS and the guest connection, captured into the wire struct, and taken over on the other
+ * side.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,7 +58,7 @@ void lcowmig__vm_check(const lcowmig_vm *vm, void (*report)(void *user, const ch
 		check_say(&check, "virtual machine %s is %s; a migration needs Running", id, lcowmig__vm_state_name(vm));
 	if (vm->document && !vm->facts.relays_log)
 		check_say(&check, "virtual machine %s was booted without migration support: its kernel command line lacks \"%s\"", id,
-		          LCOWMIG__LOG_RELAY_COMMAND);
+			  LCOWMIG__LOG_RELAY_COMMAND);
 	if (vm->confidential)
 		check_say(&check, "virtual machine %s belongs to a confidential sandbox", id);
 	if (vm->facts.blockers[0])
@@ -145,7 +146,7 @@ lcowmig_status lcowmig__vm_capture(lcowmig_vm *vm, lcowmig__arena *arena, lcowmi
 		status = lcowmig__object_check_idle(&vm->object, error);
 	if (status == LCOWMIG_OK && !vm->compat)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s: its compatibility was not asked for",
-		                       vm->env->vm_id);
+				       vm->env->vm_id);
 	if (status == LCOWMIG_OK && vm->vpci)
 		status = lcowmig__vpci_capture(vm->vpci, error);
 	if (status == LCOWMIG_OK && vm->plan9)

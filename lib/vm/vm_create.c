@@ -97,8 +97,8 @@ static lcowmig_status stamp_disks(lcowmig_vm *vm, char **ret_text, size_t *ret_s
 	if (!list.items)
 		return lcowmig__fail_memory(error);
 	lcowmig__scsi_each_disk(vm->scsi, list_disk, &list);
-	status = lcowmig__hcs_document_set_disks(mem, vm->document, vm->document_size, controllers, list.items, list.count, ret_text, ret_size,
-	                                         error);
+	status = lcowmig__hcs_document_set_disks(mem, vm->document, vm->document_size, controllers, list.items, list.count, ret_text,
+						 ret_size, error);
 	lcowmig__free(mem, list.items);
 	return status;
 }
@@ -114,8 +114,9 @@ static lcowmig_status stamp_document(lcowmig_vm *vm, const lcowmig__migration_op
 	if (status != LCOWMIG_OK)
 		return status;
 	options = lcowmig__hcs_initialize_options(mem, LCOWMIG__ORIGIN_DESTINATION, migration, vm->compat, vm->compat_size);
-	status = options ? lcowmig__hcs_document_set_migration(mem, with_disks ? with_disks : vm->document, size, options, ret_text, &size, error)
-	                 : lcowmig__fail_memory(error);
+	status = options ? lcowmig__hcs_document_set_migration(mem, with_disks ? with_disks : vm->document, size, options, ret_text, &size,
+							       error)
+			 : lcowmig__fail_memory(error);
 	lcowmig__free(mem, options);
 	lcowmig__free(mem, with_disks);
 	return status;
@@ -158,12 +159,13 @@ static lcowmig_status vm_create_prepare(struct vm_create *self, char **ret_text,
 {
 	lcowmig_vm *vm = self->vm;
 	const lcowmig__mem *mem = lcowmig__vm_mem(vm);
-	lcowmig_status status = lcowmig__object_check(&vm->object, self->is_destination ? LCOWMIG__VM_CREATE_DESTINATION : LCOWMIG__VM_CREATE, error);
+	lcowmig_status status =
+		lcowmig__object_check(&vm->object, self->is_destination ? LCOWMIG__VM_CREATE_DESTINATION : LCOWMIG__VM_CREATE, error);
 
 	if (status == LCOWMIG_OK && self->is_destination) {
 		if (!vm->document)
-			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine (%s) was imported without an HCS document",
-			                     lcowmig__vm_state_name(vm));
+			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+					     "virtual machine (%s) was imported without an HCS document", lcowmig__vm_state_name(vm));
 		status = lcowmig__migration_options_check(self->has_migration ? &self->migration : NULL, error);
 		return status == LCOWMIG_OK ? stamp_document(vm, self->has_migration ? &self->migration : NULL, ret_text, error) : status;
 	}
@@ -306,7 +308,7 @@ static struct vm_create *vm_create_new(lcowmig_vm *vm, const char *id, lcowmig_e
 }
 
 lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *id, const char *document, size_t size, const lcowmig_vm_options *options,
-                                       lcowmig_error *error)
+				       lcowmig_error *error)
 {
 	struct vm_create *self = vm_create_new(vm, id, error);
 
@@ -324,7 +326,8 @@ lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *id, const cha
 	return NULL;
 }
 
-lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const char *id, const lcowmig__migration_options *options, lcowmig_error *error)
+lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const char *id, const lcowmig__migration_options *options,
+						   lcowmig_error *error)
 {
 	struct vm_create *self = vm_create_new(vm, id, error);
 

@@ -5,8 +5,8 @@
  *     finalized Stop   exit (30 s) -> as terminate from where that leaves it
  *     exit by itself   Terminated -> guest close, HCS close in the background
  *
- * One flow ends the machine at a time; whoever else wants that waits for it. It is shielded: an end once begun goes on. When the machine has
- * ended, everything frozen below it is released (X-51).
+ * One flow ends the machine at a time; whoever else wants that waits for it. It is shielded: an end once begun goes on. When the machine
+ * has ended, everything frozen below it is released (X-51).
  */
 #include "private.h"
 
@@ -36,8 +36,8 @@ static void vm_set_ended(lcowmig_vm *vm)
 #define CLOSE_AGAIN_AFTER (LCOWMIG__SECOND / 10)
 
 /*
- * Closes the guest connection, which releases everybody who waits for an answer, and the handle. Embedded in the machine, so that it needs no
- * memory to begin with; what it needs later it gets when there is some.
+ * Closes the guest connection, which releases everybody who waits for an answer, and the handle. Embedded in the machine, so that it needs
+ * no memory to begin with; what it needs later it gets when there is some.
  */
 static void vm_closing_step(lcowmig__flow *flow)
 {
@@ -59,7 +59,7 @@ static void vm_closing_step(lcowmig__flow *flow)
 	}
 	if (flow->result != LCOWMIG_OK)
 		lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "virtual machine %s has ended, but its handle did not close: %s",
-		             vm->object.id ? vm->object.id : "", flow->error.message);
+			     vm->object.id ? vm->object.id : "", flow->error.message);
 	vm->is_closing = false;
 	FLOW_END(flow);
 }
@@ -77,10 +77,10 @@ lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_
 		memset(&vm->exit, 0, sizeof vm->exit);
 		vm->exit.is_unexpected = true;
 		lcowmig__log(context, LCOWMIG_LOG_WARNING, "virtual machine %s: the exit event cannot be read",
-		             vm->object.id ? vm->object.id : "");
+			     vm->object.id ? vm->object.id : "");
 	}
 	lcowmig__log(context, LCOWMIG_LOG_INFO, "virtual machine %s (%s) has exited: %s, status 0x%08x", vm->object.id ? vm->object.id : "",
-	             lcowmig__vm_state_name(vm), vm->exit.type[0] ? vm->exit.type : "no exit type", (unsigned)vm->exit.hresult);
+		     lcowmig__vm_state_name(vm), vm->exit.type[0] ? vm->exit.type : "no exit type", (unsigned)vm->exit.hresult);
 	vm->has_exited = true;
 	vm->exited_at = lcowmig__wall_clock(context);
 	lcowmig__signal_set(&vm->exited);
@@ -142,7 +142,8 @@ static lcowmig__flow *vm_await_exit_flow(lcowmig_vm *vm)
 	return &self->flow;
 }
 
-/* Leaves the machine without a handle and a guest connection; the failure, if any, is kept in the struct. Machine states do not change here. */
+/* Leaves the machine without a handle and a guest connection; the failure, if any, is kept in the struct. Machine states do not change
+ * here. */
 static void vm_wind_down_step(lcowmig__flow *flow)
 {
 	struct vm_end *self = (struct vm_end *)flow;
@@ -274,7 +275,7 @@ static void vm_wait_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	if (vm->object.state == LCOWMIG__VM_NOT_CREATED)
 		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_FAILED_PRECONDITION,
-		                                "the virtual machine is NotCreated; expected one that can end"));
+						"the virtual machine is NotCreated; expected one that can end"));
 	if (vm->object.state == LCOWMIG__VM_DESTINATION_IMPORTED)
 		FLOW_RETURN(flow, LCOWMIG_OK); /* nothing there that could run */
 	FLOW_TRY(flow, lcowmig__signal_wait(flow, &vm->ended));

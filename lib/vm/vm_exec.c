@@ -168,7 +168,7 @@ static const lcowmig__flow_class vm_exec_class = { "exec into the virtual machin
 static bool exec_copy(struct vm_exec *self, const lcowmig_vm_exec *exec)
 {
 	const char *const texts[4] = { exec->working_directory ? exec->working_directory : "/", exec->stdin_path, exec->stdout_path,
-		                       exec->stderr_path };
+				       exec->stderr_path };
 	const lcowmig__mem *mem = lcowmig__vm_mem(self->vm);
 	size_t i;
 

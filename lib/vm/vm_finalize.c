@@ -22,8 +22,9 @@ static lcowmig_status finalize_check(const struct vm_finalize *self, lcowmig_err
 		lcowmig__object_check(&vm->object, self->resume ? LCOWMIG__VM_FINALIZE_RESUME : LCOWMIG__VM_FINALIZE_STOP, error);
 
 	if (status == LCOWMIG_OK && self->resume && vm->stop_accepted)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s (%s) has been finalized with stop; it cannot resume",
-		                     vm->env->vm_id, lcowmig__vm_state_name(vm));
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "virtual machine %s (%s) has been finalized with stop; it cannot resume", vm->env->vm_id,
+				     lcowmig__vm_state_name(vm));
 	return status;
 }
 
@@ -33,7 +34,8 @@ static void finalize_ask(struct vm_finalize *self)
 	lcowmig__origin origin = self->is_source ? LCOWMIG__ORIGIN_SOURCE : LCOWMIG__ORIGIN_DESTINATION;
 
 	if (!vm->stop_accepted)
-		lcowmig__hcs_finalize_migration(&self->flow, vm->env, lcowmig__hcs_finalize_options(lcowmig__vm_mem(vm), origin, self->resume));
+		lcowmig__hcs_finalize_migration(&self->flow, vm->env,
+						lcowmig__hcs_finalize_options(lcowmig__vm_mem(vm), origin, self->resume));
 }
 
 static void finalize_step(lcowmig__flow *flow)

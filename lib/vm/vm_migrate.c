@@ -1,6 +1,6 @@
 /*
- * The host's migration calls, one by one, in the order in which a session makes them. Those that the host does not take back are shielded: when
- * the session is cancelled meanwhile, their answer still decides about the machine's state.
+ * The host's migration calls, one by one, in the order in which a session makes them. Those that the host does not take back are shielded:
+ * when the session is cancelled meanwhile, their answer still decides about the machine's state.
  */
 #include "private.h"
 
@@ -56,11 +56,11 @@ static lcowmig_status initialize_check(const struct vm_step *self, lcowmig_error
 		return status;
 	if (!vm->facts.relays_log)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "virtual machine %s was booted without migration support: its kernel command line lacks \"%s\"", vm->env->vm_id,
-		                     LCOWMIG__LOG_RELAY_COMMAND);
+				     "virtual machine %s was booted without migration support: its kernel command line lacks \"%s\"",
+				     vm->env->vm_id, LCOWMIG__LOG_RELAY_COMMAND);
 	if (vm->confidential)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s belongs to a confidential sandbox and cannot migrate",
-		                     vm->env->vm_id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "virtual machine %s belongs to a confidential sandbox and cannot migrate", vm->env->vm_id);
 	return lcowmig__migration_options_check(self->has_options ? &self->options : NULL, error);
 }
 
@@ -77,10 +77,10 @@ static void initialize_source_step(lcowmig__flow *flow)
 		lcowmig__gate_leave(flow, &vm->gate);
 		FLOW_RETURN(flow, self->status);
 	}
-	FLOW_AWAIT(flow, lcowmig__hcs_initialize_migration(flow, vm->env,
-	                                                   lcowmig__hcs_initialize_options(lcowmig__vm_mem(vm), LCOWMIG__ORIGIN_SOURCE,
-	                                                                                   self->has_options ? &self->options : NULL,
-	                                                                                   NULL, 0)));
+	FLOW_AWAIT(flow,
+		   lcowmig__hcs_initialize_migration(flow, vm->env,
+						     lcowmig__hcs_initialize_options(lcowmig__vm_mem(vm), LCOWMIG__ORIGIN_SOURCE,
+										     self->has_options ? &self->options : NULL, NULL, 0)));
 	vm_step_conclude(self, LCOWMIG__VM_INITIALIZE_SOURCE);
 	lcowmig__gate_leave(flow, &vm->gate);
 	return;
@@ -116,8 +116,8 @@ static void start_source_step(lcowmig__flow *flow)
 		FLOW_RETURN(flow, self->status);
 	FLOW_TRY(flow, lcowmig__guest_set_migrating(flow, vm->env, true));
 	FLOW_AWAIT(flow, lcowmig__hcs_start_migration(flow, vm->env,
-	                                              lcowmig__hcs_start_options(lcowmig__vm_mem(vm), LCOWMIG__ORIGIN_SOURCE, self->number),
-	                                              self->socket));
+						      lcowmig__hcs_start_options(lcowmig__vm_mem(vm), LCOWMIG__ORIGIN_SOURCE, self->number),
+						      self->socket));
 	if (flow->result == LCOWMIG_OK) {
 		vm_step_conclude(self, LCOWMIG__VM_START_SOURCE);
 		return;
@@ -165,8 +165,8 @@ static void patch_step(lcowmig__flow *flow)
 	if (self->status != LCOWMIG_OK)
 		FLOW_RETURN(flow, self->status);
 	if (lcowmig__vm_scsi(vm, &scsi, &flow->error) != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_INVALID_ARGUMENT, "virtual machine %s was imported without SCSI controllers",
-		                                vm->env->vm_id));
+		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_INVALID_ARGUMENT,
+						"virtual machine %s was imported without SCSI controllers", vm->env->vm_id));
 	FLOW_AWAIT(flow, lcowmig__scsi_each_disk(vm->scsi, grant_disk, self));
 	vm_step_conclude(self, LCOWMIG__VM_PATCH);
 	return;
@@ -196,8 +196,8 @@ static void start_destination_step(lcowmig__flow *flow)
 	FLOW_TRY(flow, lcowmig__guest_prepare(flow, vm->env, LCOWMIG__PORT_CONTROL));
 	vm->was_started = true;
 	FLOW_AWAIT(flow, lcowmig__hcs_start(flow, vm->env,
-	                                    lcowmig__hcs_start_options(lcowmig__vm_mem(vm), LCOWMIG__ORIGIN_DESTINATION, self->number),
-	                                    self->socket));
+					    lcowmig__hcs_start_options(lcowmig__vm_mem(vm), LCOWMIG__ORIGIN_DESTINATION, self->number),
+					    self->socket));
 	if (flow->result != LCOWMIG_OK)
 		vm->was_started = false;
 	vm_step_conclude(self, LCOWMIG__VM_START_DESTINATION);
@@ -258,8 +258,7 @@ static void cancel_step(lcowmig__flow *flow)
 	if (self->status != LCOWMIG_OK)
 		FLOW_RETURN(flow, self->status);
 	FLOW_TRY(flow, lcowmig__hcs_cancel_migration(flow, vm->env, lcowmig__hcs_cancel_options(lcowmig__vm_mem(vm), step_origin(self))));
-	if (lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, LCOWMIG__VM_CANCEL))
-		lcowmig__object_fire(&vm->object, LCOWMIG__VM_CANCEL);
+	lcowmig__vm_note(vm, LCOWMIG__VM_CANCEL);
 	FLOW_END(flow);
 }
 

@@ -18,7 +18,7 @@ static lcowmig_status stats_parse(const struct vm_stats *self, cJSON **ret_tree,
 	const lcowmig__buf *reply = &self->flow.reply;
 
 	return lcowmig__json_parse("statistics", reply->data ? reply->data : "{}", reply->data ? reply->size : 2, limits->document_bytes,
-	                           limits->json_depth, ret_tree, error);
+				   limits->json_depth, ret_tree, error);
 }
 
 static lcowmig_status stats_read_processor(struct vm_stats *self, lcowmig_error *error)
@@ -87,6 +87,7 @@ static void vm_stats_step(lcowmig__flow *flow)
 		FLOW_RETURN(flow, status);
 	self->stats.size = self->ret_stats->size;
 	memcpy(self->ret_stats, &self->stats, self->stats.size < sizeof self->stats ? self->stats.size : sizeof self->stats);
+	lcowmig__vm_note(vm, LCOWMIG__VM_OPERATE);
 	FLOW_END(flow);
 }
 
@@ -129,6 +130,7 @@ static void vm_compatibility_step(lcowmig__flow *flow)
 	lcowmig__free(mem, vm->compat);
 	vm->compat = bytes;
 	vm->compat_size = size;
+	lcowmig__vm_note(vm, LCOWMIG__VM_QUERY_COMPATIBILITY);
 	FLOW_END(flow);
 }
 
@@ -175,6 +177,7 @@ static void vm_stacks_step(lcowmig__flow *flow)
 	}
 	lcowmig__free(lcowmig__vm_mem(vm), vm->stacks);
 	vm->stacks = text;
+	lcowmig__vm_note(vm, LCOWMIG__VM_OPERATE);
 	FLOW_END(flow);
 }
 

@@ -49,9 +49,11 @@ static lcowmig_status vm_update_prepare(struct vm_update *self, lcowmig_error *e
 	if (status != LCOWMIG_OK)
 		return status;
 	if (self->kind == UPDATE_MEMORY)
-		return lcowmig__hcs_document_set_memory(mem, vm->document, vm->document_size, self->size_mb, &self->text, &self->size, error);
+		return lcowmig__hcs_document_set_memory(mem, vm->document, vm->document_size, self->size_mb, &self->text, &self->size,
+							error);
 	if (self->kind == UPDATE_CPU)
-		return lcowmig__hcs_document_set_cpu_limits(mem, vm->document, vm->document_size, &self->limits, &self->text, &self->size, error);
+		return lcowmig__hcs_document_set_cpu_limits(mem, vm->document, vm->document_size, &self->limits, &self->text, &self->size,
+							    error);
 	return lcowmig__hcs_document_set_cpu_group(mem, vm->document, vm->document_size, self->group, &self->text, &self->size, error);
 }
 
@@ -71,6 +73,7 @@ static void vm_update_step(lcowmig__flow *flow)
 	if (self->status == LCOWMIG_OK) {
 		lcowmig__vm_set_document(vm, self->text, self->size);
 		self->text = NULL;
+		lcowmig__vm_note(vm, LCOWMIG__VM_OPERATE);
 		if (self->kind == UPDATE_MEMORY) {
 			FLOW_AWAIT(flow, lcowmig__guest_update_pod_memory(flow, vm->env));
 			self->status = flow->result;

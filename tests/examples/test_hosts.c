@@ -10,14 +10,16 @@
 #include "host.h"
 
 #define NAMESPACE "4b7de07b-9d2c-4b5b-9b0a-0d7b7a1f2a10"
-#define MACHINE(devices)                                                                                                                  \
-	"{\"Owner\":\"t\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"             \
-	"\"KernelFilePath\":\"vmlinux\",\"KernelCmdLine\":\"quiet -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs\"}},"                         \
-	"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":16},\"Processor\":{\"Count\":1}},\"Devices\":{\"Scsi\":{"                          \
-	"\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":{\"Type\":\"VirtualDisk\",\"Path\":\"root.vhd\"}}}}" devices "}}}"
+#define MACHINE(devices)                                                                                                                   \
+	"{\"Owner\":\"t\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"            \
+	"\"KernelFilePath\":\"vmlinux\",\"KernelCmdLine\":\"quiet -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs\"}},"                          \
+	"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":16},\"Processor\":{\"Count\":1}},\"Devices\":{\"Scsi\":{"                           \
+	"\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":{\"Type\":\"VirtualDisk\",\"Path\":\"root.vhd\"}}}}" devices     \
+	"}}}"
 
 static const char specification[] =
-	"{\"ociVersion\":\"1.1.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/bin/counter\",\"--every-ms\",\"5\"],\"cwd\":\"/\"},"
+	"{\"ociVersion\":\"1.1.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/bin/counter\",\"--every-ms\",\"5\"],\"cwd\":\"/"
+	"\"},"
 	"\"root\":{\"path\":\"rootfs\"},\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]},"
 	"\"annotations\":{\"io.kubernetes.cri.container-type\":\"sandbox\",\"io.kubernetes.cri.sandbox-id\":\"c\"},"
 	"\"windows\":{\"network\":{\"networkNamespace\":\"" NAMESPACE "\"}}}";
@@ -51,32 +53,38 @@ static lcowmig_status finish(lcowmig_status status, struct end *end)
 	return end->status;
 }
 
-#define CALL(status, function, ...)                                                                                                       \
-	do {                                                                                                                              \
-		struct end end = { .error = LCOWMIG_ERROR_INIT };                                                                         \
-		lcowmig_status got = finish(function(__VA_ARGS__, done, &end, &end.error), &end);                                         \
-		ck_assert_msg(got == (status), "%s: %s, %s", #function, lcowmig_status_name(got), end.error.message);                     \
+#define CALL(status, function, ...)                                                                                                        \
+	do {                                                                                                                               \
+		struct end end = { .error = LCOWMIG_ERROR_INIT };                                                                          \
+		lcowmig_status got = finish(function(__VA_ARGS__, done, &end, &end.error), &end);                                          \
+		ck_assert_msg(got == (status), "%s: %s, %s", #function, lcowmig_status_name(got), end.error.message);                      \
 	} while (0)
 
 static mock_host *make_host(const char *name, const char *sandbox_id, uint64_t bandwidth)
 {
-	mock_host_config config = { .name = name, .sandbox_id = sandbox_id, .fill_percent = 50, .bandwidth = bandwidth };
+	mock_host_config config = { .name = name, .sandbox_id = sandbox_id, .fill_percent = 50, .bandwidth = bandwidth, .quiet = true };
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	mock_host *host = mock_host_new(loop, &config, &error);
 
 	ck_assert_msg(host != NULL, "%s", error.message);
-	mock_host_set_endpoints(host, NAMESPACE,
-	                        "[{\"ID\":\"f7b5d1a0-2f3e-4b6c-8d9e-112233445566\",\"Name\":\"eth0\",\"HostComputeNamespace\":\"" NAMESPACE
-	                        "\",\"MacAddress\":\"00-15-5D-01-02-03\",\"IpConfigurations\":[{\"IpAddress\":\"10.0.0.7\",\"PrefixLength\":24}]}]");
+	mock_host_set_endpoints(
+		host, NAMESPACE,
+		"[{\"ID\":\"f7b5d1a0-2f3e-4b6c-8d9e-112233445566\",\"Name\":\"eth0\",\"HostComputeNamespace\":\"" NAMESPACE
+		"\",\"MacAddress\":\"00-15-5D-01-02-03\",\"IpConfigurations\":[{\"IpAddress\":\"10.0.0.7\",\"PrefixLength\":24}]}]");
 	return host;
 }
 
 static void start_pod(mock_host *host)
 {
-	static const char *const layers[] = { "scratch=scratch.vhdx", "parent-partitioned-layers=[{\"Path\":\"layers.vhd\",\"Partition\":1}]" };
+	static const char *const layers[] = { "scratch=scratch.vhdx",
+					      "parent-partitioned-layers=[{\"Path\":\"layers.vhd\",\"Partition\":1}]" };
 	lcowmig_rootfs_mount rootfs = { .type = "lcow-partitioned-layer", .source = "scratch", .options = layers, .n_options = 2 };
-	lcowmig_container_options options = { .size = sizeof options, .oci_spec = specification, .oci_spec_size = strlen(specification),
-		                              .rootfs = &rootfs, .n_rootfs = 1, .bundle = "bundle" };
+	lcowmig_container_options options = { .size = sizeof options,
+					      .oci_spec = specification,
+					      .oci_spec_size = strlen(specification),
+					      .rootfs = &rootfs,
+					      .n_rootfs = 1,
+					      .bundle = "bundle" };
 	lcowmig_vm *vm = lcowmig_sandbox_vm(mock_host_sandbox(host));
 	lcowmig_pod *pod;
 
@@ -132,7 +140,8 @@ static uint64_t counter(const mock_host *host)
 static void notified(void *user, const lcowmig_notification *notification)
 {
 	(void)user;
-	if (notification && lcowmig_notification_phase(notification) == LCOWMIG_PHASE_FAILED && last_state == LCOWMIG_PHASE_STATE_UNSPECIFIED)
+	if (notification && lcowmig_notification_phase(notification) == LCOWMIG_PHASE_FAILED &&
+	    last_state == LCOWMIG_PHASE_STATE_UNSPECIFIED)
 		last_state = lcowmig_notification_state(notification);
 }
 
@@ -140,7 +149,9 @@ static void notified(void *user, const lcowmig_notification *notification)
 static void begin(const char *source_session, const char *destination_session)
 {
 	lcowmig_import_options import = LCOWMIG_IMPORT_OPTIONS_INIT;
-	lcowmig_patch patch = { .size = sizeof patch, .source_container_id = "c", .container_id = "c", .bundle = "b", .namespace_id = NAMESPACE };
+	lcowmig_patch patch = {
+		.size = sizeof patch, .source_container_id = "c", .container_id = "c", .bundle = "b", .namespace_id = NAMESPACE
+	};
 	lcowmig_subscription *subscription;
 	int sockets[2];
 
@@ -262,8 +273,10 @@ START_TEST(test_create_refuses_a_document_with_an_unknown_device)
 	static const char document[] = MACHINE(",\"Floppy\":{}");
 	mock_host *named = make_host("C", "other", 0);
 
-	ck_assert_int_eq(finish(lcowmig_vm_create(lcowmig_sandbox_vm(mock_host_sandbox(named)), document, strlen(document), NULL, done, &end, &end.error),
-	                        &end), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(finish(lcowmig_vm_create(lcowmig_sandbox_vm(mock_host_sandbox(named)), document, strlen(document), NULL, done,
+						  &end, &end.error),
+				&end),
+			 LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(end.error.hresult, 0xC037010Du);
 	ck_assert_msg(strstr(end.error.message, "Floppy") != NULL, "%s", end.error.message);
 	ck_assert(mock_host_free(named, &end.error));
@@ -274,8 +287,11 @@ START_TEST(test_exec_reads_its_input_and_gives_it_back)
 {
 	char input[] = "/tmp/lcowmig-input-XXXXXX", output[] = "/tmp/lcowmig-output-XXXXXX", text[32] = "";
 	int from = mkstemp(input), to = mkstemp(output);
-	lcowmig_process_options options = { .size = sizeof options, .stdin_path = input, .stdout_path = output, .bundle = "b",
-		                            .process_spec = "{\"args\":[\"/bin/cat\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}}" };
+	lcowmig_process_options options = { .size = sizeof options,
+					    .stdin_path = input,
+					    .stdout_path = output,
+					    .bundle = "b",
+					    .process_spec = "{\"args\":[\"/bin/cat\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}}" };
 	lcowmig_exit how = LCOWMIG_EXIT_INIT;
 	lcowmig_process *process;
 

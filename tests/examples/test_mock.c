@@ -174,7 +174,7 @@ static int peer_call(struct peer *peer, uint32_t type, uint32_t id, const char *
 }
 
 #define REQUEST(container, rest) "{\"ContainerId\":\"" container "\",\"ActivityId\":\"" NULL_ID "\"" rest "}"
-#define MODIFY(kind, type, settings) \
+#define MODIFY(kind, type, settings)                                                                                                       \
 	REQUEST(NULL_ID, ",\"Request\":{\"RequestType\":\"" kind "\",\"ResourceType\":\"" type "\",\"Settings\":" settings "}")
 
 static void peer_boot(struct peer *peer)
@@ -189,17 +189,21 @@ static void peer_boot(struct peer *peer)
 /* A container "c1" that counts, with its stdout on the first port and a wait without end under id 5. */
 static void peer_start_counter(struct peer *peer)
 {
-	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_MODIFY_SETTINGS, 1, MODIFY("Add", "MappedVirtualDisk", "{\"MountPath\":\"/l\",\"Lun\":1}")), 0);
+	ck_assert_int_eq(
+		peer_call(peer, LCOWMIG_GCS_MODIFY_SETTINGS, 1, MODIFY("Add", "MappedVirtualDisk", "{\"MountPath\":\"/l\",\"Lun\":1}")), 0);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_MODIFY_SETTINGS, 2,
-	                           MODIFY("Add", "CombinedLayers", "{\"ContainerRootPath\":\"/r\",\"Layers\":[{\"Path\":\"/l\"}]}")), 0);
+				   MODIFY("Add", "CombinedLayers", "{\"ContainerRootPath\":\"/r\",\"Layers\":[{\"Path\":\"/l\"}]}")),
+			 0);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_CREATE, 3,
-	                           REQUEST("c1", ",\"ContainerConfig\":\"{\\\"SchemaVersion\\\":{\\\"Major\\\":2,\\\"Minor\\\":1},"
-	                                         "\\\"OciBundlePath\\\":\\\"/b\\\",\\\"OciSpecification\\\":{\\\"linux\\\":{},\\\"root\\\":"
-	                                         "{\\\"path\\\":\\\"/r\\\"},\\\"process\\\":{\\\"args\\\":[\\\"/bin/counter\\\","
-	                                         "\\\"--every-ms\\\",\\\"2\\\"]}}}\"")), 0);
+				   REQUEST("c1", ",\"ContainerConfig\":\"{\\\"SchemaVersion\\\":{\\\"Major\\\":2,\\\"Minor\\\":1},"
+						 "\\\"OciBundlePath\\\":\\\"/b\\\",\\\"OciSpecification\\\":{\\\"linux\\\":{},\\\"root\\\":"
+						 "{\\\"path\\\":\\\"/r\\\"},\\\"process\\\":{\\\"args\\\":[\\\"/bin/counter\\\","
+						 "\\\"--every-ms\\\",\\\"2\\\"]}}}\"")),
+			 0);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_EXECUTE_PROCESS, 4,
-	                           REQUEST("c1", ",\"Settings\":{\"ProcessParameters\":\"{\\\"CreateStdOutPipe\\\":true}\","
-	                                         "\"VsockStdioRelaySettings\":{\"StdOut\":1073741825}}")), 0);
+				   REQUEST("c1", ",\"Settings\":{\"ProcessParameters\":\"{\\\"CreateStdOutPipe\\\":true}\","
+						 "\"VsockStdioRelaySettings\":{\"StdOut\":1073741825}}")),
+			 0);
 	peer_send(peer, LCOWMIG_GCS_WAIT_FOR_PROCESS, 5, REQUEST("c1", ",\"ProcessId\":100,\"TimeoutInMs\":4294967295"));
 }
 
@@ -248,10 +252,10 @@ START_TEST(test_guest_refuses_requests_before_it_has_negotiated)
 		mock_loop_step(peer->loop, MOCK_MS);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_GET_PROPERTIES, 1, REQUEST("c1", ",\"Query\":\"\"")), (int32_t)0x80004001u);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, 2, REQUEST("", ",\"MinimumVersion\":5,\"MaximumVersion\":6")),
-	                 (int32_t)0xC037010Cu);
+			 (int32_t)0xC037010Cu);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, 3, REQUEST("", ",\"MinimumVersion\":4,\"MaximumVersion\":4")), 0);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, 4, REQUEST("", ",\"MinimumVersion\":4,\"MaximumVersion\":4")),
-	                 (int32_t)0x80004001u);
+			 (int32_t)0x80004001u);
 	peer_free(peer);
 }
 END_TEST
@@ -266,8 +270,9 @@ START_TEST(test_guest_counts_and_ends_with_its_signal)
 	peer_run(peer, 100);
 	ck_assert_int_eq(memcmp(peer->output + 8, "counter 1\ncounter 2\n", 20), 0);
 	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_WAIT_FOR_PROCESS, 6, REQUEST("c1", ",\"ProcessId\":100,\"TimeoutInMs\":50")),
-	                 (int32_t)0xC0370109u);
-	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_SIGNAL_PROCESS, 7, REQUEST("c1", ",\"ProcessId\":100,\"Options\":{\"Signal\":15}")), 0);
+			 (int32_t)0xC0370109u);
+	ck_assert_int_eq(peer_call(peer, LCOWMIG_GCS_SIGNAL_PROCESS, 7, REQUEST("c1", ",\"ProcessId\":100,\"Options\":{\"Signal\":15}")),
+			 0);
 	answer = peer_answer(peer, 0x20100601u, 5);
 	ck_assert_ptr_nonnull(answer);
 	ck_assert_int_eq(cJSON_GetObjectItem(answer, "ExitCode")->valueint, 143);
@@ -367,7 +372,7 @@ START_TEST(test_guest_goes_on_where_it_was_when_its_memory_has_moved)
 	peer_start_counter(from);
 	peer_run(from, 50);
 	peer_move(from, to, (mock_transfer_config){ .devices = "0:0,0:1", .session = 7 },
-	          (mock_transfer_config){ .devices = "0:0,0:1", .session = 7 });
+		  (mock_transfer_config){ .devices = "0:0,0:1", .session = 7 });
 	ck_assert_uint_eq(from->hresult, 0);
 	ck_assert_uint_eq(to->hresult, 0);
 	ck_assert(!mock_guest_is_running(from->guest));
@@ -398,7 +403,7 @@ START_TEST(test_transfer_refuses_another_session_and_other_disks_on_both_sides)
 
 		mock_guest_boot(from->guest, 25);
 		peer_move(from, to, (mock_transfer_config){ .devices = "0:0", .session = 7 },
-		          (mock_transfer_config){ .devices = i == 0 ? "0:0" : "0:0,0:2", .session = i == 0 ? 8 : 7 });
+			  (mock_transfer_config){ .devices = i == 0 ? "0:0" : "0:0,0:2", .session = i == 0 ? 8 : 7 });
 		ck_assert_uint_eq(from->hresult, 0x8007000Du);
 		ck_assert_uint_eq(to->hresult, 0x8007000Du);
 		peer_free(from);
@@ -414,7 +419,7 @@ START_TEST(test_transfer_fails_on_both_sides_when_the_connection_breaks)
 
 		mock_guest_boot(from->guest, 25);
 		peer_move(from, to, (mock_transfer_config){ .devices = "", .break_in_pass = i == 0, .break_in_blackout = i == 1 },
-		          (mock_transfer_config){ .devices = "" });
+			  (mock_transfer_config){ .devices = "" });
 		ck_assert_uint_eq(from->hresult, 0x80072746u);
 		ck_assert_uint_eq(to->hresult, 0x80072746u);
 		ck_assert_int_eq(mock_guest_is_running(from->guest), i == 0);

@@ -1,6 +1,7 @@
 /*
- * A migration in which one thing goes wrong: the 1st, 2nd, 3rd … host call of a side, or its 1st, 2nd, 3rd … allocation. The step that meets it is
- * repeated; a session that is Failed is rolled back and the migration tried again. The invariants hold all the way, and it ends well.
+ * A migration in which one thing goes wrong: the 1st, 2nd, 3rd … host call of a side, or its 1st, 2nd, 3rd … allocation. The step that
+ * meets it is repeated; a session that is Failed is rolled back and the migration tried again. The invariants hold all the way, and it ends
+ * well.
  */
 #include <check.h>
 #include <stdio.h>
@@ -65,8 +66,9 @@ static void run_with_fault(test_world *world)
 			point++;
 			continue;
 		}
-		ck_assert_msg(world_state(&world->source) == LCOWMIG_MIGRATION_FAILED || world_state(&world->destination) == LCOWMIG_MIGRATION_FAILED,
-		              "step %d cannot be repeated: %s", point, world->error.message);
+		ck_assert_msg(world_state(&world->source) == LCOWMIG_MIGRATION_FAILED ||
+				      world_state(&world->destination) == LCOWMIG_MIGRATION_FAILED,
+			      "step %d cannot be repeated: %s", point, world->error.message);
 		start_again(world);
 		point = WORLD_PREPARED;
 	}

@@ -99,6 +99,56 @@ START_TEST(test_wait_ids_are_adopted_before_the_connection)
 }
 END_TEST
 
+static const char *const guest_operations[] = { "guest.connect", "guest.rpc:10100a01" };
+
+static unsigned pending_in_guest(void)
+{
+	return test_host_pending(destination->host, guest_operations[0]) + test_host_pending(destination->host, guest_operations[1]);
+}
+
+/* Answers what the guest has before it at this moment, and nothing that comes of it. */
+static void answer_once(void)
+{
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(guest_operations); i++) {
+		unsigned n = test_host_pending(destination->host, guest_operations[i]);
+
+		while (n--)
+			test_host_complete(destination->host, guest_operations[i], LCOWMIG_OK, 0, NULL);
+	}
+}
+
+/* at most four, the connection's included, however many pods there are and however many containers they have. */
+START_TEST(test_resume_takes_a_constant_number_of_round_trips)
+{
+	static const unsigned pods[] = { 1, 1, 2, 4 }, containers[] = { 1, 12, 2, 8 };
+	lcowmig_finalize_options options = LCOWMIG_FINALIZE_OPTIONS_INIT;
+	unsigned n_rounds = 0;
+	test_done done = { 0 };
+
+	world = world_new(pods[_i], containers[_i]);
+	source = &world->source;
+	destination = &world->destination;
+	OK(world_migrate_until(world, WORLD_RELEASED));
+	test_host_hold(destination->host, guest_operations[0], true);
+	test_host_hold(destination->host, guest_operations[1], true);
+	options.action = LCOWMIG_FINALIZE_RESUME;
+	options.token = world->token;
+	options.token_size = world->token_size;
+	ck_assert_int_eq(lcowmig_migration_finalize(destination->m, WORLD_SESSION, &options, test_on_done, &done, &world->error),
+			 LCOWMIG_PENDING);
+	for (; !done.calls && pending_in_guest(); n_rounds++)
+		answer_once();
+	ck_assert_int_eq(done.calls, 1);
+	ck_assert_int_eq(done.status, LCOWMIG_OK);
+	ck_assert_uint_le(n_rounds, 4);
+	test_host_hold(destination->host, guest_operations[0], false);
+	test_host_hold(destination->host, guest_operations[1], false);
+	world_free(world);
+}
+END_TEST
+
 /* a task is announced only when its pod is complete, its new interface included. */
 START_TEST(test_tasks_are_announced_when_their_pod_is_complete)
 {
@@ -379,7 +429,8 @@ START_TEST(test_container_exits_before_the_destination_resumes)
 
 	begin(1);
 	OK(world_migrate_until(world, WORLD_RELEASED));
-	test_host_reply(destination->host, "guest.adopt", "{\"Result\":0,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ExitCode\":7}");
+	test_host_reply(destination->host, "guest.adopt",
+			"{\"Result\":0,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ExitCode\":7}");
 	OK(world_step(world, WORLD_RESUMED));
 	create = strstr(test_host_log(destination->host), "event create d-p0 ''");
 	exit = strstr(test_host_log(destination->host), "event exit d-p0 '' ");
@@ -454,6 +505,7 @@ int main(void)
 	tcase_add_loop_test(flows, test_migration_succeeds_when_the_source_stops_first, 0, N_SHAPES);
 	tcase_add_loop_test(flows, test_release_after_the_source_has_stopped, 0, N_SHAPES);
 	tcase_add_loop_test(flows, test_wait_ids_are_adopted_before_the_connection, 0, N_SHAPES);
+	tcase_add_loop_test(flows, test_resume_takes_a_constant_number_of_round_trips, 0, 4);
 	tcase_add_test(flows, test_tasks_are_announced_when_their_pod_is_complete);
 	tcase_add_loop_test(flows, test_rollback_before_the_blackout, 0, N_SHAPES);
 	tcase_add_loop_test(flows, test_rollback_after_the_blackout, 0, N_SHAPES);

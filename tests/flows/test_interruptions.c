@@ -1,6 +1,6 @@
 /*
- * Every operation of a session is interrupted after its 1st, 2nd, 3rd … host call: by a cancel of the session, by an abandon, by a cancel of the
- * operation, by the end of the machine. Each operation ends exactly once, and both sides can be wound down.
+ * Every operation of a session is interrupted after its 1st, 2nd, 3rd … host call: by a cancel of the session, by an abandon, by a cancel
+ * of the operation, by the end of the machine. Each operation ends exactly once, and both sides can be wound down.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -15,13 +15,7 @@ static test_world *world;
 static test_side *side;
 static test_done done;
 
-typedef enum interruption {
-	BY_CANCEL,
-	BY_ABANDON,
-	BY_CANCEL_OF_THE_OPERATION,
-	BY_END_OF_THE_MACHINE,
-	N_INTERRUPTIONS
-} interruption;
+typedef enum interruption { BY_CANCEL, BY_ABANDON, BY_CANCEL_OF_THE_OPERATION, BY_END_OF_THE_MACHINE, N_INTERRUPTIONS } interruption;
 
 typedef struct operation {
 	world_point point; /* that it leads to */
@@ -43,8 +37,12 @@ static lcowmig_status start_patch(void)
 {
 	const char *options[1] = { "parentLayerPaths=[\"C:\\\\destination\\\\base\"]" };
 	lcowmig_rootfs_mount rootfs = { "lcow-layer", "C:\\destination\\p0-c1", "", options, 1 };
-	lcowmig_patch patch = { .size = sizeof patch, .source_container_id = "p0-c1", .container_id = "d-p0-c1", .rootfs = &rootfs, .n_rootfs = 1,
-		                .stdout_path = "\\\\.\\pipe\\out" };
+	lcowmig_patch patch = { .size = sizeof patch,
+				.source_container_id = "p0-c1",
+				.container_id = "d-p0-c1",
+				.rootfs = &rootfs,
+				.n_rootfs = 1,
+				.stdout_path = "\\\\.\\pipe\\out" };
 
 	return lcowmig_migration_patch(side->m, &patch, test_on_done, &done, &world->error);
 }
@@ -52,7 +50,7 @@ static lcowmig_status start_patch(void)
 static lcowmig_status start_prepare_destination(void)
 {
 	return lcowmig_migration_prepare_destination(side->m, WORLD_SESSION, NULL, LCOWMIG_PREPARE_PATHS_SHARED, test_on_done, &done,
-	                                             &world->error);
+						     &world->error);
 }
 
 static lcowmig_status start_register(void)
@@ -64,7 +62,8 @@ static lcowmig_status start_register(void)
 static lcowmig_status start_transfer(void)
 {
 	done.calls = 1;
-	return lcowmig_migration_transfer(side->m, WORLD_SESSION, NULL, &world->error) == LCOWMIG_OK ? LCOWMIG_PENDING : LCOWMIG_E_HOST_FAILED;
+	return lcowmig_migration_transfer(side->m, WORLD_SESSION, NULL, &world->error) == LCOWMIG_OK ? LCOWMIG_PENDING
+												     : LCOWMIG_E_HOST_FAILED;
 }
 
 static lcowmig_status start_finalize(lcowmig_finalize_action action)
@@ -138,7 +137,8 @@ static void settle_operation(lcowmig_status status)
 {
 	if (status != LCOWMIG_PENDING)
 		return;
-	if (side->sandbox->env.system && !side->vm_exit_is_told && !done.calls && side->m->work && side->m->object.state != LCOWMIG_MIGRATION_IDLE)
+	if (side->sandbox->env.system && !side->vm_exit_is_told && !done.calls && side->m->work &&
+	    side->m->object.state != LCOWMIG_MIGRATION_IDLE)
 		side->waits_for_exit = true;
 	world_settle(world, side, LCOWMIG_PENDING, &done);
 }
@@ -150,7 +150,7 @@ static void wind_down(void)
 
 	if (state == LCOWMIG_MIGRATION_CANCELLED || state == LCOWMIG_MIGRATION_FAILED) {
 		bool resume = side == &world->source && lcowmig__vm_get_state(side->sandbox->vm) != LCOWMIG__VM_TERMINATED &&
-		              lcowmig_migration_has_right(side->m);
+			      lcowmig_migration_has_right(side->m);
 
 		OK(world_finalize(world, side, resume ? LCOWMIG_FINALIZE_RESUME : LCOWMIG_FINALIZE_STOP));
 		OK(world_cleanup(world, side));

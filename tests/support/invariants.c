@@ -20,8 +20,8 @@ static bool runs_alone(const test_side *side)
 static void check_never_both(const test_world *world)
 {
 	ck_assert_msg(world->is_forced || !runs_alone(&world->source) || !runs_alone(&world->destination),
-	              "the sandbox runs on both hosts: source %s, destination %s", lcowmig__vm_state_name(world->source.sandbox->vm),
-	              lcowmig__vm_state_name(world->destination.sandbox->vm));
+		      "the sandbox runs on both hosts: source %s, destination %s", lcowmig__vm_state_name(world->source.sandbox->vm),
+		      lcowmig__vm_state_name(world->destination.sandbox->vm));
 }
 
 /* Whoever has the right and a machine that has not ended can still let it run. */
@@ -38,7 +38,8 @@ static bool token_can_be_used(const test_world *world, const test_side *side)
 	uint32_t epoch;
 
 	return side->sandbox && side->m->id && world->token_size && vm_state(side) != LCOWMIG__VM_TERMINATED && !side->m->is_stopped &&
-	       !side->m->is_discarded && lcowmig__right_read(&side->m->right, world->token, world->token_size, &epoch, &error) == LCOWMIG_OK;
+	       !side->m->is_discarded &&
+	       lcowmig__right_read(&side->m->right, world->token, world->token_size, &epoch, &error) == LCOWMIG_OK;
 }
 
 /* A machine that exited, or that somebody stopped on purpose, ends the promise. */
@@ -49,11 +50,12 @@ static void check_never_lost(const test_world *world)
 	if (source->was_abandoned || destination->was_abandoned || source->vm_exit_is_told || destination->vm_exit_is_told ||
 	    !source->sandbox || !destination->sandbox)
 		return;
-	if (source->m->is_stopped || destination->m->is_stopped || destination->m->is_discarded || vm_state(source) == LCOWMIG__VM_TERMINATED)
+	if (source->m->is_stopped || destination->m->is_stopped || destination->m->is_discarded ||
+	    vm_state(source) == LCOWMIG__VM_TERMINATED)
 		return;
 	ck_assert_msg(can_run(source) || can_run(destination) || token_can_be_used(world, source) || token_can_be_used(world, destination),
-	              "the sandbox can run on neither host: source %s, destination %s", lcowmig__vm_state_name(source->sandbox->vm),
-	              lcowmig__vm_state_name(destination->sandbox->vm));
+		      "the sandbox can run on neither host: source %s, destination %s", lcowmig__vm_state_name(source->sandbox->vm),
+		      lcowmig__vm_state_name(destination->sandbox->vm));
 }
 
 /* While a finalize is half done its pods come back one by one. */
@@ -140,7 +142,7 @@ void invariants_check_end(const test_world *world, const test_side *side)
 		ck_assert_msg(!lcowmig__pod_is_migrating(pod), "%s: pod %s is still frozen", side->name, lcowmig__pod_id(pod));
 		for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
 			ck_assert_msg(lcowmig__container_has_ended(container), "%s: container %s has not ended", side->name,
-			              lcowmig__container_id(container));
+				      lcowmig__container_id(container));
 	}
 }
 
@@ -156,8 +158,8 @@ void invariants_check_exits(const test_world *world)
 
 			ck_assert_msg(count_exits(&world->source, NULL, id) == 1, "%s: no exit on the source", id);
 			if (was_imported)
-				ck_assert_msg(count_exits(&world->destination, &world->source, id) == 1,
-				              "%s: no exit on the destination", id);
+				ck_assert_msg(count_exits(&world->destination, &world->source, id) == 1, "%s: no exit on the destination",
+					      id);
 		}
 	}
 }

@@ -5,8 +5,8 @@
 #include "world.h"
 
 /*
- * Never running on both hosts; never lost on both; a sandbox is frozen as a whole or not at all; nothing has exited twice; the state machine
- * and what is in flight agree.
+ * Never running on both hosts; never lost on both; a sandbox is frozen as a whole or not at all; nothing has exited twice; the state
+ * machine and what is in flight agree.
  */
 void invariants_check(const test_world *world);
 /* The side has no machine any more: nothing is frozen, every container that was known there has ended. */

@@ -11,10 +11,12 @@
 
 static const char document[] =
 	"{\"Owner\":\"test\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"ShouldTerminateOnLastHandleClosed\":true,\"VirtualMachine\":{"
-	"\"StopOnReset\":true,\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"C:\\\\LinuxBoot\\\\vmlinux\",\"KernelCmdLine\":\"root=/dev/sda "
+	"\"StopOnReset\":true,\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"C:\\\\LinuxBoot\\\\vmlinux\",\"KernelCmdLine\":"
+	"\"root=/dev/sda "
 	"-- -e 1 /bin/vsockexec -r -e 109 /bin/gcs\"}},\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":1024},\"Processor\":{\"Count\":2}},"
 	"\"Devices\":{\"Scsi\":{\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":{\"Type\":\"VirtualDisk\",\"Path\":"
-	"\"C:\\\\LinuxBoot\\\\rootfs.vhd\",\"ReadOnly\":true}}},\"0110f83b-de10-5172-a266-78bca56bf50a\":{}},\"HvSocket\":{\"HvSocketConfig\":{}}}}}";
+	"\"C:\\\\LinuxBoot\\\\rootfs.vhd\",\"ReadOnly\":true}}},\"0110f83b-de10-5172-a266-78bca56bf50a\":{}},\"HvSocket\":{"
+	"\"HvSocketConfig\":{}}}}}";
 
 const char *world_pod_id(unsigned pod)
 {
@@ -97,11 +99,28 @@ lcowmig_status world_settle(test_world *world, test_side *side, lcowmig_status s
 
 /* Everything but requests whose answer is an event of its own: waits for processes, the guest's log. */
 static const char *const slow_operations[] = {
-	"hcs.create",          "hcs.start",           "hcs.terminate",       "hcs.close",         "hcs.modify",
-	"hcs.properties",      "hcs.initialize_migration", "hcs.start_migration", "hcs.transfer",  "hcs.finalize_migration",
-	"hcs.cancel_migration", "hcs.grant_access",   "hcs.resolve_path",    "guest.prepare",     "guest.connect",
-	"guest.resume",        "guest.rpc:10100a01",  "guest.rpc:10100901",  "network.endpoints", "stdio.open",
-	"stdio.attach",        "socket.adopt",
+	"hcs.create",
+	"hcs.start",
+	"hcs.terminate",
+	"hcs.close",
+	"hcs.modify",
+	"hcs.properties",
+	"hcs.initialize_migration",
+	"hcs.start_migration",
+	"hcs.transfer",
+	"hcs.finalize_migration",
+	"hcs.cancel_migration",
+	"hcs.grant_access",
+	"hcs.resolve_path",
+	"guest.prepare",
+	"guest.connect",
+	"guest.resume",
+	"guest.rpc:10100a01",
+	"guest.rpc:10100901",
+	"network.endpoints",
+	"stdio.open",
+	"stdio.attach",
+	"socket.adopt",
 };
 
 static void set_slow(test_host *host)
@@ -163,10 +182,11 @@ static void make_container(test_side *side, lcowmig_pod *pod, unsigned p, unsign
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig_container *container;
 
-	snprintf(spec, sizeof spec,
-	         "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"/bin/app\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"linux\":{},"
-	         "\"annotations\":{\"io.kubernetes.cri.container-type\":\"%s\",\"io.kubernetes.cri.sandbox-id\":\"%s\"}}",
-	         c ? "container" : "sandbox", world_pod_id(p));
+	snprintf(
+		spec, sizeof spec,
+		"{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"/bin/app\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"linux\":{},"
+		"\"annotations\":{\"io.kubernetes.cri.container-type\":\"%s\",\"io.kubernetes.cri.sandbox-id\":\"%s\"}}",
+		c ? "container" : "sandbox", world_pod_id(p));
 	snprintf(source, sizeof source, "C:\\source\\%s", world_container_id(p, c));
 	snprintf(layers, sizeof layers, "parentLayerPaths=[\"C:\\\\source\\\\base\"]");
 	options.oci_spec = spec;
@@ -190,8 +210,8 @@ static void make_pod(test_side *side, unsigned p, unsigned n_containers)
 	lcowmig_pod *pod;
 	unsigned c;
 
-	ck_assert_msg(lcowmig_pod_new(side->sandbox, world_pod_id(p), "a1b2c3d4-0000-4000-8000-000000000001", &pod, &error) == LCOWMIG_OK, "%s",
-	              error.message);
+	ck_assert_msg(lcowmig_pod_new(side->sandbox, world_pod_id(p), "a1b2c3d4-0000-4000-8000-000000000001", &pod, &error) == LCOWMIG_OK,
+		      "%s", error.message);
 	status = lcowmig_pod_setup_network(pod, test_on_done, done, &error);
 	ck_assert_msg(status == LCOWMIG_OK, "%s", error.message);
 	for (c = 0; c < n_containers; c++)
@@ -216,7 +236,8 @@ static void make_side(test_side *side, const char *name, const char *prefix, con
 	snprintf(side->prefix, sizeof side->prefix, "%s", prefix);
 	side->host = test_host_new();
 	side->host->config.id = id;
-	ck_assert_msg(lcowmig_sandbox_new(side->host->context, &side->host->config, &side->sandbox, &error) == LCOWMIG_OK, "%s", error.message);
+	ck_assert_msg(lcowmig_sandbox_new(side->host->context, &side->host->config, &side->sandbox, &error) == LCOWMIG_OK, "%s",
+		      error.message);
 	side->m = side->sandbox->migration;
 	side->waits_for_exit = true;
 }
@@ -317,8 +338,8 @@ lcowmig_status world_prepare_source(test_world *world)
 	test_side *side = &world->source;
 	test_done *done = done_reset();
 
-	return world_settle(world, side,
-	                    lcowmig_migration_prepare_source(side->m, WORLD_SESSION, NULL, test_on_done, done, &world->error), done);
+	return world_settle(world, side, lcowmig_migration_prepare_source(side->m, WORLD_SESSION, NULL, test_on_done, done, &world->error),
+			    done);
 }
 
 lcowmig_status world_export(test_world *world)
@@ -336,7 +357,7 @@ lcowmig_status world_export(test_world *world)
 	world->envelope = malloc(world->envelope_size);
 	ck_assert_ptr_nonnull(world->envelope);
 	ck_assert_int_eq(lcowmig_migration_copy_envelope(side->m, WORLD_SESSION, world->envelope, world->envelope_size, &size, NULL),
-	                 LCOWMIG_OK);
+			 LCOWMIG_OK);
 	return status;
 }
 
@@ -393,19 +414,19 @@ lcowmig_status world_prepare_destination(test_world *world)
 	test_done *done = done_reset();
 
 	return world_settle(world, side,
-	                    lcowmig_migration_prepare_destination(side->m, WORLD_SESSION, NULL, LCOWMIG_PREPARE_PATHS_SHARED, test_on_done,
-	                                                          done, &world->error),
-	                    done);
+			    lcowmig_migration_prepare_destination(side->m, WORLD_SESSION, NULL, LCOWMIG_PREPARE_PATHS_SHARED, test_on_done,
+								  done, &world->error),
+			    done);
 }
 
 lcowmig_status world_register(test_world *world, test_side *side)
 {
 	test_done *done = done_reset();
 
-	return world_settle(world, side,
-	                    lcowmig_migration_register_socket(side->m, WORLD_SESSION, (const uint8_t *)"socket", 6, test_on_done, done,
-	                                                      &world->error),
-	                    done);
+	return world_settle(
+		world, side,
+		lcowmig_migration_register_socket(side->m, WORLD_SESSION, (const uint8_t *)"socket", 6, test_on_done, done, &world->error),
+		done);
 }
 
 lcowmig_status world_transfer(test_world *world, test_side *side)
@@ -421,8 +442,8 @@ lcowmig_status world_transfer(test_world *world, test_side *side)
 
 lcowmig_status world_release(test_world *world, test_side *side)
 {
-	lcowmig_status status = lcowmig_migration_release(side->m, WORLD_SESSION, world->token, sizeof world->token, &world->token_size,
-	                                                  &world->error);
+	lcowmig_status status =
+		lcowmig_migration_release(side->m, WORLD_SESSION, world->token, sizeof world->token, &world->token_size, &world->error);
 
 	if (status != LCOWMIG_OK)
 		world->token_size = 0;
@@ -484,7 +505,8 @@ void world_tell(test_side *side, const char *event, const char *result)
 {
 	char data[256];
 
-	snprintf(data, sizeof data, "{\"Event\":\"%s\"%s%s%s}", event, result ? ",\"Result\":\"" : "", result ? result : "", result ? "\"" : "");
+	snprintf(data, sizeof data, "{\"Event\":\"%s\"%s%s%s}", event, result ? ",\"Result\":\"" : "", result ? result : "",
+		 result ? "\"" : "");
 	ck_assert_int_eq(lcowmig_sandbox_hcs_event(side->sandbox, LCOWMIG_HCS_EVENT_GROUP_LIVE_MIGRATION, data, NULL), LCOWMIG_OK);
 }
 

@@ -34,26 +34,26 @@ typedef struct test_world {
 	unsigned n_pods;
 	unsigned n_containers; /* of each pod, its sandbox container included */
 	uint8_t token[LCOWMIG_TOKEN_SIZE_MAX];
-	size_t token_size;     /* 0: none was released */
+	size_t token_size; /* 0: none was released */
 	uint8_t *envelope;
 	size_t envelope_size;
-	bool is_slow;          /* host calls stay pending until world_settle completes them */
-	bool is_forced;        /* somebody overrode the right: the invariants about it do not hold */
-	lcowmig_error error;   /* of the last step */
+	bool is_slow;        /* host calls stay pending until world_settle completes them */
+	bool is_forced;      /* somebody overrode the right: the invariants about it do not hold */
+	lcowmig_error error; /* of the last step */
 } test_world;
 
 typedef enum world_point {
-	WORLD_PREPARED,   /* source prepared */
+	WORLD_PREPARED, /* source prepared */
 	WORLD_EXPORTED,
 	WORLD_IMPORTED,
 	WORLD_PATCHED,
-	WORLD_READY,      /* destination prepared */
-	WORLD_CONNECTED,  /* sockets on both sides */
+	WORLD_READY,     /* destination prepared */
+	WORLD_CONNECTED, /* sockets on both sides */
 	WORLD_TRANSFERRED,
-	WORLD_RELEASED,   /* the destination may resume */
+	WORLD_RELEASED, /* the destination may resume */
 	WORLD_RESUMED,
-	WORLD_STOPPED,    /* source stopped */
-	WORLD_CLEAN,      /* both sides Idle */
+	WORLD_STOPPED, /* source stopped */
+	WORLD_CLEAN,   /* both sides Idle */
 	WORLD_POINTS
 } world_point;
 

@@ -8,18 +8,6 @@
 
 static const torture_kind kinds[KINDS] = { TORTURE_ALLOCATION, TORTURE_ALLOCATIONS, TORTURE_JSON, TORTURE_JSON_ALL };
 
-START_TEST(test_migration_survives_any_failing_allocation)
-{
-	torture_run(&torture_migrations[_i / KINDS], kinds[_i % KINDS]);
-}
-END_TEST
-
-START_TEST(test_operation_survives_any_failing_allocation)
-{
-	torture_run(&torture_operations[_i / KINDS], kinds[_i % KINDS]);
-}
-END_TEST
-
 static int count(const torture_scenario *scenarios)
 {
 	int n = 0;
@@ -29,6 +17,18 @@ static int count(const torture_scenario *scenarios)
 	return n;
 }
 
+START_TEST(test_migration_survives_any_failing_allocation)
+{
+	torture_run(&torture_migrations[_i / KINDS], kinds[_i % KINDS], _i);
+}
+END_TEST
+
+START_TEST(test_operation_survives_any_failing_allocation)
+{
+	torture_run(&torture_operations[_i / KINDS], kinds[_i % KINDS], KINDS * count(torture_migrations) + _i);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("torture");
@@ -36,6 +36,8 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
+	torture_begin_program();
+	torture_count_slots(KINDS * (count(torture_migrations) + count(torture_operations)));
 	tcase_set_timeout(tests, 3600);
 	tcase_add_loop_test(tests, test_migration_survives_any_failing_allocation, 0, KINDS * count(torture_migrations));
 	tcase_add_loop_test(tests, test_operation_survives_any_failing_allocation, 0, KINDS * count(torture_operations));
@@ -44,5 +46,6 @@ int main(void)
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	torture_end_program();
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

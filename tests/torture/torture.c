@@ -11,6 +11,7 @@
 #define SAMPLE 60u
 #define REORDERINGS 12u
 #define TRIES 3
+#define RETRY_NS UINT64_C(10000000000)
 
 static const char *const kind_names[TORTURE_KINDS] = {
 	[TORTURE_NONE] = "none",
@@ -39,13 +40,43 @@ typedef struct outcome {
 	unsigned wound_down;
 } outcome;
 
-static char point[128]; /* what runs now, for the one who reads why it failed */
-static bool is_loud;
+#define POINT_SIZE 128
 
+static char point[POINT_SIZE]; /* what runs now */
+static bool is_loud;
+static FILE *points_file;
+static int slot;
+static int n_slots;
+
+/* Tests run in processes of their own, which end without a word when something fails: the file tells the parent where they were. */
 static void name_point(void)
 {
-	if (point[0])
-		fprintf(stderr, "torture: failed at TORTURE_AT=%s\n", point);
+	if (!points_file || fseek(points_file, (long)slot * POINT_SIZE, SEEK_SET) != 0)
+		return;
+	fwrite(point, 1, sizeof point, points_file);
+	fflush(points_file);
+}
+
+void torture_begin_program(void)
+{
+	points_file = tmpfile();
+}
+
+void torture_end_program(void)
+{
+	int i;
+
+	for (i = 0; points_file && i < n_slots; i++) {
+		if (fseek(points_file, (long)i * POINT_SIZE, SEEK_SET) == 0 && fread(point, 1, sizeof point, points_file) == sizeof point && point[0])
+			fprintf(stderr, "failed at TORTURE_AT=%s\n", point);
+	}
+	if (points_file)
+		fclose(points_file);
+}
+
+void torture_count_slots(int count)
+{
+	n_slots += count;
 }
 
 static bool counts_memory(torture_kind kind)
@@ -161,6 +192,9 @@ static void end(torture *t)
 	stop_failing(t);
 	flush(t);
 	torture_armed.kind = TORTURE_NONE;
+	/* What ran out of memory in the background tries again after a while. */
+	test_host_advance(t->world->source.host, RETRY_NS);
+	test_host_advance(t->world->destination.host, RETRY_NS);
 	if (t->scenario->end)
 		t->scenario->end(t);
 	world_free(t->world);
@@ -209,7 +243,7 @@ static void arm(torture *t, torture_kind kind, unsigned side, unsigned nth)
 		torture_json_fail(nth, kind == TORTURE_JSON_ALL);
 }
 
-static void run_point(const torture_scenario *scenario, torture_kind kind, unsigned side, unsigned nth, outcome *outcome)
+static void run_point(const torture_scenario *scenario, torture_kind kind, unsigned side, unsigned nth, outcome *sum)
 {
 	torture *t = begin(scenario, side);
 	test_host *host = side ? t->world->destination.host : t->world->source.host;
@@ -222,17 +256,17 @@ static void run_point(const torture_scenario *scenario, torture_kind kind, unsig
 	if (counts_memory(kind))
 		torture_armed.was_met = host != (side ? t->world->destination.host : host) || test_host_allocations(host) >= last;
 	ck_assert_msg(torture_armed.was_met, "the run did not come to its point");
-	outcome->points++;
+	sum->points++;
 	if (is_done) {
-		outcome->unharmed += failures == 0;
-		outcome->repeated += failures != 0;
+		sum->unharmed += failures == 0;
+		sum->repeated += failures != 0;
 	} else if (scenario->undo && scenario->undo(t)) {
 		torture_armed.kind = TORTURE_NONE;
 		is_done = run_steps(t, &failures);
 		ck_assert_msg(is_done, "it cannot be done anew: %s", t->error->message);
-		outcome->restarted++;
+		sum->restarted++;
 	} else {
-		outcome->wound_down++;
+		sum->wound_down++;
 	}
 	end(t);
 }
@@ -248,38 +282,38 @@ static unsigned number_from(const char *variable, unsigned otherwise)
 
 static void run_side(const torture_scenario *scenario, torture_kind kind, unsigned side, const char *only)
 {
-	outcome outcome = { 0, 0, 0, 0, 0 };
+	outcome sum = { 0, 0, 0, 0, 0 };
 	unsigned points, nth, stride;
 	unsigned sample = number_from("TORTURE_POINTS", SAMPLE);
 
 	snprintf(point, sizeof point, "%s:%s:%u:0", scenario->name, kind_names[kind], side);
+	name_point();
 	points = measure(scenario, kind, side);
 	stride = number_from("TORTURE_FULL", 0) || points <= sample ? 1 : (points + sample - 1) / sample;
 	/* The first points are dense in every flow; a stride that begins anywhere meets different ones in different scenarios. */
 	for (nth = 1 + (unsigned)kind % stride; nth <= points; nth += stride) {
 		snprintf(point, sizeof point, "%s:%s:%u:%u", scenario->name, kind_names[kind], side, nth);
+		name_point();
 		is_loud = only != NULL;
 		if (!only || strcmp(only, point) == 0)
-			run_point(scenario, kind, side, nth, &outcome);
+			run_point(scenario, kind, side, nth, &sum);
 		is_loud = false;
 	}
-	point[0] = '\0';
+	memset(point, 0, sizeof point);
+	name_point();
 	printf("%-24s %-14s %s %4u of %4u points: %u unharmed, %u repeated, %u done anew, %u wound down\n", scenario->name, kind_names[kind],
-	       side ? "destination" : "source     ", outcome.points, points, outcome.unharmed, outcome.repeated, outcome.restarted,
-	       outcome.wound_down);
+	       side ? "destination" : "source     ", sum.points, points, sum.unharmed, sum.repeated, sum.restarted,
+	       sum.wound_down);
 	fflush(stdout);
 }
 
-void torture_run(const torture_scenario *scenario, torture_kind kind)
+void torture_run(const torture_scenario *scenario, torture_kind kind, int in_slot)
 {
-	static bool is_registered;
 	const char *only = getenv("TORTURE_AT");
 	char prefix[128];
 	unsigned side;
 
-	if (!is_registered)
-		atexit(name_point);
-	is_registered = true;
+	slot = in_slot;
 	torture_json_install();
 	for (side = 0; side < (scenario->has_destination && !counts_json(kind) ? 2u : 1u); side++) {
 		snprintf(prefix, sizeof prefix, "%s:%s:%u:", scenario->name, kind_names[kind], side);

@@ -78,7 +78,11 @@ extern const torture_scenario torture_migrations[];
 extern const torture_scenario torture_operations[];
 
 /* Runs a scenario without a fault and then with the fault of `kind` at its points, first on the source and then on the destination. */
-void torture_run(const torture_scenario *scenario, torture_kind kind);
+void torture_run(const torture_scenario *scenario, torture_kind kind, int slot);
+/* Around all tests of a program: where those were that failed. Each test has a slot, counted in advance. */
+void torture_begin_program(void);
+void torture_count_slots(int count);
+void torture_end_program(void);
 
 /* For steps: how an operation on the source's sandbox ended that was begun with torture_done. */
 test_done *torture_done(torture *t);

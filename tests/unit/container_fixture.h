@@ -10,8 +10,8 @@
 #include "container/container_private.h"
 #include "host.h"
 
-#define MODIFY(type, resource) \
-	"guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":" \
+#define MODIFY(type, resource)                                                                                                             \
+	"guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":"                                   \
 	"\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"" type "\",\"ResourceType\":\"" resource "\""
 #define GUEST_CREATE "guest.rpc 0x10100101 "
 #define GUEST_START "guest.rpc 0x10100201 "
@@ -20,8 +20,8 @@
 #define SIGNAL "guest.rpc 0x10100701 "
 #define DELETE_STATE "guest.rpc 0x10100d01 "
 
-#define SPEC_WITH(more)                                                                                                             \
-	"{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/pause\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"linux\":{}," \
+#define SPEC_WITH(more)                                                                                                                    \
+	"{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/pause\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"linux\":{},"         \
 	"\"annotations\":{\"io.kubernetes.cri.container-type\":\"container\",\"io.kubernetes.cri.sandbox-id\":\"pod\"}" more "}"
 #define SPEC SPEC_WITH("")
 
@@ -161,7 +161,7 @@ static inline lcowmig_status start(void)
 	return lcowmig_container_start(container, NULL, NULL, &error);
 }
 
-static inline lcowmig_status delete(const char *exec_id, lcowmig_exit *ret_exit)
+static inline lcowmig_status delete (const char *exec_id, lcowmig_exit *ret_exit)
 {
 	return lcowmig_container_delete(container, exec_id, ret_exit, NULL, NULL, &error);
 }

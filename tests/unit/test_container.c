@@ -29,10 +29,10 @@ static void assert_order(const char *const *texts, size_t count)
 	}
 }
 
-#define ASSERT_ORDER(...)                                        \
-	do {                                                     \
-		const char *const texts_[] = { __VA_ARGS__ };    \
-		assert_order(texts_, LCOWMIG__COUNT(texts_));    \
+#define ASSERT_ORDER(...)                                                                                                                  \
+	do {                                                                                                                               \
+		const char *const texts_[] = { __VA_ARGS__ };                                                                              \
+		assert_order(texts_, LCOWMIG__COUNT(texts_));                                                                              \
 	} while (0)
 
 /* ---- State and waiting ---- */
@@ -126,8 +126,9 @@ START_TEST(test_container_pids_names_the_processes_it_knows)
 	become(CONTAINER_RUNNING);
 	process = exec("e1");
 	ck_assert_int_eq(lcowmig_process_start(process, NULL, NULL, &error), LCOWMIG_OK);
-	test_host_reply(host, "guest.rpc:10100901", "{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[{\\\"ProcessId\\\":102},"
-	                                            "{\\\"ProcessId\\\":7},{\\\"ProcessId\\\":101}]}\"}");
+	test_host_reply(host, "guest.rpc:10100901",
+			"{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[{\\\"ProcessId\\\":102},"
+			"{\\\"ProcessId\\\":7},{\\\"ProcessId\\\":101}]}\"}");
 	ck_assert_int_eq(lcowmig_container_pids(container, &pids, NULL, NULL, &error), LCOWMIG_OK);
 	ck_assert_uint_eq(lcowmig_pids_count(pids), 3);
 	ck_assert_uint_eq(lcowmig_pids_get(pids, 0), 102);
@@ -147,7 +148,7 @@ START_TEST(test_container_stats_gives_the_metrics_as_the_guest_wrote_them)
 
 	become(CONTAINER_RUNNING);
 	test_host_reply(host, "guest.rpc:10100901",
-	                "{\"Result\":0,\"Properties\":\"{\\\"LCOWMetrics\\\":{\\\"memory\\\":{\\\"usage\\\":9007199254740993}}}\"}");
+			"{\"Result\":0,\"Properties\":\"{\\\"LCOWMetrics\\\":{\\\"memory\\\":{\\\"usage\\\":9007199254740993}}}\"}");
 	ck_assert_int_eq(lcowmig_container_stats(container, &stats, NULL, NULL, &error), LCOWMIG_OK);
 	ck_assert_str_eq(lcowmig_stats_json(stats), "{\"memory\":{\"usage\":9007199254740993}}");
 	lcowmig_stats_free(stats);
@@ -165,15 +166,16 @@ START_TEST(test_container_create_attaches_combines_and_tells_the_guest)
 	ck_assert_int_eq(create(), LCOWMIG_OK);
 	assert_state("Created");
 	ASSERT_ORDER("hcs.resolve_path C:\\l2\\layer.vhd\n", "\"Path\":\"C:\\\\l2\\\\layer.vhd\",\"ReadOnly\":true",
-	             "\"MountPath\":\"/run/mounts/scsi/0_0_0\",\"ReadOnly\":true,\"Options\":[\"ro\"]",
-	             "hcs.resolve_path C:\\l1\\layer.vhd\n", "\"MountPath\":\"/run/mounts/scsi/0_1_0\",\"Lun\":1,\"ReadOnly\":true",
-	             "hcs.resolve_path C:\\scratch\\sandbox.vhdx\nhcs.grant_access vm@test C:\\scratch\\sandbox.vhdx\n",
-	             "\"Lun\":2,\"EnsureFilesystem\":true,\"Filesystem\":\"ext4\"",
-	             MODIFY("Add", "CombinedLayers") ",\"Settings\":{\"ContainerID\":\"c1\",\"ContainerRootPath\":\"/run/gcs/pods/p1/c1/rootfs\","
-	                                             "\"Layers\":[{\"Path\":\"/run/mounts/scsi/0_0_0\"},{\"Path\":\"/run/mounts/scsi/0_1_0\"}],"
-	                                             "\"ScratchPath\":\"/run/mounts/scsi/0_2_0/scratch/p1/c1\"}",
-	             "guest.open_container c1\n", GUEST_CREATE, "\\\"OciBundlePath\\\":\\\"/run/gcs/pods/p1/c1\\\"",
-	             "stdio.open c1 '' '' 'out' ''\n", "event create c1 '' 0\n");
+		     "\"MountPath\":\"/run/mounts/scsi/0_0_0\",\"ReadOnly\":true,\"Options\":[\"ro\"]",
+		     "hcs.resolve_path C:\\l1\\layer.vhd\n", "\"MountPath\":\"/run/mounts/scsi/0_1_0\",\"Lun\":1,\"ReadOnly\":true",
+		     "hcs.resolve_path C:\\scratch\\sandbox.vhdx\nhcs.grant_access vm@test C:\\scratch\\sandbox.vhdx\n",
+		     "\"Lun\":2,\"EnsureFilesystem\":true,\"Filesystem\":\"ext4\"",
+		     MODIFY("Add",
+			    "CombinedLayers") ",\"Settings\":{\"ContainerID\":\"c1\",\"ContainerRootPath\":\"/run/gcs/pods/p1/c1/rootfs\","
+					      "\"Layers\":[{\"Path\":\"/run/mounts/scsi/0_0_0\"},{\"Path\":\"/run/mounts/scsi/0_1_0\"}],"
+					      "\"ScratchPath\":\"/run/mounts/scsi/0_2_0/scratch/p1/c1\"}",
+		     "guest.open_container c1\n", GUEST_CREATE, "\\\"OciBundlePath\\\":\\\"/run/gcs/pods/p1/c1\\\"",
+		     "stdio.open c1 '' '' 'out' ''\n", "event create c1 '' 0\n");
 	assert_logged("\\\"io.kubernetes.cri.sandbox-id\\\":\\\"p1\\\"");
 	assert_logged("\\\"path\\\":\\\"/run/gcs/pods/p1/c1/rootfs\\\"");
 	assert_logged("\\\"ScratchDirPath\\\":\\\"/run/mounts/scsi/0_2_0/scratch/p1/c1\\\"");
@@ -198,18 +200,14 @@ static const struct {
 	unsigned nth;
 	bool leaves_guest_state;
 } create_failures[] = {
-	{ "hcs.resolve_path", 1, false },  /* LC-46 */
-	{ "hcs.resolve_path", 3, false },  /* LC-53 */
-	{ "hcs.modify", 1, false },        /* LC-47, LC-48 */
-	{ "hcs.modify", 2, false },
-	{ "guest.rpc:10100a01", 1, false },
-	{ "guest.rpc:10100a01", 2, false },
-	{ "hcs.grant_access", 1, false },  /* LC-49 */
-	{ "hcs.modify", 3, false },        /* LC-50, LC-51 */
-	{ "guest.rpc:10100a01", 3, false },
-	{ "guest.rpc:10100a01", 4, false }, /* LC-52 */
-	{ "guest.rpc:10100101", 1, true },
-	{ "stdio.open", 1, true },
+	{ "hcs.resolve_path", 1, false }, /* LC-46 */
+	{ "hcs.resolve_path", 3, false }, /* LC-53 */
+	{ "hcs.modify", 1, false },       /* LC-47, LC-48 */
+	{ "hcs.modify", 2, false },         { "guest.rpc:10100a01", 1, false },
+	{ "guest.rpc:10100a01", 2, false }, { "hcs.grant_access", 1, false },   /* LC-49 */
+	{ "hcs.modify", 3, false },                                             /* LC-50, LC-51 */
+	{ "guest.rpc:10100a01", 3, false }, { "guest.rpc:10100a01", 4, false }, /* LC-52 */
+	{ "guest.rpc:10100101", 1, true },  { "stdio.open", 1, true },
 };
 
 START_TEST(test_container_create_gives_everything_back_when_it_fails)
@@ -235,7 +233,9 @@ END_TEST
 START_TEST(test_container_create_leaves_not_created_when_the_annotations_are_wrong)
 {
 	ck_assert_int_eq(create_with("{\"linux\":{},\"annotations\":{\"io.kubernetes.cri.container-type\":\"nonsense\","
-	                             "\"io.kubernetes.cri.sandbox-id\":\"p\"}}", "parentLayerPaths=[]"), LCOWMIG_E_INVALID_ARGUMENT);
+				     "\"io.kubernetes.cri.sandbox-id\":\"p\"}}",
+				     "parentLayerPaths=[]"),
+			 LCOWMIG_E_INVALID_ARGUMENT);
 	assert_state("NotCreated");
 	ck_assert_int_eq(create_with("{", "parentLayerPaths=[]"), LCOWMIG_E_CORRUPT_DATA);
 	assert_state("NotCreated");
@@ -248,7 +248,7 @@ static const char *const wrong_specs[] = {
 	SPEC_WITH(",\"mounts\":[{\"type\":\"extensible-virtual-disk\",\"source\":\"evd://p\",\"destination\":\"/d\"}]"), /* LC-71, LC-75 */
 	SPEC_WITH(",\"mounts\":[{\"type\":\"bind\",\"source\":\"hugepages://1G/x\",\"destination\":\"/d\"}]"),           /* LC-65, LC-72 */
 	SPEC_WITH(",\"mounts\":[{\"type\":\"bind\",\"source\":\"\",\"destination\":\"/d\"}]"),                           /* LC-64, LC-69 */
-	SPEC_WITH(",\"windows\":{\"devices\":[{\"id\":\"x\",\"idType\":\"class\"}]}"),                                     /* LC-77 */
+	SPEC_WITH(",\"windows\":{\"devices\":[{\"id\":\"x\",\"idType\":\"class\"}]}"),                                   /* LC-77 */
 };
 
 START_TEST(test_container_create_refuses_a_wrong_spec_before_it_reserves_anything)
@@ -282,12 +282,16 @@ END_TEST
 /* LC-56, LC-57, LC-58, LC-59, LC-66, LC-67, LC-70, LC-73 */
 START_TEST(test_container_create_attaches_disks_and_passes_the_rest_through)
 {
-	ck_assert_int_eq(create_with(SPEC_WITH(
-		",\"mounts\":[{\"type\":\"virtual-disk\",\"source\":\"C:\\\\d.vhdx\",\"destination\":\"/d\",\"options\":[\"RO\",\"rbind\"]},"
-		"{\"type\":\"physical-disk\",\"source\":\"\\\\\\\\.\\\\PHYSICALDRIVE1\",\"destination\":\"blockdev:///dev/x\"},"
-		"{\"type\":\"extensible-virtual-disk\",\"source\":\"evd://prov/a/b\",\"destination\":\"/e\"},"
-		"{\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"destination\":\"/t\"},"
-		"{\"type\":\"bind\",\"source\":\"sandbox://x\",\"destination\":\"/s\"}]"), "parentLayerPaths=[]"), LCOWMIG_OK);
+	ck_assert_int_eq(
+		create_with(SPEC_WITH(",\"mounts\":[{\"type\":\"virtual-disk\",\"source\":\"C:\\\\d.vhdx\",\"destination\":\"/"
+				      "d\",\"options\":[\"RO\",\"rbind\"]},"
+				      "{\"type\":\"physical-disk\",\"source\":\"\\\\\\\\.\\\\PHYSICALDRIVE1\",\"destination\":\"blockdev://"
+				      "/dev/x\"},"
+				      "{\"type\":\"extensible-virtual-disk\",\"source\":\"evd://prov/a/b\",\"destination\":\"/e\"},"
+				      "{\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"destination\":\"/t\"},"
+				      "{\"type\":\"bind\",\"source\":\"sandbox://x\",\"destination\":\"/s\"}]"),
+			    "parentLayerPaths=[]"),
+		LCOWMIG_OK);
 	ck_assert_uint_eq(container->disks.count, 3);
 	assert_logged("\"Type\":\"VirtualDisk\",\"Path\":\"C:\\\\d.vhdx\",\"ReadOnly\":true");
 	assert_logged("\"Options\":[\"RO\",\"rbind\"]");
@@ -303,8 +307,7 @@ START_TEST(test_container_create_attaches_disks_and_passes_the_rest_through)
 }
 END_TEST
 
-#define ONE_DISK(type, source) \
-	SPEC_WITH(",\"mounts\":[{\"type\":\"" type "\",\"source\":\"" source "\",\"destination\":\"/d\"}]")
+#define ONE_DISK(type, source) SPEC_WITH(",\"mounts\":[{\"type\":\"" type "\",\"source\":\"" source "\",\"destination\":\"/d\"}]")
 
 /* LC-60: the calls for the mount are the second ones, after those for scratch. */
 static const struct {
@@ -345,8 +348,11 @@ static lcowmig_status path_is_missing(void *user, lcowmig_call *call, const char
 START_TEST(test_container_create_shares_directories_and_single_files)
 {
 	host->env.hcs.path_type = NULL;
-	ck_assert_int_eq(create_with(SPEC_WITH(",\"mounts\":[{\"type\":\"bind\",\"source\":\"C:\\\\dir\",\"destination\":\"/d\",\"options\":[\"ro\"]}]"),
-	                             "parentLayerPaths=[]"), LCOWMIG_OK);
+	ck_assert_int_eq(
+		create_with(
+			SPEC_WITH(",\"mounts\":[{\"type\":\"bind\",\"source\":\"C:\\\\dir\",\"destination\":\"/d\",\"options\":[\"ro\"]}]"),
+			"parentLayerPaths=[]"),
+		LCOWMIG_OK);
 	ck_assert_uint_eq(container->shares.count, 1);
 	assert_logged("\"Path\":\"C:\\\\dir\"");
 	assert_logged("\"MountPath\":\"/run/mounts/plan9/0\"");
@@ -418,7 +424,7 @@ START_TEST(test_container_start_leaves_invalid_when_it_fails)
 	assert_state("Invalid");
 	ck_assert_int_eq(ends, 1);
 	ck_assert_uint_eq(test_host_count(host, "event"), 0);
-	ck_assert_int_eq(delete("", NULL), LCOWMIG_OK);
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(disks_left(), 0);
 }
 END_TEST
@@ -446,7 +452,7 @@ START_TEST(test_container_exit_comes_through_when_memory_is_out)
 	assert_state("Stopped");
 	ck_assert_uint_eq(test_host_count(host, "event exit c1 '' 101 9"), 1);
 	test_host_fail_allocation(host, 0, false);
-	ck_assert_int_eq(delete("", NULL), LCOWMIG_OK);
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(test_host_count(host, "guest.close_container"), 1);
 }
 END_TEST
@@ -546,7 +552,7 @@ END_TEST
 START_TEST(test_container_delete_is_refused_while_it_cannot_be)
 {
 	become(_i);
-	ck_assert_int_eq(delete("", NULL), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_E_FAILED_PRECONDITION);
 	assert_says(lcowmig_container_state_name(container));
 	test_host_expect_log(host, "");
 }
@@ -558,9 +564,9 @@ START_TEST(test_container_delete_keeps_a_process_that_was_never_created)
 	lcowmig_process *process;
 
 	become(CONTAINER_RUNNING);
-	ck_assert_int_eq(delete("e1", NULL), LCOWMIG_E_NOT_FOUND);
+	ck_assert_int_eq(delete ("e1", NULL), LCOWMIG_E_NOT_FOUND);
 	ck_assert_int_eq(lcowmig_container_new_process(container, "e1", &process, &error), LCOWMIG_OK);
-	ck_assert_int_eq(delete("e1", NULL), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(delete ("e1", NULL), LCOWMIG_E_FAILED_PRECONDITION);
 	assert_says("NotCreated");
 	ck_assert_uint_eq(container->processes.count, 2);
 }
@@ -575,15 +581,15 @@ START_TEST(test_container_delete_of_an_exec_says_how_it_ended)
 	become(CONTAINER_RUNNING);
 	process = exec("e1");
 	ck_assert_int_eq(lcowmig_process_start(process, NULL, NULL, &error), LCOWMIG_OK);
-	ck_assert_int_eq(delete("e1", &ended), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(delete ("e1", &ended), LCOWMIG_E_FAILED_PRECONDITION);
 	test_host_exit_process(host, 102, 4);
 	test_host_clear_log(host);
-	ck_assert_int_eq(delete("e1", &ended), LCOWMIG_OK);
+	ck_assert_int_eq(delete ("e1", &ended), LCOWMIG_OK);
 	ck_assert_uint_eq(ended.pid, 102);
 	ck_assert_uint_eq(ended.exit_status, 4);
 	ck_assert_int_ne(ended.exited_at, 0);
 	test_host_expect_log(host, "event delete c1 e1 102 4\n");
-	ck_assert_int_eq(delete("e1", NULL), LCOWMIG_E_NOT_FOUND);
+	ck_assert_int_eq(delete ("e1", NULL), LCOWMIG_E_NOT_FOUND);
 	assert_state("Running");
 }
 END_TEST
@@ -610,7 +616,7 @@ START_TEST(test_container_delete_of_a_container_never_started)
 	lcowmig_exit ended = LCOWMIG_EXIT_INIT;
 
 	become(CONTAINER_CREATED);
-	ck_assert_int_eq(delete("", &ended), LCOWMIG_OK);
+	ck_assert_int_eq(delete ("", &ended), LCOWMIG_OK);
 	ck_assert_uint_eq(ended.exit_status, 0);
 	ck_assert_int_eq(ends, 0); /* it never began */
 	ck_assert(container->terminated.is_set);
@@ -622,10 +628,10 @@ END_TEST
 
 /* ---- Release ---- */
 
-#define EVERYTHING                                                                                                                  \
-	SPEC_WITH(",\"mounts\":[{\"type\":\"virtual-disk\",\"source\":\"C:\\\\d.vhdx\",\"destination\":\"/d\"},"                      \
-	          "{\"type\":\"bind\",\"source\":\"C:\\\\dir\",\"destination\":\"/b\"}],"                                             \
-	          "\"windows\":{\"devices\":[{\"id\":\"PCIP\\\\A\",\"idType\":\"gpu\"}]}")
+#define EVERYTHING                                                                                                                         \
+	SPEC_WITH(",\"mounts\":[{\"type\":\"virtual-disk\",\"source\":\"C:\\\\d.vhdx\",\"destination\":\"/d\"},"                           \
+		  "{\"type\":\"bind\",\"source\":\"C:\\\\dir\",\"destination\":\"/b\"}],"                                                  \
+		  "\"windows\":{\"devices\":[{\"id\":\"PCIP\\\\A\",\"idType\":\"gpu\"}]}")
 
 static void become_stopped_with_everything(void)
 {
@@ -639,13 +645,14 @@ static void become_stopped_with_everything(void)
 START_TEST(test_container_release_gives_back_in_order)
 {
 	become_stopped_with_everything();
-	ck_assert_int_eq(delete("", NULL), LCOWMIG_OK);
-	ASSERT_ORDER(MODIFY("Remove", "CombinedLayers") ",\"Settings\":{\"ContainerID\":\"c1\",\"ContainerRootPath\":\"/run/gcs/pods/p1/c1/rootfs\","
-	                                                "\"Layers\":[{\"Path\":\"/run/mounts/scsi/0_0_0\"},{\"Path\":\"/run/mounts/scsi/0_1_0\"}],"
-	                                                "\"ScratchPath\":\"/run/mounts/scsi/0_2_0/scratch/p1/c1\"}",
-	             DELETE_STATE, "\"MountPath\":\"/run/mounts/scsi/0_2_0\"", "\"MountPath\":\"/run/mounts/scsi/0_0_0\"",
-	             "\"MountPath\":\"/run/mounts/scsi/0_1_0\"", "\"MountPath\":\"/run/mounts/scsi/0_3_0\"", MODIFY("Remove", "MappedDirectory"),
-	             "VirtualMachine/Devices/VirtualPci/", "event delete c1 '' 101 0\n");
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
+	ASSERT_ORDER(MODIFY("Remove",
+			    "CombinedLayers") ",\"Settings\":{\"ContainerID\":\"c1\",\"ContainerRootPath\":\"/run/gcs/pods/p1/c1/rootfs\","
+					      "\"Layers\":[{\"Path\":\"/run/mounts/scsi/0_0_0\"},{\"Path\":\"/run/mounts/scsi/0_1_0\"}],"
+					      "\"ScratchPath\":\"/run/mounts/scsi/0_2_0/scratch/p1/c1\"}",
+		     DELETE_STATE, "\"MountPath\":\"/run/mounts/scsi/0_2_0\"", "\"MountPath\":\"/run/mounts/scsi/0_0_0\"",
+		     "\"MountPath\":\"/run/mounts/scsi/0_1_0\"", "\"MountPath\":\"/run/mounts/scsi/0_3_0\"",
+		     MODIFY("Remove", "MappedDirectory"), "VirtualMachine/Devices/VirtualPci/", "event delete c1 '' 101 0\n");
 	ck_assert(!container->layers_combined && !container->has_scratch);
 	ck_assert_uint_eq(disks_left(), 0);
 	ck_assert_int_eq(lcowmig__plan9_capture(plan9, &error), LCOWMIG_OK);
@@ -678,7 +685,7 @@ START_TEST(test_container_release_deletes_no_guest_state_where_it_cannot)
 {
 	host->env.guest_supports_delete_state = false;
 	become_stopped_with_everything();
-	ck_assert_int_eq(delete("", NULL), LCOWMIG_OK);
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(test_host_count(host, DELETE_STATE), 0);
 }
 END_TEST
@@ -697,7 +704,7 @@ START_TEST(test_container_release_goes_on_where_it_failed)
 			setup();
 			become_stopped_with_everything();
 			test_host_fail(host, operations[operation], nth, LCOWMIG_E_HOST_FAILED, 0x80070005, "scripted");
-			status = delete("", NULL);
+			status = delete ("", NULL);
 			if (status == LCOWMIG_OK)
 				break;
 			ck_assert_int_eq(status, LCOWMIG_E_HOST_FAILED);
@@ -713,7 +720,7 @@ START_TEST(test_container_release_goes_on_where_it_failed)
 			if (container->shares.first < container->shares.count)
 				ck_assert_uint_eq(container->devices.first, 0);
 			test_host_clear_log(host);
-			ck_assert_int_eq(delete("", NULL), LCOWMIG_OK);
+			ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
 			ck_assert_uint_eq(disks_left(), 0);
 			ck_assert_int_eq(lcowmig__plan9_capture(plan9, &error), LCOWMIG_OK);
 			ck_assert_int_eq(lcowmig__vpci_capture(vpci, &error), LCOWMIG_OK);
@@ -743,7 +750,7 @@ START_TEST(test_container_release_tolerates_what_is_gone)
 	become_stopped_with_everything();
 	for (nth = 1; nth <= 2; nth++)
 		test_host_fail(host, "guest.rpc", nth, gone[_i].status, gone[_i].hresult, "gone");
-	ck_assert_int_eq(delete("", NULL), LCOWMIG_OK);
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(test_host_count(host, DELETE_STATE), 1);
 	ck_assert(!container->guest_knows);
 	ck_assert_uint_eq(disks_left(), 0);
@@ -757,7 +764,7 @@ START_TEST(test_container_release_succeeds_when_everything_is_gone)
 	host->env.has_guest = false;
 	host->env.system = NULL;
 	vm_is_gone = _i;
-	ck_assert_int_eq(delete("", NULL), LCOWMIG_OK);
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
 	host->env.system = NULL;
 	ck_assert_uint_eq(test_host_count(host, "guest.rpc"), 0);
 	ck_assert_uint_eq(test_host_count(host, "hcs.modify"), 0);
@@ -820,7 +827,7 @@ START_TEST(test_container_life_survives_every_failing_allocation)
 		lcowmig_status status;
 
 		test_host_fail_allocation(host, nth, false);
-		status = delete("", NULL);
+		status = delete ("", NULL);
 		test_host_fail_allocation(host, 0, false);
 		if (status == LCOWMIG_OK)
 			break;
@@ -895,7 +902,8 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, test_container_create_encrypts_scratch_when_the_machine_says_so);
 	tcase_add_loop_test(tcase, test_container_create_gives_everything_back_when_it_fails, 0, (int)LCOWMIG__COUNT(create_failures));
 	tcase_add_test(tcase, test_container_create_leaves_not_created_when_the_annotations_are_wrong);
-	tcase_add_loop_test(tcase, test_container_create_refuses_a_wrong_spec_before_it_reserves_anything, 0, (int)LCOWMIG__COUNT(wrong_specs));
+	tcase_add_loop_test(tcase, test_container_create_refuses_a_wrong_spec_before_it_reserves_anything, 0,
+			    (int)LCOWMIG__COUNT(wrong_specs));
 	tcase_add_test(tcase, test_container_create_fails_and_unwinds_without_a_linux_section);
 	tcase_add_test(tcase, test_container_create_needs_exactly_one_source_of_layers);
 	tcase_add_test(tcase, test_container_create_attaches_disks_and_passes_the_rest_through);

@@ -1,4 +1,5 @@
-/* The migration session: every call in every state, cancels and failures wherever they come, the right to run, notifications, the timeline. */
+/* The migration session: every call in every state, cancels and failures wherever they come, the right to run, notifications, the timeline.
+ */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,11 +36,11 @@ static void tear_down(void)
 }
 
 #define OK(call) ck_assert_msg((call) == LCOWMIG_OK, "%s: %s", #call, world->error.message)
-#define FAILS(call, expected)                                                                                                     \
-	do {                                                                                                                      \
-		lcowmig_status got_ = (call);                                                                                     \
-		ck_assert_msg(got_ == (expected), "%s: %s (%s), expected %s", #call, lcowmig_status_name(got_), world->error.message, \
-		              lcowmig_status_name(expected));                                                                     \
+#define FAILS(call, expected)                                                                                                              \
+	do {                                                                                                                               \
+		lcowmig_status got_ = (call);                                                                                              \
+		ck_assert_msg(got_ == (expected), "%s: %s (%s), expected %s", #call, lcowmig_status_name(got_), world->error.message,      \
+			      lcowmig_status_name(expected));                                                                              \
 	} while (0)
 #define STATE(side, expected) ck_assert_str_eq(lcowmig_migration_state_name(world_state(side)), lcowmig_migration_state_name(expected))
 
@@ -302,12 +303,14 @@ START_TEST(test_export_encodes_the_session_without_pods)
 	OK(world_migrate_until(world, WORLD_EXPORTED));
 	STATE(source, LCOWMIG_MIGRATION_SOURCE_EXPORTED);
 	lcowmig__arena_init(&arena, &source->host->context->mem, 0);
-	OK(lcowmig__wire_decode_sandbox(&arena, &source->host->context->limits, world->envelope, world->envelope_size, &wire, &world->error));
+	OK(lcowmig__wire_decode_sandbox(&arena, &source->host->context->limits, world->envelope, world->envelope_size, &wire,
+					&world->error));
 	ck_assert_str_eq(wire.vm.vm_id, "sb@vm");
 	ck_assert_uint_eq(wire.n_pods, 0);
 	ck_assert_uint_eq(wire.vm.compat_info.size, 6);
 	lcowmig__arena_done(&arena);
-	FAILS(lcowmig_migration_copy_envelope(source->m, WORLD_SESSION, small, sizeof small, &size, &world->error), LCOWMIG_E_INVALID_ARGUMENT);
+	FAILS(lcowmig_migration_copy_envelope(source->m, WORLD_SESSION, small, sizeof small, &size, &world->error),
+	      LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_uint_eq(size, world->envelope_size);
 }
 END_TEST
@@ -330,6 +333,22 @@ START_TEST(test_export_freezes_nothing_when_a_pod_cannot_be_saved)
 	ck_assert(!lcowmig__scsi_is_migrating(scsi));
 	ck_assert(!lcowmig__pod_is_migrating(pod));
 	ck_assert(!lcowmig__pod_is_migrating(lcowmig__sandbox_find_pod(source->sandbox, "p0")));
+}
+END_TEST
+
+/* what is in flight is named; once it is over, nothing stands against the migration. */
+START_TEST(test_operation_in_flight_refuses_the_migration_by_name)
+{
+	test_done done = { 0 };
+
+	test_host_hold(source->host, "hcs.modify", true);
+	ck_assert_int_eq(lcowmig_vm_update_memory(source->sandbox->vm, 2048, test_on_done, &done, &world->error), LCOWMIG_PENDING);
+	FAILS(world_prepare_source(world), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "in flight"));
+	test_host_hold(source->host, "hcs.modify", false);
+	test_host_complete(source->host, "hcs.modify", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done.calls, 1);
+	OK(world_migrate_until(world, WORLD_EXPORTED));
 }
 END_TEST
 
@@ -500,7 +519,8 @@ START_TEST(test_import_refuses_a_container_that_is_in_two_pods)
 	OK(world_migrate_until(world, WORLD_EXPORTED));
 	lcowmig__arena_init(&arena, &source->host->context->mem, 0);
 	lcowmig__buf_init(&buf, &source->host->context->mem);
-	OK(lcowmig__wire_decode_sandbox(&arena, &source->host->context->limits, world->envelope, world->envelope_size, &wire, &world->error));
+	OK(lcowmig__wire_decode_sandbox(&arena, &source->host->context->limits, world->envelope, world->envelope_size, &wire,
+					&world->error));
 	wire.pods[1].containers[1].container_id = wire.pods[0].containers[1].container_id;
 	OK(lcowmig__wire_encode_sandbox(&buf, &wire, &world->error));
 	options = import_options();
@@ -602,7 +622,9 @@ END_TEST
 /* MIG-27, MIG-28, MIG-29, MIG-33 */
 START_TEST(test_patch_that_is_refused_changes_nothing)
 {
-	lcowmig_patch patch = { .size = sizeof patch, .source_container_id = "p0-c1", .container_id = "d-p0-c1", .container_type = "sandbox" };
+	lcowmig_patch patch = {
+		.size = sizeof patch, .source_container_id = "p0-c1", .container_id = "d-p0-c1", .container_type = "sandbox"
+	};
 
 	OK(world_migrate_until(world, WORLD_IMPORTED));
 	FAILS(world_patch(world, "nobody"), LCOWMIG_E_NOT_FOUND);
@@ -640,12 +662,13 @@ START_TEST(test_patch_re_keys_containers_and_their_pod)
 	OK(world_patch(world, "p0-c1"));
 	ck_assert_uint_eq(lcowmig_migration_pending_count(destination->m), 3);
 	ck_assert_ptr_null(lcowmig__sandbox_find(destination->sandbox, "p0-c1"));
-	ck_assert_ptr_eq(lcowmig__sandbox_find(destination->sandbox, "d-p0-c1")->pod, lcowmig__sandbox_find_pod(destination->sandbox, "p0"));
+	ck_assert_ptr_eq(lcowmig__sandbox_find(destination->sandbox, "d-p0-c1")->pod,
+			 lcowmig__sandbox_find_pod(destination->sandbox, "p0"));
 	OK(world_patch(world, "p0"));
 	ck_assert_uint_eq(lcowmig_migration_pending_count(destination->m), 2);
 	ck_assert_ptr_null(lcowmig__sandbox_find_pod(destination->sandbox, "p0"));
 	ck_assert_ptr_eq(lcowmig__sandbox_find(destination->sandbox, "d-p0-c1")->pod,
-	                 lcowmig__sandbox_find_pod(destination->sandbox, "d-p0"));
+			 lcowmig__sandbox_find_pod(destination->sandbox, "d-p0"));
 }
 END_TEST
 
@@ -828,14 +851,14 @@ START_TEST(test_transfer_starts_and_moves)
 	OK(world_transfer(world, source));
 	STATE(source, LCOWMIG_MIGRATION_TRANSFER_COMPLETED);
 	test_host_expect_log(source->host, "guest.set_migrating true\n"
-	                                   "hcs.start_migration {\"NetworkSettings\":{\"SessionId\":640281193}} with socket\n"
-	                                   "hcs.transfer {\"Origin\":\"Source\"}\n");
+					   "hcs.start_migration {\"NetworkSettings\":{\"SessionId\":640281193}} with socket\n"
+					   "hcs.transfer {\"Origin\":\"Source\"}\n");
 	OK(world_transfer(world, destination));
 	STATE(destination, LCOWMIG_MIGRATION_TRANSFER_COMPLETED);
 	test_host_expect_log(destination->host,
-	                     "guest.prepare 1073741824\n"
-	                     "hcs.start {\"DestinationMigrationOptions\":{\"NetworkSettings\":{\"SessionId\":640281193}}} with socket\n"
-	                     "hcs.transfer {\"Origin\":\"Destination\"}\n");
+			     "guest.prepare 1073741824\n"
+			     "hcs.start {\"DestinationMigrationOptions\":{\"NetworkSettings\":{\"SessionId\":640281193}}} with socket\n"
+			     "hcs.transfer {\"Origin\":\"Destination\"}\n");
 }
 END_TEST
 
@@ -1033,7 +1056,8 @@ END_TEST
 /* MIG-71, MIG-74, MIG-82 and 11.9: whatever call of a resume fails, repeating it goes on from there. */
 START_TEST(test_finalize_resume_is_repeated_from_where_it_stood)
 {
-	static const char *const operations[] = { "hcs.finalize_migration", "guest.connect", "stdio.attach", "network.endpoints", "hcs.modify" };
+	static const char *const operations[] = { "hcs.finalize_migration", "guest.connect", "stdio.attach", "network.endpoints",
+						  "hcs.modify" };
 
 	OK(world_migrate_until(world, WORLD_RELEASED));
 	test_host_fail(destination->host, operations[_i], 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "broken");
@@ -1049,7 +1073,8 @@ END_TEST
 /* X-43, MIG-75: and it can be turned into a stop instead. */
 START_TEST(test_finalize_resume_that_failed_can_be_turned_into_a_stop)
 {
-	static const char *const operations[] = { "hcs.finalize_migration", "guest.connect", "stdio.attach", "network.endpoints", "hcs.modify" };
+	static const char *const operations[] = { "hcs.finalize_migration", "guest.connect", "stdio.attach", "network.endpoints",
+						  "hcs.modify" };
 
 	OK(world_migrate_until(world, WORLD_RELEASED));
 	test_host_fail(destination->host, operations[_i], 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "broken");
@@ -1071,7 +1096,8 @@ START_TEST(test_finalize_resume_of_the_source_keeps_its_connection)
 	OK(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME));
 	STATE(source, LCOWMIG_MIGRATION_FINALIZED);
 	ck_assert_int_eq(vm_state(source), LCOWMIG_VM_RUNNING);
-	ck_assert_uint_eq(test_host_count(source->host, "hcs.finalize_migration {\"Origin\":\"Source\",\"FinalizedOperation\":\"Resume\"}"), 1);
+	ck_assert_uint_eq(test_host_count(source->host, "hcs.finalize_migration {\"Origin\":\"Source\",\"FinalizedOperation\":\"Resume\"}"),
+			  1);
 	ck_assert_uint_eq(test_host_count(source->host, "guest.connect"), 0);
 	ck_assert_uint_eq(test_host_count(source->host, "event create"), 0);
 }
@@ -1138,7 +1164,8 @@ START_TEST(test_finalize_in_flight_refuses_a_cancel_and_answers_questions)
 	OK(world_migrate_until(world, WORLD_TRANSFERRED));
 	test_host_hold(source->host, "hcs.finalize_migration", true);
 	options.action = LCOWMIG_FINALIZE_RESUME;
-	ck_assert_int_eq(lcowmig_migration_finalize(source->m, WORLD_SESSION, &options, test_on_done, &done, &world->error), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_migration_finalize(source->m, WORLD_SESSION, &options, test_on_done, &done, &world->error),
+			 LCOWMIG_PENDING);
 	STATE(source, LCOWMIG_MIGRATION_TRANSFER_COMPLETED);
 	FAILS(world_cancel(world, source), LCOWMIG_E_FAILED_PRECONDITION);
 	FAILS(world_release(world, source), LCOWMIG_E_FAILED_PRECONDITION);
@@ -1295,8 +1322,10 @@ START_TEST(test_right_exists_once)
 		if (!lcowmig__right_is_held(&rights[0]) && !lcowmig__right_is_held(&rights[1])) {
 			uint32_t epoch;
 
-			ck_assert((has_token[1] && lcowmig__right_read(&rights[0], tokens[1], LCOWMIG__TOKEN_SIZE, &epoch, NULL) == LCOWMIG_OK) ||
-			          (has_token[0] && lcowmig__right_read(&rights[1], tokens[0], LCOWMIG__TOKEN_SIZE, &epoch, NULL) == LCOWMIG_OK));
+			ck_assert((has_token[1] &&
+				   lcowmig__right_read(&rights[0], tokens[1], LCOWMIG__TOKEN_SIZE, &epoch, NULL) == LCOWMIG_OK) ||
+				  (has_token[0] &&
+				   lcowmig__right_read(&rights[1], tokens[0], LCOWMIG__TOKEN_SIZE, &epoch, NULL) == LCOWMIG_OK));
 		}
 	}
 }
@@ -1431,7 +1460,7 @@ START_TEST(test_cancel_while_the_source_is_prepared)
 
 	test_host_hold(source->host, "hcs.initialize_migration", true);
 	ck_assert_int_eq(lcowmig_migration_prepare_source(source->m, WORLD_SESSION, NULL, test_on_done, &prepared, &world->error),
-	                 LCOWMIG_PENDING);
+			 LCOWMIG_PENDING);
 	FAILS(world_prepare_source(world), LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(lcowmig_migration_cancel(source->m, WORLD_SESSION, test_on_done, &cancelled, &world->error), LCOWMIG_PENDING);
 	test_host_complete(source->host, "hcs.initialize_migration", succeeds ? LCOWMIG_OK : LCOWMIG_E_HOST_FAILED, 0, NULL);
@@ -1480,9 +1509,9 @@ START_TEST(test_cancel_of_a_destination_in_preparation)
 
 	OK(world_migrate_until(world, WORLD_PATCHED));
 	test_host_hold(destination->host, "hcs.create", true);
-	ck_assert_int_eq(lcowmig_migration_prepare_destination(destination->m, WORLD_SESSION, NULL, LCOWMIG_PREPARE_PATHS_SHARED, test_on_done,
-	                                                       &done, &world->error),
-	                 LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_migration_prepare_destination(destination->m, WORLD_SESSION, NULL, LCOWMIG_PREPARE_PATHS_SHARED,
+							       test_on_done, &done, &world->error),
+			 LCOWMIG_PENDING);
 	ck_assert_int_ge(lcowmig_migration_cancel(destination->m, WORLD_SESSION, NULL, NULL, &world->error), LCOWMIG_OK);
 	test_host_complete(destination->host, "hcs.create", LCOWMIG_OK, 0, NULL);
 	STATE(destination, LCOWMIG_MIGRATION_CANCELLED);
@@ -1594,7 +1623,8 @@ START_TEST(test_late_preparation_is_undone)
 	test_done done = { 0 };
 
 	test_host_hold(source->host, "hcs.initialize_migration", true);
-	ck_assert_int_eq(lcowmig_migration_prepare_source(source->m, WORLD_SESSION, NULL, test_on_done, &done, &world->error), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_migration_prepare_source(source->m, WORLD_SESSION, NULL, test_on_done, &done, &world->error),
+			 LCOWMIG_PENDING);
 	ck_assert_int_ne(world_abandon(world, source), LCOWMIG_OK);
 	STATE(source, LCOWMIG_MIGRATION_IDLE);
 	FAILS(world_prepare_source(world), LCOWMIG_E_FAILED_PRECONDITION); /* the host has not answered yet */
@@ -1610,7 +1640,8 @@ END_TEST
 /* from every point of a migration, on both sides, with the host failing everything or nothing. */
 START_TEST(test_abandon_always_ends_idle)
 {
-	static const char *const operations[] = { "hcs.cancel_migration", "hcs.finalize_migration", "guest.rpc", "hcs.terminate", "hcs.modify" };
+	static const char *const operations[] = { "hcs.cancel_migration", "hcs.finalize_migration", "guest.rpc", "hcs.terminate",
+						  "hcs.modify" };
 	world_point point = (world_point)(_i / 2);
 	bool host_fails = _i % 2;
 	test_side *sides[2] = { source, destination };
@@ -2040,6 +2071,7 @@ static Suite *migration_suite(void)
 	tcase_add_test(plain, test_export_changes_nothing_when_the_machine_cannot_be_saved);
 	tcase_add_test(plain, test_export_encodes_the_session_without_pods);
 	tcase_add_test(pods, test_export_freezes_nothing_when_a_pod_cannot_be_saved);
+	tcase_add_test(pods, test_operation_in_flight_refuses_the_migration_by_name);
 	tcase_add_test(pods, test_export_gives_the_same_bytes_when_repeated);
 	tcase_add_test(plain, test_import_refuses_missing_arguments);
 	tcase_add_test(plain, test_import_refuses_bytes_that_do_not_decode);

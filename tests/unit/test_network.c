@@ -9,9 +9,11 @@
 
 #define NAMESPACE "4b7de07b-9d2c-4b5b-9b0a-0d7b7a1f2a10"
 #define OTHER_NAMESPACE "5c8ef18c-0000-4c5b-9b0a-0d7b7a1f2a10"
-#define GUEST_ADD "guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":" \
+#define GUEST_ADD                                                                                                                          \
+	"guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":"                                   \
 	"\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"Add\",\"ResourceType\":\"Network\""
-#define GUEST_REMOVE "guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":" \
+#define GUEST_REMOVE                                                                                                                       \
+	"guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":"                                   \
 	"\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"Remove\",\"ResourceType\":\"Network\""
 #define HCS_NIC "hcs.modify {\"ResourcePath\":\"VirtualMachine/Devices/NetworkAdapters/"
 
@@ -80,10 +82,11 @@ static char *endpoints(unsigned count)
 	unsigned i;
 
 	for (i = 0; i < count; i++)
-		used += (size_t)snprintf(json + used, sizeof json - used,
-		                         "%s{\"ID\":\"f7b5d1a0-2f3e-4b6c-8d9e-00000000000%u\",\"Name\":\"%s%u\",\"MacAddress\":\"00-15-5D-01-02-0%u\","
-		                         "\"HostComputeNamespace\":\"" NAMESPACE "\"}",
-		                         i ? "," : "", i, i == 1 ? "pod_eth0" : "net", i == 1 ? 0 : i, i);
+		used += (size_t)snprintf(
+			json + used, sizeof json - used,
+			"%s{\"ID\":\"f7b5d1a0-2f3e-4b6c-8d9e-00000000000%u\",\"Name\":\"%s%u\",\"MacAddress\":\"00-15-5D-01-02-0%u\","
+			"\"HostComputeNamespace\":\"" NAMESPACE "\"}",
+			i ? "," : "", i, i == 1 ? "pod_eth0" : "net", i == 1 ? 0 : i, i);
 	snprintf(json + used, sizeof json - used, "]");
 	if (count > 1) /* the name has to end in eth0 */
 		memcpy(strstr(json, "pod_eth00"), "podx_eth0", 9);
@@ -210,7 +213,7 @@ START_TEST(test_network_setup_adds_on_the_host_then_in_the_guest)
 	log = test_host_log(host);
 	ck_assert_ptr_nonnull(strstr(log, "network.endpoints " NAMESPACE "\n" HCS_NIC));
 	ck_assert_ptr_nonnull(strstr(log, "\"RequestType\":\"Add\",\"Settings\":{\"EndpointId\":\"f7b5d1a0-2f3e-4b6c-8d9e-112233445566\","
-	                                  "\"MacAddress\":\"00-15-5D-01-02-03\"}}\n" GUEST_ADD));
+					  "\"MacAddress\":\"00-15-5D-01-02-03\"}}\n" GUEST_ADD));
 	ck_assert_ptr_nonnull(strstr(log, "\"NamespaceID\":\"" NAMESPACE "\""));
 	ck_assert_ptr_nonnull(strstr(log, "\"EncapOverhead\":50"));
 	ck_assert_ptr_nonnull(strstr(log, "\"IPConfigs\":[{\"IPAddress\":\"10.244.1.7\",\"PrefixLength\":24}]"));
@@ -357,8 +360,9 @@ START_TEST(test_network_teardown_removes_in_the_guest_then_on_the_host)
 	ck_assert_int_eq(tear_down(), LCOWMIG_OK);
 	log = test_host_log(host);
 	ck_assert_ptr_eq(strstr(log, GUEST_REMOVE ",\"Settings\":{\"NamespaceID\":\"" NAMESPACE "\",\"ID\":\""), log);
-	ck_assert_ptr_nonnull(strstr(log, "\"RequestType\":\"Remove\",\"Settings\":{\"EndpointId\":\"f7b5d1a0-2f3e-4b6c-8d9e-112233445566\","
-	                                  "\"MacAddress\":\"00-15-5D-01-02-03\"}}\n"));
+	ck_assert_ptr_nonnull(strstr(log,
+				     "\"RequestType\":\"Remove\",\"Settings\":{\"EndpointId\":\"f7b5d1a0-2f3e-4b6c-8d9e-112233445566\","
+				     "\"MacAddress\":\"00-15-5D-01-02-03\"}}\n"));
 	ck_assert_uint_eq(test_host_count(host, "hcs.modify"), 1);
 }
 END_TEST
@@ -391,8 +395,8 @@ START_TEST(test_network_teardown_goes_on_when_the_guest_is_gone)
 }
 END_TEST
 
-static const uint32_t gone[] = { LCOWMIG__HR_DOES_NOT_EXIST, LCOWMIG__HR_ALREADY_STOPPED, LCOWMIG__HR_INVALID_STATE, LCOWMIG__HR_INVALID_STATE_OLD,
-	                         LCOWMIG__HR_INVALID_HANDLE };
+static const uint32_t gone[] = { LCOWMIG__HR_DOES_NOT_EXIST, LCOWMIG__HR_ALREADY_STOPPED, LCOWMIG__HR_INVALID_STATE,
+				 LCOWMIG__HR_INVALID_STATE_OLD, LCOWMIG__HR_INVALID_HANDLE };
 
 /* NET-16 */
 START_TEST(test_network_teardown_succeeds_when_the_machine_is_gone)
@@ -762,7 +766,7 @@ START_TEST(test_network_reset_removes_its_own_nic_when_the_endpoint_is_gone_mean
 	ck_assert_int_eq(reset(), LCOWMIG_OK);
 	ck_assert_uint_eq(network->own.count, 1);
 	ck_assert_str_eq(LCOWMIG__TREE_ENTRY(lcowmig__tree_first(&network->own), lcowmig__nic, node)->endpoint_id,
-	                 "f7b5d1a0-2f3e-4b6c-8d9e-000000000000");
+			 "f7b5d1a0-2f3e-4b6c-8d9e-000000000000");
 	ck_assert_uint_eq(test_host_count(host, HCS_NIC), 2);
 }
 END_TEST
@@ -937,7 +941,7 @@ static void add_teardown_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, test_network_teardown_does_nothing_where_nothing_is);
 	tcase_add_loop_test(tcase, test_network_teardown_forgets_the_nics_of_a_migrating_network, NETWORK_DESTINATION_MIGRATING,
-	                    NETWORK_STATES);
+			    NETWORK_STATES);
 	tcase_add_test(tcase, test_network_teardown_removes_in_the_guest_then_on_the_host);
 	tcase_add_test(tcase, test_network_teardown_keeps_the_host_nic_when_the_guest_refuses);
 	tcase_add_loop_test(tcase, test_network_teardown_goes_on_when_the_guest_is_gone, 0, 2);

@@ -52,7 +52,7 @@ START_TEST(test_options_groups_can_be_empty)
 
 	given.present = LCOWMIG_OPTION_THROTTLE_GROUP | LCOWMIG_OPTION_COMPRESSION_GROUP;
 	ck_assert_str_eq(document_of(&given), "{\"Origin\":\"Source\",\"MemoryTransport\":\"TCP\",\"MemoryTransferThrottleParams\":{},"
-	                                      "\"CompressionSettings\":{}}");
+					      "\"CompressionSettings\":{}}");
 }
 END_TEST
 
@@ -88,7 +88,7 @@ START_TEST(test_options_convert_field_by_field)
 	ck_assert_uint_eq(options.throttle.blackout_cancel_threshold_ms.value, 6);
 	ck_assert(options.compression_workers.is_set && options.compression_workers.value == 7);
 	ck_assert(options.checksum_verification && options.perf_tracing_enabled && options.cancel_if_blackout_threshold_exceeds &&
-	          options.prepare_memory_transfer_mode);
+		  options.prepare_memory_transfer_mode);
 	ck_assert_ptr_nonnull(strstr(document_of(&given), "\"MinimumThrottlePercentage\":44"));
 	given.present = LCOWMIG_OPTION_TARGET_BROWNOUT_PASSES;
 	ck_assert_int_eq(convert(&given, &has_options, &options), LCOWMIG_OK);

@@ -60,9 +60,13 @@ static lcowmig__wire_pod wire_pod(size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		wire_processes[i] = (lcowmig__wire_process){ .exec_id = "", .pid = (int32_t)(101 + i), .bundle = "", .wait_call_id = (int64_t)(5 + i) };
-		wire_containers[i] = (lcowmig__wire_container){ .container_id = ids[i], .gcs_container_id = ids[i], .rootfs_path = "",
-			                                        .processes = &wire_processes[i], .n_processes = 1 };
+		wire_processes[i] =
+			(lcowmig__wire_process){ .exec_id = "", .pid = (int32_t)(101 + i), .bundle = "", .wait_call_id = (int64_t)(5 + i) };
+		wire_containers[i] = (lcowmig__wire_container){ .container_id = ids[i],
+								.gcs_container_id = ids[i],
+								.rootfs_path = "",
+								.processes = &wire_processes[i],
+								.n_processes = 1 };
 	}
 	wire_endpoint = (lcowmig__wire_endpoint){ "6a3f6c57-6c0e-4a0e-9c5f-0c2f3b7e9c11", "e1", "00-15-5D-01-02-03", "source_eth0" };
 	wire.pod_id = "p1";
@@ -650,7 +654,8 @@ START_TEST(test_pod_patch_changes_nothing_when_its_sandbox_refuses)
 	lcowmig_patch request = patch_of("p1", "p2");
 
 	make_imported(1);
-	ck_assert_int_eq(test_run(host, lcowmig__pod_patch_flow(pod, &request, on_commit, &commits, NULL), NULL, NULL), LCOWMIG_E_ALREADY_EXISTS);
+	ck_assert_int_eq(test_run(host, lcowmig__pod_patch_flow(pod, &request, on_commit, &commits, NULL), NULL, NULL),
+			 LCOWMIG_E_ALREADY_EXISTS);
 	ck_assert_int_eq(commits.calls, 1);
 	ck_assert_str_eq(lcowmig_pod_id(pod), "p1");
 	ck_assert_ptr_nonnull(lcowmig__pod_find(pod, "p1"));

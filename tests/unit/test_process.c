@@ -10,7 +10,8 @@
 #define EXECUTE "guest.rpc 0x10100501 "
 #define WAIT "guest.rpc 0x10100601 "
 #define SIGNAL "guest.rpc 0x10100701 "
-#define PROBE "guest.rpc 0x10100601 {\"ContainerId\":\"g1\",\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ProcessId\":101," \
+#define PROBE                                                                                                                              \
+	"guest.rpc 0x10100601 {\"ContainerId\":\"g1\",\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ProcessId\":101,"          \
 	"\"TimeoutInMs\":50}"
 #define SPEC "{\"terminal\":true,\"args\":[\"/bin/sh\"],\"cwd\":\"/\"}"
 
@@ -212,7 +213,8 @@ START_TEST(test_process_create_refuses_a_terminal_with_stderr)
 	lcowmig_process_options given = options(true);
 
 	given.stderr_path = "err";
-	ck_assert_int_eq(test_run(host, lcowmig__process_create_flow(process, &given, &error), NULL, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(test_run(host, lcowmig__process_create_flow(process, &given, &error), NULL, &error),
+			 LCOWMIG_E_FAILED_PRECONDITION);
 	assert_state("NotCreated");
 	test_host_expect_log(host, "");
 }
@@ -232,6 +234,21 @@ START_TEST(test_process_create_opens_stdio_and_keeps_what_it_was_given)
 	ck_assert_str_eq(lcowmig_process_stderr(process), "err");
 	ck_assert(!lcowmig_process_terminal(process));
 	ck_assert_str_eq(process->spec, SPEC);
+}
+END_TEST
+
+/* what no envelope may carry is refused before it is in the way of a migration. */
+START_TEST(test_process_create_refuses_a_bundle_that_could_never_travel)
+{
+	static char path[LCOWMIG_LIMIT_PATH_BYTES + 2];
+	lcowmig_process_options given = options(false);
+
+	memset(path, 'p', sizeof path - 1);
+	given.bundle = path;
+	ck_assert_int_eq(test_run(host, lcowmig__process_create_flow(process, &given, &error), NULL, &error), LCOWMIG_E_LIMIT_EXCEEDED);
+	given.bundle = "C:\\\xff";
+	ck_assert_int_eq(test_run(host, lcowmig__process_create_flow(process, &given, &error), NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_state("NotCreated");
 }
 END_TEST
 
@@ -291,10 +308,10 @@ START_TEST(test_process_start_runs_until_the_exit)
 	ck_assert_uint_eq(lcowmig_process_pid(process), 101);
 	ck_assert_int_eq(process->wait_id, 2);
 	ck_assert_ptr_eq(strstr(test_host_log(host), "guest.allocate_port\nguest.allocate_port\nguest.allocate_port\n"
-	                                             "stdio.attach 1073741825 1073741826 1073741827\n" EXECUTE),
-	                 test_host_log(host));
+						     "stdio.attach 1073741825 1073741826 1073741827\n" EXECUTE),
+			 test_host_log(host));
 	ck_assert_ptr_nonnull(strstr(test_host_log(host), "\"VsockStdioRelaySettings\":{\"StdIn\":1073741825,\"StdOut\":1073741826,"
-	                                                  "\"StdErr\":1073741827}"));
+							  "\"StdErr\":1073741827}"));
 	ck_assert_ptr_nonnull(strstr(test_host_log(host), "event exec-started c1 e1 101\n"));
 	test_host_clear_log(host);
 	test_host_exit_process(host, 101, 7);
@@ -394,7 +411,9 @@ START_TEST(test_process_exit_status_is_unknown_when_the_guest_cannot_tell)
 	static const struct {
 		lcowmig_status status;
 		uint32_t hresult;
-	} answers[] = { { LCOWMIG_E_GUEST_FAILED, LCOWMIG__HR_ELEMENT_NOT_FOUND }, { LCOWMIG_E_UNAVAILABLE, 0 }, { LCOWMIG_E_HOST_FAILED, 1 } };
+	} answers[] = { { LCOWMIG_E_GUEST_FAILED, LCOWMIG__HR_ELEMENT_NOT_FOUND },
+			{ LCOWMIG_E_UNAVAILABLE, 0 },
+			{ LCOWMIG_E_HOST_FAILED, 1 } };
 
 	become(PROCESS_RUNNING);
 	test_host_complete(host, "guest.rpc:10100601", answers[_i].status, answers[_i].hresult, NULL);
@@ -762,8 +781,11 @@ START_TEST(test_process_import_reproduces_what_was_saved)
 	ck_assert(!imported->exited.is_set);
 	ck_assert_int_eq(lcowmig_process_save(imported, copy, sizeof copy, &other, &error), LCOWMIG_E_FAILED_PRECONDITION);
 	/* Save, import, save is the identity. */
-	ck_assert_int_eq(lcowmig_process_patch(imported, "n", &(lcowmig_process_options){ .size = sizeof(lcowmig_process_options),
-	                                                                                   .bundle = "C:\\bundle" }, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(
+		lcowmig_process_patch(imported, "n",
+				      &(lcowmig_process_options){ .size = sizeof(lcowmig_process_options), .bundle = "C:\\bundle" }, NULL,
+				      NULL, &error),
+		LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_process_resume(imported, true, NULL, NULL, &error), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_process_save(imported, copy, sizeof copy, &other, &error), LCOWMIG_OK);
 	ck_assert_uint_eq(other, size);
@@ -783,10 +805,11 @@ START_TEST(test_process_patch_checks_its_arguments)
 
 	become_imported();
 	ck_assert_int_eq(test_run(host, lcowmig__process_patch_flow(process, "n", NULL, &error), NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(test_run(host, lcowmig__process_patch_flow(process, "", &given, &error), NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(test_run(host, lcowmig__process_patch_flow(process, "", &given, &error), NULL, &error),
+			 LCOWMIG_E_INVALID_ARGUMENT);
 	given.stderr_path = "err";
 	ck_assert_int_eq(test_run(host, lcowmig__process_patch_flow(process, "n", &given, &error), NULL, &error),
-	                 LCOWMIG_E_FAILED_PRECONDITION);
+			 LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_str_eq(lcowmig_process_container_id(process), "c1");
 	test_host_expect_log(host, "");
 }
@@ -1231,6 +1254,7 @@ static void add_life_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_process_create_is_refused_outside_not_created, PROCESS_CREATED, PROCESS_STATES);
 	tcase_add_test(tcase, test_process_create_refuses_a_terminal_with_stderr);
 	tcase_add_test(tcase, test_process_create_opens_stdio_and_keeps_what_it_was_given);
+	tcase_add_test(tcase, test_process_create_refuses_a_bundle_that_could_never_travel);
 	tcase_add_test(tcase, test_process_create_may_be_repeated_after_a_failure);
 	tcase_add_test(tcase, test_process_create_needs_a_specification_for_an_exec_and_none_for_init);
 	tcase_add_loop_test(tcase, test_process_start_is_refused_outside_created, PROCESS_NOT_CREATED, PROCESS_CREATED);

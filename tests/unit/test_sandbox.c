@@ -7,9 +7,10 @@
 #include "host.h"
 #include "sandbox/sandbox.h"
 
-#define DOCUMENT                                                                                                                      \
-	"{\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{\"KernelCmdLine\":\"-- /bin/vsockexec -r -e 109 /bin/gcs\"}},\"Devices\":" \
-	"{\"Scsi\":{\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":{\"Type\":\"VirtualDisk\",\"Path\":\"C:\\\\r.vhd\","    \
+#define DOCUMENT                                                                                                                           \
+	"{\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{\"KernelCmdLine\":\"-- /bin/vsockexec -r -e 109 "                        \
+	"/bin/gcs\"}},\"Devices\":"                                                                                                        \
+	"{\"Scsi\":{\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":{\"Type\":\"VirtualDisk\",\"Path\":\"C:\\\\r.vhd\","  \
 	"\"ReadOnly\":true}}}}}}}"
 #define SESSION "3f9b6e1c-9f55-4d6d-8b3b-2a9f4f0d6c77"
 
@@ -26,8 +27,9 @@ static void setup(void)
 
 static void exits(void)
 {
-	ck_assert_int_eq(lcowmig_sandbox_hcs_event(sandbox, LCOWMIG_HCS_EVENT_SYSTEM_EXITED, "{\"Status\":0,\"ExitType\":\"GracefulExit\"}", NULL),
-	                 LCOWMIG_OK);
+	ck_assert_int_eq(
+		lcowmig_sandbox_hcs_event(sandbox, LCOWMIG_HCS_EVENT_SYSTEM_EXITED, "{\"Status\":0,\"ExitType\":\"GracefulExit\"}", NULL),
+		LCOWMIG_OK);
 }
 
 static void terminate(void)
@@ -76,11 +78,16 @@ static lcowmig__wire_pod wire_pod(const char *id, const char *workload, const ch
 	lcowmig__wire_pod wire = { 0 };
 
 	processes[i] = (lcowmig__wire_process){ .exec_id = "", .pid = (int32_t)(101 + i), .bundle = "", .wait_call_id = (int64_t)(5 + i) };
-	processes[i + 1] = (lcowmig__wire_process){ .exec_id = "", .pid = (int32_t)(102 + i), .bundle = "", .wait_call_id = (int64_t)(6 + i) };
-	containers[i] = (lcowmig__wire_container){ .container_id = id, .gcs_container_id = id, .rootfs_path = "", .processes = &processes[i],
-		                                   .n_processes = 1 };
-	containers[i + 1] = (lcowmig__wire_container){ .container_id = workload, .gcs_container_id = guest_workload, .rootfs_path = "",
-		                                       .processes = &processes[i + 1], .n_processes = 1 };
+	processes[i + 1] =
+		(lcowmig__wire_process){ .exec_id = "", .pid = (int32_t)(102 + i), .bundle = "", .wait_call_id = (int64_t)(6 + i) };
+	containers[i] = (lcowmig__wire_container){
+		.container_id = id, .gcs_container_id = id, .rootfs_path = "", .processes = &processes[i], .n_processes = 1
+	};
+	containers[i + 1] = (lcowmig__wire_container){ .container_id = workload,
+						       .gcs_container_id = guest_workload,
+						       .rootfs_path = "",
+						       .processes = &processes[i + 1],
+						       .n_processes = 1 };
 	wire.pod_id = id;
 	wire.gcs_pod_id = id;
 	wire.has_network = true;
@@ -284,15 +291,17 @@ START_TEST(test_sandbox_without_an_id_creates_no_machine)
 	ck_assert_int_eq(lcowmig_sandbox_new(host->context, &config, &other, NULL), LCOWMIG_OK);
 	ck_assert_str_eq(lcowmig_sandbox_id(other), "");
 	ck_assert_int_eq(lcowmig_vm_create(lcowmig_sandbox_vm(other), DOCUMENT, strlen(DOCUMENT), NULL, test_on_done, NULL, NULL),
-	                 LCOWMIG_E_FAILED_PRECONDITION);
+			 LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(lcowmig_sandbox_free(other, NULL), LCOWMIG_OK);
 }
 END_TEST
 
 /* ---- Calls ---- */
 
-static const lcowmig_task_call needs_running[] = { LCOWMIG_TASK_CREATE,     LCOWMIG_TASK_START,    LCOWMIG_TASK_PIDS,   LCOWMIG_TASK_EXEC,
-	                                           LCOWMIG_TASK_RESIZE_PTY, LCOWMIG_TASK_CLOSE_IO, LCOWMIG_TASK_UPDATE, LCOWMIG_TASK_STATS };
+static const lcowmig_task_call needs_running[] = {
+	LCOWMIG_TASK_CREATE,     LCOWMIG_TASK_START,    LCOWMIG_TASK_PIDS,   LCOWMIG_TASK_EXEC,
+	LCOWMIG_TASK_RESIZE_PTY, LCOWMIG_TASK_CLOSE_IO, LCOWMIG_TASK_UPDATE, LCOWMIG_TASK_STATS
+};
 static const lcowmig_task_call needs_idle[] = { LCOWMIG_TASK_STATE, LCOWMIG_TASK_DELETE, LCOWMIG_TASK_KILL };
 static const lcowmig_task_call always[] = { LCOWMIG_TASK_WAIT, LCOWMIG_TASK_CONNECT, LCOWMIG_TASK_SHUTDOWN };
 
@@ -302,7 +311,7 @@ static void expect_tasks(const lcowmig_task_call *calls, size_t count, lcowmig_s
 
 	for (i = 0; i < count; i++)
 		ck_assert_msg(lcowmig_sandbox_check_task(sandbox, calls[i], NULL) == expected, "task call %d in %s", (int)calls[i],
-		              lcowmig_vm_state_name(lcowmig_vm_get_state(vm)));
+			      lcowmig_vm_state_name(lcowmig_vm_get_state(vm)));
 }
 
 /* SVC-01, SVC-03 */
@@ -381,7 +390,8 @@ START_TEST(test_sandbox_lets_sandbox_calls_through_for_its_own_id)
 	int call;
 
 	for (call = LCOWMIG_SANDBOX_CREATE; call <= LCOWMIG_SANDBOX_METRICS; call++) {
-		ck_assert_int_eq(lcowmig_sandbox_check_call(sandbox, (lcowmig_sandbox_call)call, "other", NULL), LCOWMIG_E_INVALID_ARGUMENT);
+		ck_assert_int_eq(lcowmig_sandbox_check_call(sandbox, (lcowmig_sandbox_call)call, "other", NULL),
+				 LCOWMIG_E_INVALID_ARGUMENT);
 		ck_assert_int_eq(lcowmig_sandbox_check_call(sandbox, (lcowmig_sandbox_call)call, NULL, NULL), LCOWMIG_E_INVALID_ARGUMENT);
 	}
 	ck_assert_int_eq(lcowmig_sandbox_check_call(sandbox, LCOWMIG_SANDBOX_CREATE, "test", NULL), LCOWMIG_OK);

@@ -10,15 +10,15 @@
 #include "vm/private.h"
 
 #define CMDLINE "panic=-1 quiet -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs -v4"
-#define DOCUMENT(cmdline, devices)                                                                                          \
-	"{\"Owner\":\"test\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":"     \
-	"{\"LinuxKernelDirect\":{\"KernelFilePath\":\"C:\\\\vmlinux\",\"KernelCmdLine\":\"" cmdline "\"}},\"ComputeTopology\":"     \
-	"{\"Memory\":{\"SizeInMB\":1024},\"Processor\":{\"Count\":2}},\"Devices\":{\"Scsi\":"                                       \
-	"{\"0110f83b-de10-5172-a266-78bca56bf50a\":{},\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":"            \
+#define DOCUMENT(cmdline, devices)                                                                                                         \
+	"{\"Owner\":\"test\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":"            \
+	"{\"LinuxKernelDirect\":{\"KernelFilePath\":\"C:\\\\vmlinux\",\"KernelCmdLine\":\"" cmdline "\"}},\"ComputeTopology\":"            \
+	"{\"Memory\":{\"SizeInMB\":1024},\"Processor\":{\"Count\":2}},\"Devices\":{\"Scsi\":"                                              \
+	"{\"0110f83b-de10-5172-a266-78bca56bf50a\":{},\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{\"Attachments\":{\"0\":"                   \
 	"{\"Type\":\"VirtualDisk\",\"Path\":\"C:\\\\rootfs.vhd\",\"ReadOnly\":true}}}}" devices "}},\"Huge\":9007199254740993}"
 #define STANDARD DOCUMENT(CMDLINE, "")
 #define NO_SCSI "{\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{\"KernelCmdLine\":\"" CMDLINE "\"}}}}"
-#define SECONDS(n) ((n) * UINT64_C(1000000000))
+#define SECONDS(n) ((n)*UINT64_C(1000000000))
 
 static test_host *host;
 static lcowmig_vm *vm;
@@ -38,7 +38,7 @@ static const char *name_of_sandbox(void *user)
 
 static void vm_new(void)
 {
-	lcowmig__vm_owner owner = { on_ended, (void *)(uintptr_t)"test", name_of_sandbox };
+	lcowmig__vm_owner owner = { on_ended, (void *)(uintptr_t) "test", name_of_sandbox };
 
 	ended_calls = 0;
 	ck_assert_int_eq(lcowmig__vm_new(&host->env, &owner, &vm, NULL), LCOWMIG_OK);
@@ -156,7 +156,8 @@ static lcowmig__wire_vm standard_wire(void)
 	lcowmig__wire_vm wire = { 0 };
 
 	memset(wire_disks, 0, sizeof wire_disks);
-	wire_disks[0] = (lcowmig__wire_disk){ .slot = 0, .host_path = "C:\\rootfs.vhd", .read_only = true, .type = "VirtualDisk", .evd_type = "" };
+	wire_disks[0] =
+		(lcowmig__wire_disk){ .slot = 0, .host_path = "C:\\rootfs.vhd", .read_only = true, .type = "VirtualDisk", .evd_type = "" };
 	wire_disks[1] = (lcowmig__wire_disk){ .slot = 1, .host_path = "\\\\.\\PHYSICALDRIVE1", .type = "PassThru", .evd_type = "" };
 	wire_disks[2] = (lcowmig__wire_disk){ .slot = 66, .host_path = "evd://7", .type = "ExtensibleVirtualDisk", .evd_type = "space" };
 	wire.vm_id = "source@vm";
@@ -370,7 +371,7 @@ START_TEST(test_vm_start_listens_before_the_host_starts)
 	test_host_clear_log(host);
 	ck_assert_int_eq(lcowmig_vm_start(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
 	test_host_expect_log(host, "guest.prepare 1\nguest.prepare 109\nguest.prepare 1073741824\nhcs.start\nguest.log\nguest.entropy 512\n"
-	                           "guest.connect cold\n");
+				   "guest.connect cold\n");
 	ck_assert(host->env.has_guest && host->env.guest_supports_signals && host->env.guest_supports_namespaces);
 	ck_assert_int_ne(lcowmig_vm_start_time(vm), 0);
 }
@@ -383,7 +384,8 @@ START_TEST(test_vm_start_is_a_no_op_when_running_and_refused_elsewhere)
 		return;
 	make(_i);
 	test_host_clear_log(host);
-	ck_assert_int_eq(lcowmig_vm_start(vm, test_on_done, NULL, NULL), _i == LCOWMIG_VM_RUNNING ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(lcowmig_vm_start(vm, test_on_done, NULL, NULL),
+			 _i == LCOWMIG_VM_RUNNING ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), _i);
 	test_host_expect_log(host, "");
 }
@@ -460,7 +462,8 @@ END_TEST
 /* VM-06 */
 START_TEST(test_vm_terminate_asks_no_host_to_end_what_never_started)
 {
-	static const int never_started[] = { LCOWMIG_VM_CREATED, LCOWMIG_VM_DESTINATION_MIGRATION_CREATED, LCOWMIG_VM_DESTINATION_MIGRATION_PATCHED };
+	static const int never_started[] = { LCOWMIG_VM_CREATED, LCOWMIG_VM_DESTINATION_MIGRATION_CREATED,
+					     LCOWMIG_VM_DESTINATION_MIGRATION_PATCHED };
 
 	make(never_started[_i]);
 	test_host_clear_log(host);
@@ -734,9 +737,9 @@ START_TEST(test_vm_update_reaches_host_guest_and_document)
 	test_host_clear_log(host);
 	ck_assert_int_eq(lcowmig_vm_update_memory(vm, 2047, test_on_done, NULL, NULL), LCOWMIG_OK);
 	test_host_expect_log(host, "hcs.modify {\"ResourcePath\":\"VirtualMachine/ComputeTopology/Memory/SizeInMB\",\"Settings\":2048}\n"
-	                           "guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":"
-	                           "\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"Update\",\"ResourceType\":"
-	                           "\"PodCgroupMemoryLimit\"}}\n");
+				   "guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\",\"ActivityId\":"
+				   "\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"Update\",\"ResourceType\":"
+				   "\"PodCgroupMemoryLimit\"}}\n");
 	memcpy(strstr(expected, "1024"), "2048", 4);
 	ck_assert_str_eq(vm->document, expected); /* and not a byte besides */
 	ck_assert_int_eq(lcowmig_vm_update_cpu(vm, &limits, test_on_done, NULL, NULL), LCOWMIG_OK);
@@ -838,8 +841,8 @@ START_TEST(test_vm_stats_are_read)
 	make_running();
 	test_host_reply(host, "hcs.properties", "{\"Statistics\":{\"Processor\":{\"TotalRuntime100ns\":1234567}}}");
 	test_host_reply(host, "hcs.properties",
-	                "{\"Memory\":{\"VirtualNodeCount\":1,\"VirtualMachineMemory\":{\"AvailableMemory\":7,\"AssignedMemory\":256,"
-	                "\"BalancingEnabled\":true}}}");
+			"{\"Memory\":{\"VirtualNodeCount\":1,\"VirtualMachineMemory\":{\"AvailableMemory\":7,\"AssignedMemory\":256,"
+			"\"BalancingEnabled\":true}}}");
 	ck_assert_int_eq(lcowmig_vm_get_stats(vm, &stats, test_on_done, NULL, NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(stats.processor_runtime_ns, 123456700);
 	ck_assert_uint_eq(stats.working_set_bytes, 256 * 4096);
@@ -935,7 +938,8 @@ START_TEST(test_vm_gives_its_routing_option_to_each_network)
 	make_running();
 	ck_assert(lcowmig__vm_policy_based_routing(vm));
 	for (i = 0; i < 2; i++)
-		ck_assert_int_eq(lcowmig__network_new(&host->env, "ns", lcowmig__vm_policy_based_routing(vm), &networks[i], NULL), LCOWMIG_OK);
+		ck_assert_int_eq(lcowmig__network_new(&host->env, "ns", lcowmig__vm_policy_based_routing(vm), &networks[i], NULL),
+				 LCOWMIG_OK);
 	ck_assert_ptr_ne(networks[0], networks[1]);
 	lcowmig__network_free(networks[0]);
 	lcowmig__network_free(networks[1]);
@@ -950,10 +954,9 @@ START_TEST(test_vm_initialize_needs_running)
 	make(_i);
 	test_host_clear_log(host);
 	ck_assert_int_eq(run(lcowmig__vm_initialize_source_flow(vm, NULL, NULL), NULL),
-	                 _i == LCOWMIG_VM_RUNNING ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+			 _i == LCOWMIG_VM_RUNNING ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), _i == LCOWMIG_VM_RUNNING ? LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED : _i);
-	ck_assert_int_eq(test_host_count(host, "hcs.initialize_migration {\"Origin\":\"Source\"}\n"),
-	                 _i == LCOWMIG_VM_RUNNING);
+	ck_assert_int_eq(test_host_count(host, "hcs.initialize_migration {\"Origin\":\"Source\"}\n"), _i == LCOWMIG_VM_RUNNING);
 }
 END_TEST
 
@@ -1025,8 +1028,7 @@ static lcowmig_status save_and_forget(lcowmig_error *error)
 START_TEST(test_vm_save_is_legal_once_initialized)
 {
 	make(_i);
-	ck_assert_int_eq(save_and_forget(NULL),
-	                 _i == LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(save_and_forget(NULL), _i == LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), _i);
 }
 END_TEST
@@ -1132,7 +1134,8 @@ START_TEST(test_vm_check_names_every_reason)
 
 	options.confidential = 1;
 	ck_assert_int_eq(lcowmig_vm_create(vm, DOCUMENT("quiet", ",\"Plan9\":{}"), strlen(DOCUMENT("quiet", ",\"Plan9\":{}")), &options,
-	                                   test_on_done, NULL, NULL), LCOWMIG_OK);
+					   test_on_done, NULL, NULL),
+			 LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_vm_start(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_vm_exec_into_host(vm, &exec, &code, test_on_done, &done, NULL), LCOWMIG_PENDING);
 	test_enter(host);
@@ -1185,7 +1188,7 @@ START_TEST(test_vm_start_source_sets_migrating_before_the_host_is_asked)
 	test_host_fail(host, "hcs.start_migration", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no");
 	ck_assert_int_eq(run(lcowmig__vm_start_source_flow(vm, NULL, 7, NULL), NULL), LCOWMIG_E_HOST_FAILED);
 	test_host_expect_log(host, "guest.set_migrating true\nhcs.start_migration {\"NetworkSettings\":{\"SessionId\":7}}\n"
-	                           "guest.set_migrating false\n");
+				   "guest.set_migrating false\n");
 	ck_assert_int_eq(state(), LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED);
 	ck_assert_int_eq(run(lcowmig__vm_start_source_flow(vm, NULL, 7, NULL), NULL), LCOWMIG_OK);
 	ck_assert_int_eq(state(), LCOWMIG_VM_SOURCE_MIGRATION_STARTED);
@@ -1203,7 +1206,8 @@ START_TEST(test_vm_transfer_needs_a_started_side)
 	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, is_source, NULL), NULL), legal ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), legal ? LCOWMIG_VM_MIGRATION_TRANSFER_COMPLETED : _i);
 	if (legal)
-		test_host_expect_log(host, is_source ? "hcs.transfer {\"Origin\":\"Source\"}\n" : "hcs.transfer {\"Origin\":\"Destination\"}\n");
+		test_host_expect_log(host,
+				     is_source ? "hcs.transfer {\"Origin\":\"Source\"}\n" : "hcs.transfer {\"Origin\":\"Destination\"}\n");
 }
 END_TEST
 
@@ -1301,7 +1305,7 @@ START_TEST(test_vm_create_on_destination_stamps_a_copy)
 	ck_assert_int_eq(test_host_count(host, "hcs.create dest@vm "), 1);
 	ck_assert_str_eq(lcowmig_vm_id(vm), "dest@vm");
 	ck_assert_ptr_nonnull(strstr(test_host_log(host), "\"MigrationOptions\":{\"Origin\":\"Destination\",\"MemoryTransport\":\"TCP\","
-	                                                  "\"CompatibilityData\":{\"Data\":\"Y29tcGF0\"}}"));
+							  "\"CompatibilityData\":{\"Data\":\"Y29tcGF0\"}}"));
 	ck_assert_ptr_nonnull(strstr(test_host_log(host), "D:\\\\here.vhd"));
 	ck_assert_ptr_null(strstr(test_host_log(host), "C:\\\\rootfs.vhd"));
 	ck_assert_ptr_nonnull(strstr(test_host_log(host), "\\\\\\\\.\\\\PHYSICALDRIVE1"));
@@ -1330,7 +1334,7 @@ START_TEST(test_vm_patch_is_legal_once_created_on_the_destination)
 {
 	make(_i);
 	ck_assert_int_eq(run(lcowmig__vm_patch_flow(vm, NULL), NULL),
-	                 _i == LCOWMIG_VM_DESTINATION_MIGRATION_CREATED ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+			 _i == LCOWMIG_VM_DESTINATION_MIGRATION_CREATED ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 }
 END_TEST
 
@@ -1363,7 +1367,8 @@ START_TEST(test_vm_start_on_destination_listens_first)
 	ck_assert_int_eq(state(), LCOWMIG_VM_DESTINATION_MIGRATION_PATCHED);
 	test_host_clear_log(host);
 	ck_assert_int_eq(run(lcowmig__vm_start_destination_flow(vm, NULL, 7, NULL), NULL), LCOWMIG_OK);
-	test_host_expect_log(host, "guest.prepare 1073741824\nhcs.start {\"DestinationMigrationOptions\":{\"NetworkSettings\":{\"SessionId\":7}}}\n");
+	test_host_expect_log(
+		host, "guest.prepare 1073741824\nhcs.start {\"DestinationMigrationOptions\":{\"NetworkSettings\":{\"SessionId\":7}}}\n");
 	ck_assert_int_eq(state(), LCOWMIG_VM_DESTINATION_MIGRATION_STARTED);
 }
 END_TEST
@@ -1396,7 +1401,7 @@ START_TEST(test_vm_stop_on_source_thaws_clears_migrating_and_waits_for_the_exit)
 	ck_assert_int_eq(done.status, LCOWMIG_OK);
 	ck_assert_int_eq(state(), LCOWMIG_VM_TERMINATED);
 	test_host_expect_log(host, "hcs.finalize_migration {\"Origin\":\"Source\",\"FinalizedOperation\":\"Stop\"}\n"
-	                           "guest.set_migrating false\nguest.close\nhcs.close\n");
+				   "guest.set_migrating false\nguest.close\nhcs.close\n");
 	ck_assert_int_eq(ended_calls, 1);
 }
 END_TEST
@@ -1484,7 +1489,8 @@ START_TEST(test_vm_resume_is_a_no_op_when_running_and_refused_elsewhere)
 		return;
 	make(_i);
 	test_host_clear_log(host);
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, true, NULL), NULL), _i == LCOWMIG_VM_RUNNING ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, true, NULL), NULL),
+			 _i == LCOWMIG_VM_RUNNING ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), _i);
 	test_host_expect_log(host, "");
 }
@@ -1546,7 +1552,7 @@ START_TEST(test_vm_resume_on_destination_connects_warm_and_raises_the_floors)
 	test_host_hold(host, "guest.prepare", true); /* of the log: nobody waits for it */
 	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, false, NULL), NULL), LCOWMIG_OK);
 	test_host_expect_log(host, "guest.connect warm\nguest.prepare 109\nguest.set_migrating false\nguest.raise_port 1073741833\n"
-	                           "guest.raise_request_id 77\n");
+				   "guest.raise_request_id 77\n");
 	ck_assert_int_eq(state(), LCOWMIG_VM_RUNNING);
 	ck_assert(!lcowmig__scsi_is_migrating(vm->scsi));
 	ck_assert(host->env.has_guest);
