@@ -125,6 +125,7 @@ typedef struct demo_world {
 	demo_fault fault;    /* of the migration under way */
 	demo_point point;
 	bool has_struck;
+	bool runs_twice;     /* both machines have run at the same moment, ever */
 	struct demo_migration *migration;
 } demo_world;
 
@@ -148,17 +149,16 @@ typedef enum demo_outcome {
 	OUTCOME_WRONG   /* a promise was broken; what was said about it is on stderr */
 } demo_outcome;
 
-/* One of a migration's figures, in nanoseconds unless it says otherwise. */
+/* A migration's end and, when it moved, its figures. */
 typedef struct demo_result {
 	demo_outcome outcome;
-	uint64_t total;           /* from prepare to cleanup */
-	uint64_t blackout;        /* as the destination saw it, from the source's stop to its own start */
-	uint64_t qemu_blackout_us; /* as QEMU's events say */
-	uint64_t qemu_downtime_ms;
-	uint64_t control_plane;   /* the library's share */
-	uint64_t reconnect;       /* from finalize to the last container reattached */
+	uint64_t total;            /* nanoseconds from prepare to cleanup */
+	uint64_t blackout_us;      /* from STOP on the source to RESUME on the destination, as QEMU's events say */
+	uint64_t qemu_downtime_ms; /* of that, what QEMU counts itself: to the last byte */
+	uint64_t control_plane_us; /* of that, what passed after memory had moved: both sides notice, release, finalize, and QEMU's `cont` */
+	uint64_t finalize;         /* nanoseconds from finalize to the last container reattached and the network rebuilt; the guest runs */
 	uint64_t bytes;
-	char timeline[2][2048];   /* text for people, source and destination */
+	char timeline[2][2048];    /* for people: the source's and the destination's */
 } demo_result;
 
 typedef struct demo_migration {

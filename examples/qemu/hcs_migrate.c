@@ -338,7 +338,10 @@ void hcs_machine_event(void *user, const char *name, const cJSON *data, int64_t 
 		vm->host->figures.resumed_at = at;
 		if (vm->move != MOVE_NONE)
 			migrate_tell_blackout(vm);
+		host_phase(vm->host, QEMU_PHASE_RUNS);
 	} else if (strcmp(name, "MIGRATION") == 0) {
+		if (strcmp(qemu_json_text(data, "status"), "completed") == 0)
+			vm->host->figures.moved_at = at;
 		migrate_status(vm, qemu_json_text(data, "status"));
 	}
 }

@@ -177,7 +177,7 @@ const qemu_figures *qemu_host_figures(const qemu_host *host)
 
 bool qemu_host_has_machine(const qemu_host *host)
 {
-	return host->vm && host->vm->machine->pid > 0;
+	return host && host->vm && host->vm->machine->pid > 0;
 }
 
 bool qemu_host_runs(const qemu_host *host)

@@ -14,10 +14,10 @@ static void show_migration(const demo_world *world, const demo_result *result)
 	if (result->outcome != OUTCOME_MOVED || result->bytes == 0)
 		return;
 	printf("   memory moved: %.1f MiB\n", (double)result->bytes / 1048576);
-	printf("   blackout: %.1f ms by QEMU's events, from STOP on the source to RESUME on the destination\n", (double)result->qemu_blackout_us / 1e3);
+	printf("   blackout: %.1f ms by QEMU's events, from STOP on the source to RESUME on the destination\n", (double)result->blackout_us / 1e3);
 	printf("             %llu ms of it QEMU's own downtime, from STOP to the last byte\n", (unsigned long long)result->qemu_downtime_ms);
-	printf("             %.1f ms as the library saw it on the destination, %.1f ms of that after memory had moved\n", (double)result->blackout / 1e6,
-	       (double)result->control_plane / 1e6);
+	printf("             %.1f ms of it after memory had moved: release, finalize, and QEMU's cont\n", (double)result->control_plane_us / 1e3);
+	printf("   finalize on the destination, while the guest runs: %.0f ms until everything was reattached\n", (double)result->finalize / 1e6);
 }
 
 static void show_timeline(const demo_result *result)
@@ -27,12 +27,13 @@ static void show_timeline(const demo_result *result)
 
 static void write_figures(FILE *file, const demo_result *result)
 {
-	if (file)
-		fprintf(file, "{\"outcome\":%d,\"total_us\":%llu,\"qemu_blackout_us\":%llu,\"qemu_downtime_ms\":%llu,\"blackout_us\":%llu,\"control_plane_us\":%llu,"
-		              "\"bytes\":%llu}\n",
-		        (int)result->outcome, (unsigned long long)result->total / 1000, (unsigned long long)result->qemu_blackout_us,
-		        (unsigned long long)result->qemu_downtime_ms, (unsigned long long)result->blackout / 1000,
-		        (unsigned long long)result->control_plane / 1000, (unsigned long long)result->bytes);
+	if (!file)
+		return;
+	fprintf(file, "{\"outcome\":%d,\"total_us\":%llu,\"blackout_us\":%llu,\"qemu_downtime_ms\":%llu,\"control_plane_us\":%llu,"
+	              "\"finalize_us\":%llu,\"bytes\":%llu}\n",
+	        (int)result->outcome, (unsigned long long)result->total / 1000, (unsigned long long)result->blackout_us,
+	        (unsigned long long)result->qemu_downtime_ms, (unsigned long long)result->control_plane_us,
+	        (unsigned long long)result->finalize / 1000, (unsigned long long)result->bytes);
 }
 
 static bool demo_run(demo_world *world, FILE *figures)

@@ -222,11 +222,18 @@ static void migrate_measure(demo_migration *m, demo_result *result)
 {
 	const qemu_figures *there = qemu_host_figures(m->from->host);
 	const qemu_figures *here = qemu_host_figures(m->to->host);
+	int64_t moved_at = there->moved_at > here->moved_at ? there->moved_at : here->moved_at;
 
-	result->qemu_blackout_us = (uint64_t)(here->resumed_at - there->stopped_at);
+	result->blackout_us = (uint64_t)(here->resumed_at - there->stopped_at);
 	result->qemu_downtime_ms = there->downtime_ms;
+	result->control_plane_us = (uint64_t)(here->resumed_at - moved_at);
 	result->bytes = there->bytes;
-	lcowmig_migration_blackout(m->destination, &result->blackout, &result->control_plane, NULL);
+	for (size_t i = 0; i < lcowmig_migration_timeline_count(m->destination); i++) {
+		lcowmig_timeline_entry entry = LCOWMIG_TIMELINE_ENTRY_INIT;
+
+		if (lcowmig_migration_timeline_entry(m->destination, i, &entry, NULL) == LCOWMIG_OK && strcmp(entry.name, "finalize") == 0)
+			result->finalize = entry.duration;
+	}
 	migrate_timeline(m->source, result->timeline[0], sizeof result->timeline[0]);
 	migrate_timeline(m->destination, result->timeline[1], sizeof result->timeline[1]);
 }

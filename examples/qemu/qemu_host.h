@@ -17,12 +17,14 @@ typedef enum qemu_phase {
 	QEMU_PHASE_TRANSFER,  /* the first pass over memory has begun */
 	QEMU_PHASE_BLACKOUT,  /* the source's guest stands still, nothing is decided yet */
 	QEMU_PHASE_SWITCHOVER, /* the last of it is on its way: from here on the source does not know how it ends */
-	QEMU_PHASE_MOVED      /* all of it has arrived (destination), or been sent (source) */
+	QEMU_PHASE_MOVED,     /* all of it has arrived (destination), or been sent (source) */
+	QEMU_PHASE_RUNS       /* the processors run, from now or again: never on two hosts */
 } qemu_phase;
 
 /* The figures of a migration as QEMU counts them. */
 typedef struct qemu_figures {
 	int64_t stopped_at;   /* microseconds since 1970 UTC; 0: not yet */
+	int64_t moved_at;     /* the whole of it was sent, or had arrived */
 	int64_t resumed_at;
 	uint64_t downtime_ms; /* what the source's QEMU says: from stop to the last byte */
 	uint64_t total_ms;
@@ -57,7 +59,7 @@ lcowmig_sandbox *qemu_host_sandbox(qemu_host *host);
 void qemu_host_set_peer(qemu_host *host, const qemu_host *peer);
 const qemu_figures *qemu_host_figures(const qemu_host *host);
 
-/* True while a QEMU process is there; and while its processors run. */
+/* True while a QEMU process is there; and while its processors run. False for NULL. */
 bool qemu_host_has_machine(const qemu_host *host);
 bool qemu_host_runs(const qemu_host *host);
 /* kill -9. */

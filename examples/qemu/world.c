@@ -20,10 +20,15 @@ static void world_phase(void *user, qemu_phase phase)
 {
 	static const demo_point points[] = { POINT_SETUP, POINT_TRANSFER, POINT_BLACKOUT, POINT_SWITCHOVER, POINT_MOVED };
 	demo_side *side = user;
+	demo_world *world = side->world;
 
+	if (phase == QEMU_PHASE_RUNS) {
+		world->runs_twice = world->runs_twice || (qemu_host_runs(world->sides[0].host) && qemu_host_runs(world->sides[1].host));
+		return;
+	}
 	/* The source tells of all of them first; of the destination only its own end is of interest. */
-	if (side->world->migration && side->is_source)
-		demo_reach(side->world->migration, points[phase]);
+	if (world->migration && side->is_source)
+		demo_reach(world->migration, points[phase]);
 }
 
 static void world_datagram(void *user, const uint8_t *bytes, size_t size)

@@ -229,6 +229,15 @@ LCOWMIG_API lcowmig_status lcowmig_migration_import(lcowmig_migration *migration
 LCOWMIG_API lcowmig_status lcowmig_migration_patch(lcowmig_migration *migration, const lcowmig_patch *patch, lcowmig_done_fn done, void *user,
                                                    lcowmig_error *error);
 
+/*
+ * Gives disks that no container's patch speaks for their paths on this host, the machine's own boot disk above all: each by what the source calls it.
+ * All or nothing; again replaces. Copied. Calls nobody. Legal in DestinationImported.
+ * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, NOT_FOUND (no such disk in the envelope), ALREADY_EXISTS (a path is another disk's), NO_MEMORY.
+ * Since 1.0.
+ */
+LCOWMIG_API lcowmig_status lcowmig_migration_patch_disks(lcowmig_migration *migration, const char *session_id, const lcowmig_disk_patch *disks,
+                                                         size_t n_disks, lcowmig_error *error);
+
 /* Flags of lcowmig_migration_prepare_destination. */
 #define LCOWMIG_PREPARE_PATHS_SHARED 0x1u /* disks that no patch has repointed are meant to keep the source's path */
 

@@ -1,5 +1,6 @@
 #include "json_text.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "buf.h"
@@ -12,12 +13,22 @@ size_t lcowmig__json_skip_space(const char *text, size_t size, size_t at)
 	return at;
 }
 
+/* The closing quote is the first that an even number of backslashes precedes. memchr stops at it, so it needs no real bound. */
 size_t lcowmig__json_skip_string(const char *text, size_t at)
 {
-	for (at++; text[at] != '"'; at++)
-		if (text[at] == '\\')
-			at++;
-	return at + 1;
+	size_t start = at + 1;
+	size_t end = start;
+
+	for (;;) {
+		size_t backslashes = 0;
+
+		end = (size_t)((const char *)memchr(text + end, '"', SIZE_MAX / 2) - text);
+		while (end - backslashes > start && text[end - backslashes - 1] == '\\')
+			backslashes++;
+		end++;
+		if (backslashes % 2 == 0)
+			return end;
+	}
 }
 
 size_t lcowmig__json_skip_number(const char *text, size_t size, size_t at)
@@ -154,7 +165,8 @@ static bool text_find(const char *text, size_t size, const char *path, size_t le
 		return false;
 	span.member_start = start;
 	span.value_start = start;
-	span.value_end = text_skip_value(text, size, start);
+	for (span.value_end = size; strchr(" \t\n\r", text[span.value_end - 1]); span.value_end--)
+		; /* the document is one value and space around it */
 	while (length) {
 		const char *slash = memchr(path, '/', length);
 		size_t part = slash ? (size_t)(slash - path) : length;

@@ -27,11 +27,6 @@ void lcowmig__network_free(lcowmig_network *network)
 	lcowmig__free(mem, network);
 }
 
-const char *lcowmig__network_namespace(const lcowmig_network *network)
-{
-	return network->namespace_id;
-}
-
 /* ---- The endpoints of a namespace ---- */
 
 struct endpoints_add {

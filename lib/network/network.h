@@ -33,6 +33,5 @@ bool lcowmig__network_is_migrating(const lcowmig_network *network);
 /* The discard (X-50): a migrating network drops its bindings and is torn down, without a call to anybody. Other states: nothing. Cannot
  * fail. */
 void lcowmig__network_abort(lcowmig_network *network);
-const char *lcowmig__network_namespace(const lcowmig_network *network);
 
 #endif

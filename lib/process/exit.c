@@ -172,7 +172,10 @@ static void wait_send(struct process_wait *self)
 	lcowmig__flow *flow = &self->base.flow;
 	lcowmig_call *call;
 
-	if (self->adopts) {
+	if (self->adopts && !process->env->has_guest && process->object.state != PROCESS_DESTINATION_MIGRATING) {
+		/* Asked again after the guest had gone: only an imported process may wait for a connection that is yet to come. */
+		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, "guest adopt wait", "there is no guest connection");
+	} else if (self->adopts) {
 		lcowmig__guest_adopt(flow, process->env, process->wait_id);
 	} else {
 		call = lcowmig__guest_wait_process(flow, process->env, process->gcs_container_id, process->pid,

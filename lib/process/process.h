@@ -82,8 +82,6 @@ int64_t lcowmig__process_exited_at(const lcowmig_process *process);
 /* Texts borrowed from the process: for TASK_CREATE. */
 const char *lcowmig__process_bundle(const lcowmig_process *process);
 void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal);
-/* The same of what a patch has prepared and commit will take over. */
-void lcowmig__process_patched_stdio(const lcowmig_process *process, const char **ret_bundle, const char *ret_paths[3], bool *ret_terminal);
 
 /* The node of the container's map, keyed by the exec id. */
 lcowmig__node *lcowmig__process_node(lcowmig_process *process);

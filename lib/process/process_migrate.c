@@ -240,17 +240,6 @@ void lcowmig__process_patch_rollback(lcowmig_process *process)
 		patch_free(&process->patch, process->env);
 }
 
-void lcowmig__process_patched_stdio(const lcowmig_process *process, const char **ret_bundle, const char *ret_paths[3], bool *ret_terminal)
-{
-	const lcowmig__process_io *io = &process->patch.io;
-	size_t i;
-
-	*ret_bundle = io->bundle;
-	for (i = 0; i < LCOWMIG__COUNT(io->paths); i++)
-		ret_paths[i] = io->paths[i];
-	*ret_terminal = io->terminal;
-}
-
 /* ---- Resume ---- */
 
 lcowmig_status lcowmig__process_adopt(lcowmig_process *process, lcowmig_error *error)

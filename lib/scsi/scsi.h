@@ -58,6 +58,8 @@ lcowmig_status lcowmig__scsi_repoint(lcowmig_scsi *scsi, const lcowmig__repoint 
  * is the same. Borrowed until the disk is repointed or removed; NULL without such a reservation. (For patches by source path, and to undo one.)
  */
 const char *lcowmig__scsi_path(const lcowmig_scsi *scsi, const lcowmig_guid *reservation, bool as_imported);
+/* The slot of the disk that the envelope called `path`, whether it has been repointed or not. */
+bool lcowmig__scsi_find_imported(const lcowmig_scsi *scsi, const char *path, uint32_t *ret_slot);
 /* Paths that still are the ones of the import, in slot order: for the check before the destination is prepared. */
 void lcowmig__scsi_each_unpatched(const lcowmig_scsi *scsi, void (*visit)(void *user, uint32_t slot, const lcowmig_disk_config *disk),
                                   void *user);

@@ -165,3 +165,23 @@ const char *lcowmig__scsi_path(const lcowmig_scsi *scsi, const lcowmig_guid *res
 		return NULL;
 	return as_imported && found->disk->imported_path ? found->disk->imported_path : found->disk->host_path;
 }
+
+bool lcowmig__scsi_find_imported(const lcowmig_scsi *scsi, const char *path, uint32_t *ret_slot)
+{
+	const lcowmig__disk *disk = lcowmig__scsi_find_path(scsi, path);
+	uint32_t slot;
+
+	if (disk && disk->is_unpatched) {
+		*ret_slot = disk->slot;
+		return true;
+	}
+	/* Repointed already: there is no index of what disks were called, and at most 256 of them. */
+	for (slot = 0; slot < scsi->n_controllers * LCOWMIG_SCSI_LUNS; slot++) {
+		disk = scsi->slots[slot];
+		if (disk && disk->imported_path && strcmp(disk->imported_path, path) == 0) {
+			*ret_slot = slot;
+			return true;
+		}
+	}
+	return false;
+}

@@ -20,8 +20,8 @@ void steps_let_pass(torture *t, unsigned seconds);
 void steps_exit(torture *t, uint32_t pid, uint32_t status);
 /* The disks on a sandbox's machine. */
 unsigned steps_count_disks(torture *t, lcowmig_sandbox *sandbox);
-/* Reads a golden payload as an envelope into t->envelope. */
-void steps_read_golden(torture *t, const char *name, const char *type);
+/* Reads a golden envelope into t->envelope. */
+void steps_read_golden(torture *t, const char *name);
 
 extern const torture_step torture_vm_steps[];
 extern const torture_step torture_container_steps[];

@@ -48,12 +48,16 @@ typedef struct torture {
 	lcowmig_vpci *vpci;
 	lcowmig_network *network;
 	lcowmig_guid ids[4];
+	lcowmig_guid shared[2];
+	unsigned disks; /* on the machine at the beginning */
 	lcowmig_pids *pids;
 	lcowmig_stats *stats;
 	lcowmig_exit exit;
+	int32_t exit_code;
+	lcowmig_vm_stats vm_stats;
 	uint8_t envelope[8192];
 	size_t envelope_size;
-	bool told[4];
+	bool is_done[4];
 	test_done done;
 	lcowmig_error *error;
 } torture;
@@ -87,6 +91,8 @@ void torture_end_program(void);
 /* For steps: how an operation on the source's sandbox ended that was begun with torture_done. */
 test_done *torture_done(torture *t);
 lcowmig_status torture_settle(torture *t, lcowmig_status status);
+/* From now on there is memory, if it was running out. */
+void torture_memory_returns(torture *t);
 
 /* ---- Between the files ---- */
 
@@ -96,6 +102,8 @@ typedef struct torture_plan {
 	unsigned nth;
 	unsigned calls;     /* host calls so far */
 	bool was_met;
+	unsigned last;      /* the number of allocations of `host` by which the failing one was made */
+	test_host *host;
 	uint64_t waited_ns; /* since the call was kept */
 } torture_plan;
 

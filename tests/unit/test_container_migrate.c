@@ -336,6 +336,76 @@ START_TEST(test_container_import_refuses_what_is_no_container_envelope)
 }
 END_TEST
 
+START_TEST(test_container_import_survives_every_failing_allocation)
+{
+	lcowmig_container *imported = NULL;
+	lcowmig_sandbox *sandbox;
+	uint8_t bytes[8192];
+	unsigned nth;
+	size_t size;
+
+	ck_assert_int_eq(create_with(SPEC_WITH_DISK, "parentLayerPaths=[\"C:\\\\l1\"]"), LCOWMIG_OK);
+	ck_assert_int_eq(start(), LCOWMIG_OK);
+	for (nth = 1; nth < 100; nth++) {
+		lcowmig_status status;
+
+		test_host_fail_allocation(host, nth, false);
+		status = lcowmig_container_save(container, bytes, sizeof bytes, &size, &error);
+		test_host_fail_allocation(host, 0, false);
+		if (status == LCOWMIG_OK)
+			break;
+		ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
+		assert_state("Running");
+	}
+	ck_assert_uint_lt(nth, 100);
+	ck_assert_int_eq(lcowmig_sandbox_new(host->context, &host->config, &sandbox, &error), LCOWMIG_OK);
+	for (nth = 1; nth < 200; nth++) {
+		lcowmig_status status;
+
+		test_host_fail_allocation(host, nth, false);
+		status = lcowmig_container_import(sandbox, bytes, size, "p1", &imported, &error);
+		test_host_fail_allocation(host, 0, false);
+		if (status == LCOWMIG_OK)
+			break;
+		ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
+		ck_assert_ptr_null(imported);
+	}
+	ck_assert_uint_gt(nth, 10);
+	ck_assert_uint_lt(nth, 200);
+	ck_assert_int_eq(lcowmig_container_free(imported, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, &error), LCOWMIG_OK);
+}
+END_TEST
+
+/* A container imported alone goes all the way through the public functions. */
+START_TEST(test_container_can_migrate_alone)
+{
+	lcowmig_patch given = LCOWMIG_PATCH_INIT;
+	lcowmig_container *imported = NULL;
+	lcowmig_sandbox *sandbox;
+	uint8_t bytes[8192];
+	size_t size;
+
+	become(CONTAINER_RUNNING);
+	size = save(bytes, sizeof bytes);
+	ck_assert_int_eq(lcowmig_sandbox_new(host->context, &host->config, &sandbox, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_container_import(sandbox, bytes, size, "p1", &imported, &error), LCOWMIG_OK);
+	given.container_id = "n1";
+	ck_assert_int_eq(lcowmig_container_patch(container, &given, NULL, NULL, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(lcowmig_container_patch(imported, &given, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_container_adopt(imported, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_container_resume(imported, true, NULL, NULL, &error),
+			 LCOWMIG_E_UNAVAILABLE); /* this sandbox has no guest */
+	ck_assert_int_eq(lcowmig_container_abort(imported, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_container_delete(imported, NULL, NULL, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_container_free(imported, &error), LCOWMIG_OK);
+	test_host_complete(host, "guest.adopt", LCOWMIG_E_UNAVAILABLE, 0, NULL);
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, &error), LCOWMIG_OK);
+	ck_assert_int_eq(resume(false), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_container_abort(container, &error), LCOWMIG_E_FAILED_PRECONDITION);
+}
+END_TEST
+
 /* ---- Patch ---- */
 
 /* LC-98 */
@@ -936,6 +1006,8 @@ static void add_save_tests(TCase *tcase)
 	tcase_add_test(tcase, test_container_save_and_import_reproduce_everything);
 	tcase_add_test(tcase, test_container_import_works_without_layers);
 	tcase_add_test(tcase, test_container_import_refuses_what_is_no_container_envelope);
+	tcase_add_test(tcase, test_container_import_survives_every_failing_allocation);
+	tcase_add_test(tcase, test_container_can_migrate_alone);
 }
 
 static void add_patch_tests(TCase *tcase)

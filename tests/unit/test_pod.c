@@ -203,7 +203,7 @@ START_TEST(test_pod_is_new_with_both_ids_and_no_containers)
 	ck_assert_str_eq(lcowmig_pod_guest_id(pod), "p1");
 	ck_assert_uint_eq(lcowmig_pod_list_containers(pod, NULL, 0), 0);
 	ck_assert_ptr_nonnull(lcowmig__pod_network(pod));
-	ck_assert_str_eq(lcowmig__network_namespace(lcowmig__pod_network(pod)), "ns");
+	ck_assert_str_eq(lcowmig_network_namespace_id(lcowmig__pod_network(pod)), "ns");
 	ck_assert(!lcowmig_pod_is_migrating(pod));
 }
 END_TEST

@@ -142,6 +142,11 @@ static lcowmig_process *import(const lcowmig__wire_process *wire)
 	return imported;
 }
 
+static lcowmig_status delete_it(void)
+{
+	return test_run(host, lcowmig__process_delete_flow(process, &error), NULL, &error);
+}
+
 static void abort_process(void)
 {
 	test_enter(host);
@@ -171,6 +176,11 @@ static void become(int state)
 	ck_assert_int_eq(process->object.state, state);
 	test_host_clear_log(host);
 	exits = 0;
+}
+
+static lcowmig_status open_nothing(void *user, lcowmig_call *call, const lcowmig_stdio_config *config)
+{
+	return LCOWMIG_OK;
 }
 
 #define assert_state(name) ck_assert_str_eq(lcowmig_process_state_name(process), name)
@@ -475,6 +485,39 @@ START_TEST(test_process_exit_comes_through_when_memory_is_out)
 }
 END_TEST
 
+/* Whoever frees a process that is ending does not cut its output off, and its stdio is closed once. */
+START_TEST(test_process_stdio_is_closed_once_when_it_is_freed_while_ending)
+{
+	become(PROCESS_RUNNING);
+	test_host_hold(host, "stdio.drain", true);
+	test_host_exit_process(host, 101, 0);
+	replace(NULL);
+	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 0);
+	if (_i)
+		test_host_advance(host, PROCESS_DRAIN_NS);
+	test_host_complete(host, "stdio.drain", LCOWMIG_OK, 0, NULL);
+	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 1);
+	ck_assert_int_eq(exits, 0);
+}
+END_TEST
+
+/* A delete that comes while the exit is under way waits for it. */
+START_TEST(test_process_delete_waits_until_the_exit_is_told)
+{
+	test_done done = { 0 };
+
+	become(PROCESS_RUNNING);
+	test_host_hold(host, "stdio.drain", true);
+	test_host_exit_process(host, 101, 6);
+	ck_assert_int_eq(delete_it(), LCOWMIG_E_FAILED_PRECONDITION); /* it runs until its output is through */
+	ck_assert_int_eq(lcowmig_process_wait(process, test_on_done, &done, &error), LCOWMIG_PENDING);
+	test_host_complete(host, "stdio.drain", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done.calls, 1);
+	ck_assert_int_eq(delete_it(), LCOWMIG_OK);
+	ck_assert_uint_eq(lcowmig__process_exit_status(process), 6);
+}
+END_TEST
+
 START_TEST(test_process_hint_asks_once_whether_it_has_exited)
 {
 	become(PROCESS_RUNNING);
@@ -638,11 +681,6 @@ START_TEST(test_process_wait_ends_when_the_process_is_freed)
 	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 1);
 }
 END_TEST
-
-static lcowmig_status delete_it(void)
-{
-	return test_run(host, lcowmig__process_delete_flow(process, &error), NULL, &error);
-}
 
 /* PROC-19, PROC-20, PROC-21 */
 START_TEST(test_process_delete_is_for_those_that_do_not_run)
@@ -1218,6 +1256,72 @@ START_TEST(test_process_migration_survives_every_failing_allocation)
 }
 END_TEST
 
+START_TEST(test_process_import_survives_every_failing_allocation)
+{
+	lcowmig_process *imported = NULL;
+	lcowmig_sandbox *sandbox;
+	uint8_t bytes[1024];
+	unsigned nth;
+	size_t size;
+
+	replace(make("e1"));
+	ck_assert_int_eq(create(), LCOWMIG_OK);
+	ck_assert_int_eq(start(), LCOWMIG_OK);
+	process->is_standalone = true;
+	ck_assert_int_eq(lcowmig_process_save(process, bytes, sizeof bytes, &size, &error), LCOWMIG_OK);
+	process->is_standalone = false;
+	ck_assert_int_eq(lcowmig_sandbox_new(host->context, &host->config, &sandbox, &error), LCOWMIG_OK);
+	for (nth = 1; nth < 100; nth++) {
+		lcowmig_status status;
+
+		test_host_fail_allocation(host, nth, false);
+		status = lcowmig_process_import(sandbox, bytes, size, "n", "g1", &imported, &error);
+		test_host_fail_allocation(host, 0, false);
+		if (status == LCOWMIG_OK)
+			break;
+		ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
+		ck_assert_ptr_null(imported);
+	}
+	ck_assert_uint_gt(nth, 5);
+	ck_assert_uint_lt(nth, 100);
+	ck_assert_int_eq(lcowmig_process_abort(imported, &error), LCOWMIG_OK);
+	ck_assert_uint_eq(test_host_count(host, "event exit"), 0); /* its container tells */
+	ck_assert_int_eq(lcowmig_process_free(imported, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, &error), LCOWMIG_OK);
+}
+END_TEST
+
+START_TEST(test_process_can_be_driven_through_the_public_functions)
+{
+	const lcowmig_process_options given = { sizeof given, "b", "in", "out", NULL, SPEC, 1, 0 };
+	test_done done = { 0 };
+
+	replace(make("e1"));
+	test_host_hold(host, "stdio.open", true);
+	ck_assert_int_eq(lcowmig_process_create(process, &given, test_on_done, &done, &error), LCOWMIG_PENDING);
+	test_host_complete(host, "stdio.open", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done.calls, 1);
+	ck_assert_int_eq(done.status, LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_process_start(process, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_process_resize(process, 80, 25, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert(lcowmig_process_terminal(process));
+	ck_assert_int_eq(lcowmig_process_save(process, NULL, 0, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_import(NULL, NULL, 0, "n", "g", NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+}
+END_TEST
+
+/* A host that attaches no handle has opened nothing. */
+START_TEST(test_process_create_fails_when_the_host_attaches_no_handle)
+{
+	host->env.stdio.open = open_nothing;
+	ck_assert_int_eq(create(), LCOWMIG_E_HOST_FAILED);
+	assert_state("NotCreated");
+	become_imported();
+	ck_assert_int_eq(patch("n"), LCOWMIG_E_HOST_FAILED);
+	ck_assert_str_eq(lcowmig_process_container_id(process), "c1");
+}
+END_TEST
+
 START_TEST(test_process_refuses_null)
 {
 	lcowmig_process_options given = LCOWMIG_PROCESS_OPTIONS_INIT;
@@ -1269,6 +1373,8 @@ static void add_life_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_process_exit_status_is_unknown_when_the_guest_cannot_tell, 0, 3);
 	tcase_add_test(tcase, test_process_exit_waits_for_the_output_with_a_bound);
 	tcase_add_test(tcase, test_process_exit_comes_through_when_memory_is_out);
+	tcase_add_loop_test(tcase, test_process_stdio_is_closed_once_when_it_is_freed_while_ending, 0, 2);
+	tcase_add_test(tcase, test_process_delete_waits_until_the_exit_is_told);
 	tcase_add_test(tcase, test_process_hint_asks_once_whether_it_has_exited);
 	tcase_add_loop_test(tcase, test_process_kill_before_the_start_terminates, PROCESS_NOT_CREATED, PROCESS_RUNNING);
 	tcase_add_loop_test(tcase, test_process_kill_before_the_start_terminates, PROCESS_TERMINATED, PROCESS_TERMINATED + 1);
@@ -1281,6 +1387,8 @@ static void add_life_tests(TCase *tcase)
 	tcase_add_test(tcase, test_process_wait_ends_when_the_process_is_freed);
 	tcase_add_loop_test(tcase, test_process_delete_is_for_those_that_do_not_run, 0, PROCESS_STATES);
 	tcase_add_test(tcase, test_process_life_survives_every_failing_allocation);
+	tcase_add_test(tcase, test_process_can_be_driven_through_the_public_functions);
+	tcase_add_test(tcase, test_process_create_fails_when_the_host_attaches_no_handle);
 	tcase_add_test(tcase, test_process_refuses_null);
 }
 
@@ -1317,6 +1425,7 @@ static void add_migration_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_process_abort_terminates_with_137, 0, 2);
 	tcase_add_test(tcase, test_process_abort_during_a_resume_wins);
 	tcase_add_test(tcase, test_process_migration_survives_every_failing_allocation);
+	tcase_add_test(tcase, test_process_import_survives_every_failing_allocation);
 }
 
 int main(void)

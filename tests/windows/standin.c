@@ -298,7 +298,7 @@ EXPORT int standin_reset(void)
 	return complaints;
 }
 
-EXPORT void standin_fail(const char *name, HRESULT result, BOOL at_wait, const wchar_t *document)
+EXPORT void standin_refuse(const char *name, HRESULT result, BOOL at_wait, const wchar_t *document)
 {
 	snprintf(fail_name, sizeof(fail_name), "%s", name);
 	fail_result = result;

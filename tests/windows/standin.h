@@ -12,7 +12,7 @@ typedef const char *(*standin_log_fn)(void);
 /* Forgets lines and orders; complains when operations or systems are still open. Returns the number of complaints so far. */
 typedef int (*standin_reset_fn)(void);
 /* From now on the entry `name` fails: at the call itself, or when its operation is waited for. `document` may be NULL. */
-typedef void (*standin_fail_fn)(const char *name, HRESULT result, BOOL at_wait, const wchar_t *document);
+typedef void (*standin_refuse_fn)(const char *name, HRESULT result, BOOL at_wait, const wchar_t *document);
 /* What HcsGetComputeSystemProperties answers. */
 typedef void (*standin_answer_fn)(const wchar_t *document);
 /* Reports an event as HCS would, to the callback of the system that was created last, even when that is closed. */

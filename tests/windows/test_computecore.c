@@ -70,7 +70,7 @@ lcowmig_status lcowmig_sandbox_hcs_event(lcowmig_sandbox *sandbox, uint32_t type
 static struct {
 	standin_log_fn log;
 	standin_reset_fn reset;
-	standin_fail_fn fail;
+	standin_refuse_fn refuse;
 	standin_answer_fn answer;
 	standin_event_fn event;
 } standin;
@@ -102,7 +102,7 @@ static void setup_with(uint32_t flags)
 #define TAKE(member) entry = standin_entry(module, "standin_" #member), memcpy(&standin.member, &entry, sizeof(entry))
 	TAKE(log);
 	TAKE(reset);
-	TAKE(fail);
+	TAKE(refuse);
 	TAKE(answer);
 	TAKE(event);
 	config.library = STANDIN_PATH;
@@ -181,7 +181,7 @@ START_TEST(test_create_undoes_itself_when_the_wait_fails)
 {
 	lcowmig_call *mine = fresh_call();
 
-	standin.fail("HcsCreateComputeSystem", (HRESULT)0x80370112, TRUE, L"{\"Error\":-1,\"ErrorMessage\":\"no \\\"room\\\"\"}");
+	standin.refuse("HcsCreateComputeSystem", (HRESULT)0x80370112, TRUE, L"{\"Error\":-1,\"ErrorMessage\":\"no \\\"room\\\"\"}");
 	ck_assert_int_eq(end_of(mine, ops.create(ops.user, mine, "s1@vm", "{}")), LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(mine->hresult, 0x80370112u);
 	ck_assert_str_eq(mine->message, "no \"room\"");
@@ -194,7 +194,7 @@ START_TEST(test_create_undoes_itself_when_events_cannot_be_had)
 {
 	lcowmig_call *mine = fresh_call();
 
-	standin.fail("HcsSetComputeSystemCallback", E_ACCESSDENIED, FALSE, NULL);
+	standin.refuse("HcsSetComputeSystemCallback", E_ACCESSDENIED, FALSE, NULL);
 	ck_assert_int_eq(end_of(mine, ops.create(ops.user, mine, "s1@vm", "{}")), LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(mine->hresult, 0x80070005u);
 	ck_assert_ptr_nonnull(strstr(standin.log(), "HcsCloseComputeSystem\n"));
@@ -221,7 +221,7 @@ START_TEST(test_a_refused_call_asks_for_the_error_document)
 	void *system = create();
 	lcowmig_call *mine = fresh_call();
 
-	standin.fail("HcsModifyComputeSystem", (HRESULT)0x8037010d, FALSE, L"{\"ErrorMessage\":\"bad JSON\"}");
+	standin.refuse("HcsModifyComputeSystem", (HRESULT)0x8037010d, FALSE, L"{\"ErrorMessage\":\"bad JSON\"}");
 	ck_assert_int_eq(end_of(mine, ops.modify(ops.user, mine, system, "{\"ResourcePath\":\"x\"}")), LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(mine->hresult, 0x8037010du);
 	ck_assert_str_eq(mine->message, "bad JSON");
@@ -235,7 +235,7 @@ START_TEST(test_a_timed_out_operation_is_cancelled)
 	void *system = create();
 	lcowmig_call *mine = fresh_call();
 
-	standin.fail("HcsStartComputeSystem", (HRESULT)0x80370118, TRUE, NULL);
+	standin.refuse("HcsStartComputeSystem", (HRESULT)0x80370118, TRUE, NULL);
 	ck_assert_int_eq(end_of(mine, ops.start(ops.user, mine, system, "", NULL)), LCOWMIG_E_TIMED_OUT);
 	ck_assert_ptr_nonnull(strstr(standin.log(), "HcsCancelOperation\n"));
 	close_system(system);
@@ -251,7 +251,7 @@ START_TEST(test_terminate_does_not_wait)
 	ck_assert_int_eq(end_of(mine, ops.terminate(ops.user, mine, system)), LCOWMIG_OK);
 	ck_assert_str_eq(standin.log() + before, "HcsTerminateComputeSystem \n");
 	mine = fresh_call();
-	standin.fail("HcsTerminateComputeSystem", (HRESULT)0xC0370110, FALSE, NULL);
+	standin.refuse("HcsTerminateComputeSystem", (HRESULT)0xC0370110, FALSE, NULL);
 	ck_assert_int_eq(end_of(mine, ops.terminate(ops.user, mine, system)), LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(mine->hresult, 0xC0370110u);
 	close_system(system);
@@ -337,7 +337,7 @@ START_TEST(test_grant_access_reports_what_hcs_said)
 	ck_assert_int_eq(end_of(mine, ops.grant_access(ops.user, mine, "s1@vm", "C:\\disks\\a.vhdx")), LCOWMIG_OK);
 	ck_assert_ptr_nonnull(strstr(standin.log(), "HcsGrantVmAccess s1@vm C:\\disks\\a.vhdx\n"));
 	mine = fresh_call();
-	standin.fail("HcsGrantVmAccess", E_ACCESSDENIED, FALSE, NULL);
+	standin.refuse("HcsGrantVmAccess", E_ACCESSDENIED, FALSE, NULL);
 	ck_assert_int_eq(end_of(mine, ops.grant_access(ops.user, mine, "s1@vm", "C:\\x")), LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(mine->hresult, 0x80070005u);
 }
