@@ -3,13 +3,15 @@
 
 #include "engine/state.h"
 
-/* X(machine): every table, in the order of the rings. */
+/* X(machine): every table, in the order of the rings. A sandbox has one state and no table. */
 #define MACHINES(X)             \
 	X(scsi)                 \
 	X(disk)                 \
 	X(mount)                \
+	X(plan9)                \
 	X(plan9_share)          \
 	X(plan9_mount)          \
+	X(vpci)                 \
 	X(vpci_device)          \
 	X(network)              \
 	X(process)              \

@@ -5,7 +5,7 @@
 #ifndef QEMU_DEMO_H
 #define QEMU_DEMO_H
 
-#include <lcowmig/lcowmig.h>
+#include <stdio.h>
 
 #include "qemu_host.h"
 
@@ -117,6 +117,7 @@ typedef struct demo_side {
 typedef struct demo_world {
 	mock_loop *loop;
 	const demo_options *options;
+	FILE *log;           /* the library's lines: stderr, or a file in the demo's directory */
 	demo_site sites[2];
 	demo_side sides[2];
 	unsigned at;         /* where it runs */

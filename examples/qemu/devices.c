@@ -154,16 +154,26 @@ void nics_from_source(qemu_machine *machine, const cJSON *compatibility, int chi
 	}
 }
 
-struct qemu_nic *qemu_machine_plug_nic(qemu_machine *machine, const char *id, const char *mac, qemu_step *step)
+static unsigned nic_free_place(const qemu_machine *machine)
 {
 	unsigned i = 0;
-	char name[32];
-	int theirs;
 
 	while (i < QEMU_NICS && machine->nics[i].is_there)
 		i++;
-	if (i == QEMU_NICS)
-		return NULL;
+	return i;
+}
+
+bool qemu_machine_has_nic_place(const qemu_machine *machine)
+{
+	return nic_free_place(machine) < QEMU_NICS;
+}
+
+void qemu_machine_plug_nic(qemu_machine *machine, const char *id, const char *mac, qemu_step *step)
+{
+	unsigned i = nic_free_place(machine);
+	char name[32];
+	int theirs;
+
 	theirs = nic_make(machine, &machine->nics[i], id, mac);
 	snprintf(name, sizeof name, "wire%u", i);
 	qmp_give_fd(machine->monitor, theirs, name);
@@ -171,7 +181,6 @@ struct qemu_nic *qemu_machine_plug_nic(qemu_machine *machine, const char *id, co
 	qemu_step_addf(step, "netdev_add", "{\"type\":\"socket\",\"id\":\"%s\",\"fd\":\"%s\"}", name, name);
 	qemu_step_addf(step, "device_add", "{\"driver\":\"virtio-net-pci\",\"id\":\"nic%u\",\"netdev\":\"%s\",\"addr\":\"%x\",\"mac\":\"%s\","
 	                                   "\"romfile\":\"\"}", i, name, 16 + i, machine->nics[i].mac);
-	return &machine->nics[i];
 }
 
 struct qemu_nic *qemu_machine_find_nic(qemu_machine *machine, const char *id)

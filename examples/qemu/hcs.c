@@ -62,7 +62,7 @@ static void hcs_machine_ended(void *user, int status)
 	qemu_mux_disconnect(vm->host->mux);
 	hcs_machine_lost(vm);
 	snprintf(data, sizeof data, "{\"Status\":%d,\"ExitType\":\"%s\"}", is_orderly ? 0 : (int)0xC0370106u,
-	         is_orderly ? "GracefulExit" : "UnexpectedExit");
+		 is_orderly ? "GracefulExit" : "UnexpectedExit");
 	hcs_event(vm, LCOWMIG_HCS_EVENT_SYSTEM_EXITED, data);
 }
 
@@ -105,8 +105,13 @@ static char *hcs_random_guid(void)
 static lcowmig_status hcs_create(void *user, lcowmig_call *call, const char *id, const char *text)
 {
 	qemu_host *host = user;
-	struct qemu_machine_config config = { .loop = host->loop, .id = id, .console = host->console, .use_kvm = host->config.use_kvm,
-		                              .event = hcs_machine_event, .ended = hcs_machine_ended, .packet = wire_packet };
+	struct qemu_machine_config config = { .loop = host->loop,
+					      .id = id,
+					      .console = host->console,
+					      .use_kvm = host->config.use_kvm,
+					      .event = hcs_machine_event,
+					      .ended = hcs_machine_ended,
+					      .packet = wire_packet };
 	struct qemu_document *document = mock_alloc(sizeof *document);
 	struct hcs_creation *creation;
 	char reason[256] = "";
@@ -182,8 +187,10 @@ static lcowmig_status hcs_properties(void *user, lcowmig_call *call, void *syste
 	} else if (strcmp(query, "{}") == 0 || !*query) {
 		size = strlen(vm->id) + 256;
 		text = mock_alloc(size);
-		snprintf(text, size, "{\"Id\":\"%s\",\"SystemType\":\"VirtualMachine\",\"RuntimeOsType\":\"Linux\",\"RuntimeId\":\"%s\",\"State\":\"%s\"}",
-		         vm->id, vm->runtime_id, vm->is_running ? "Running" : "Created");
+		snprintf(text, size,
+			 "{\"Id\":\"%s\",\"SystemType\":\"VirtualMachine\",\"RuntimeOsType\":\"Linux\",\"RuntimeId\":\"%s\",\"State\":\"%"
+			 "s\"}",
+			 vm->id, vm->runtime_id, vm->is_running ? "Running" : "Created");
 	} else {
 		return host_fail(call, HR_NOT_SUPPORTED, "the query %s is not answered here", query);
 	}
@@ -246,18 +253,18 @@ static lcowmig_status hcs_close(void *user, lcowmig_call *call, void *system)
 void hcs_fill_ops(qemu_host *host, lcowmig_hcs_ops *ret_ops)
 {
 	*ret_ops = (lcowmig_hcs_ops){ .size = sizeof *ret_ops,
-		                      .user = host,
-		                      .create = hcs_create,
-		                      .start = hcs_start,
-		                      .terminate = hcs_terminate,
-		                      .close = hcs_close,
-		                      .modify = hcs_modify,
-		                      .properties = hcs_properties,
-		                      .initialize_migration = hcs_initialize_migration,
-		                      .start_migration = hcs_start_migration,
-		                      .transfer = hcs_transfer,
-		                      .finalize_migration = hcs_finalize_migration,
-		                      .cancel_migration = hcs_cancel_migration,
-		                      .grant_access = hcs_grant_access,
-		                      .path_type = hcs_path_type };
+				      .user = host,
+				      .create = hcs_create,
+				      .start = hcs_start,
+				      .terminate = hcs_terminate,
+				      .close = hcs_close,
+				      .modify = hcs_modify,
+				      .properties = hcs_properties,
+				      .initialize_migration = hcs_initialize_migration,
+				      .start_migration = hcs_start_migration,
+				      .transfer = hcs_transfer,
+				      .finalize_migration = hcs_finalize_migration,
+				      .cancel_migration = hcs_cancel_migration,
+				      .grant_access = hcs_grant_access,
+				      .path_type = hcs_path_type };
 }

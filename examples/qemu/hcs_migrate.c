@@ -12,9 +12,10 @@
  *       OfflineDone           completed (paused)          completed (paused)       OfflineDone
  *     finalize Stop           quit                        cont, RESUME           finalize Resume
  *
- * The source stops before the switchover and waits for migrate-continue: until then it can only be the one that goes on, and the hook that may kill
- * or cancel is asked there. Afterwards both are paused with the same guest, and which of them gets `cont` is decided by the library's token.
- * The destination opens the disks for writing when it is told to run (late-block-activate), so QEMU's own image locks agree.
+ * The source stops before the switchover and waits for migrate-continue: until then it can only be the one that goes on, and the hook that
+ * may kill or cancel is asked there. Afterwards both are paused with the same guest, and which of them gets `cont` is decided by the
+ * library's token. The destination opens the disks for writing when it is told to run (late-block-activate), so QEMU's own image locks
+ * agree.
  */
 #include "host_internal.h"
 
@@ -24,15 +25,15 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#define FIGURE_QUESTIONS 50
 #define CANCEL_PATIENCE (1 * MOCK_SECOND)
-
 
 static void migrate_notify(hcs_vm *vm, const char *event, const char *result, const char *details)
 {
 	char data[512];
 
-	snprintf(data, sizeof data, "{\"Origin\":\"%s\",\"Event\":\"%s\",\"Result\":\"%s\"%s%s}", vm->is_destination ? "Destination" : "Source",
-	         event, result, *details ? ",\"AdditionalDetails\":" : "", details);
+	snprintf(data, sizeof data, "{\"Origin\":\"%s\",\"Event\":\"%s\",\"Result\":\"%s\"%s%s}",
+		 vm->is_destination ? "Destination" : "Source", event, result, *details ? ",\"AdditionalDetails\":" : "", details);
 	hcs_event(vm, LCOWMIG_HCS_EVENT_GROUP_LIVE_MIGRATION, data);
 }
 
@@ -48,9 +49,10 @@ static void migrate_tell_blackout(hcs_vm *vm)
 	if (stopped_at == 0 || resumed_at < stopped_at)
 		return;
 	gmtime_r(&seconds, &when);
-	snprintf(details, sizeof details, "{\"BlackoutDurationMilliseconds\":%lld,\"BlackoutStopTimestamp\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ\"}",
-	         (long long)((resumed_at - stopped_at + 999) / 1000), when.tm_year + 1900, when.tm_mon + 1, when.tm_mday, when.tm_hour, when.tm_min,
-	         when.tm_sec, (int)(resumed_at % 1000000));
+	snprintf(details, sizeof details,
+		 "{\"BlackoutDurationMilliseconds\":%lld,\"BlackoutStopTimestamp\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ\"}",
+		 (long long)((resumed_at - stopped_at + 999) / 1000), when.tm_year + 1900, when.tm_mon + 1, when.tm_mday, when.tm_hour,
+		 when.tm_min, when.tm_sec, (int)(resumed_at % 1000000));
 	migrate_notify(vm, "BlackoutExited", "Success", details);
 }
 
@@ -58,10 +60,11 @@ static void migrate_tell_blackout(hcs_vm *vm)
 
 static void migrate_set_capabilities(hcs_vm *vm, qemu_step *step)
 {
-	qemu_step_addf(step, "migrate-set-capabilities",
-	               "{\"capabilities\":[{\"capability\":\"events\",\"state\":true},{\"capability\":\"late-block-activate\",\"state\":true},"
-	               "{\"capability\":\"pause-before-switchover\",\"state\":%s}]}",
-	               vm->is_destination ? "false" : "true");
+	qemu_step_addf(
+		step, "migrate-set-capabilities",
+		"{\"capabilities\":[{\"capability\":\"events\",\"state\":true},{\"capability\":\"late-block-activate\",\"state\":true},"
+		"{\"capability\":\"pause-before-switchover\",\"state\":%s}]}",
+		vm->is_destination ? "false" : "true");
 }
 
 lcowmig_status hcs_start_incoming(hcs_vm *vm, lcowmig_call *call, void *socket)
@@ -94,7 +97,8 @@ lcowmig_status hcs_initialize_migration(void *user, lcowmig_call *call, void *sy
 	vm->has_setup = false;
 	memset(&vm->host->figures, 0, sizeof vm->host->figures);
 	migrate_set_capabilities(vm, step);
-	qemu_step_addf(step, "migrate-set-parameters", "{\"downtime-limit\":%d}", cJSON_IsNumber(blackout) ? (int)blackout->valuedouble : 300);
+	qemu_step_addf(step, "migrate-set-parameters", "{\"downtime-limit\":%d}",
+		       cJSON_IsNumber(blackout) ? (int)blackout->valuedouble : 300);
 	qemu_step_end(step);
 	cJSON_Delete(json);
 	return LCOWMIG_PENDING;
@@ -144,8 +148,11 @@ static void migrate_failed(hcs_vm *vm, const char *why)
 		return;
 	vm->move = MOVE_FAILED;
 	snprintf(vm->why, sizeof vm->why, "%s", why);
-	migrate_notify(vm, "MigrationFailed", vm->was_cancelled ? "MigrationCancelled" : vm->is_destination ? "DestinationMigrationFailed" : "SourceMigrationFailed",
-	               "");
+	migrate_notify(vm, "MigrationFailed",
+		       vm->was_cancelled    ? "MigrationCancelled"
+		       : vm->is_destination ? "DestinationMigrationFailed"
+					    : "SourceMigrationFailed",
+		       "");
 	migrate_settle(vm);
 }
 
@@ -256,7 +263,8 @@ lcowmig_status hcs_cancel_migration(void *user, lcowmig_call *call, void *system
 	return LCOWMIG_PENDING;
 }
 
-/* QEMU answers nobody while it waits, in the blackout, for a peer that does not read. Its own socket, of which there is another copy here, ends that. */
+/* QEMU answers nobody while it waits, in the blackout, for a peer that does not read. Its own socket, of which there is another copy here,
+ * ends that. */
 void hcs_cancel_is_stuck(void *user)
 {
 	hcs_vm *vm = user;
@@ -267,6 +275,7 @@ void hcs_cancel_is_stuck(void *user)
 
 /* ---- The events ---- */
 
+/* QEMU 7.2 tells of the end before it has filled in the figures, so it is asked again until there is a downtime. */
 static void migrate_take_figures(void *user, const cJSON *answer, const char *error)
 {
 	hcs_vm *vm = user;
@@ -279,13 +288,14 @@ static void migrate_take_figures(void *user, const cJSON *answer, const char *er
 	vm->host->figures.downtime_ms = cJSON_IsNumber(downtime) ? (uint64_t)downtime->valuedouble : 0;
 	vm->host->figures.total_ms = cJSON_IsNumber(total) ? (uint64_t)total->valuedouble : 0;
 	vm->host->figures.bytes = cJSON_IsNumber(bytes) ? (uint64_t)bytes->valuedouble : 0;
-	if (*qemu_json_text(answer, "error-desc") && vm->move == MOVE_FAILED)
-		snprintf(vm->why, sizeof vm->why, "%s", qemu_json_text(answer, "error-desc"));
+	if (vm->host->figures.downtime_ms == 0 && vm->questions-- > 0)
+		qmp_command(vm->machine->monitor, "query-migrate", NULL, migrate_take_figures, vm);
 }
 
 static void migrate_completed(hcs_vm *vm)
 {
 	vm->move = MOVE_DONE;
+	vm->questions = FIGURE_QUESTIONS;
 	if (!vm->is_destination)
 		qmp_command(vm->machine->monitor, "query-migrate", NULL, migrate_take_figures, vm);
 	migrate_notify(vm, "OfflineDone", "Success", "");

@@ -1,7 +1,6 @@
 /* Disks and network cards that come and go while the machine runs. */
 #include "host_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,11 +37,13 @@ static lcowmig_status modify_nic(hcs_vm *vm, lcowmig_call *call, const struct qe
 	if (!is_removal && !network_find_endpoint(vm->host, endpoint_id, &owner))
 		return host_fail(call, HR_NOT_FOUND, "there is no endpoint %s", endpoint_id);
 	cJSON_Delete(owner);
+	if (!is_removal && !qemu_machine_has_nic_place(vm->machine))
+		return host_fail(call, HR_FAIL, "the machine has no place for another network card");
 	step = hcs_step(vm, call);
 	if (is_removal)
 		qemu_machine_unplug_nic(vm->machine, nic, step);
-	else if (!qemu_machine_plug_nic(vm->machine, place->nic_id, qemu_json_text(request, "Settings.MacAddress"), step))
-		fprintf(stderr, "%s: there is no place for another network card\n", vm->host->name);
+	else
+		qemu_machine_plug_nic(vm->machine, place->nic_id, qemu_json_text(request, "Settings.MacAddress"), step);
 	qemu_step_end(step);
 	return LCOWMIG_PENDING;
 }

@@ -45,7 +45,7 @@ static void host_log(void *user, lcowmig_log_level level, const char *message)
 	static const char *const names[] = { "error", "warning", "info", "debug" };
 	const qemu_host *host = user;
 
-	fprintf(stderr, "%s: %s: %s\n", host->name, names[level], message);
+	fprintf(host->config.log, "%s: %s: %s\n", host->name, names[level], message);
 }
 
 static void host_event(void *user, const lcowmig_event *event)

@@ -37,6 +37,7 @@ typedef struct hcs_vm {
 	enum hcs_move move;
 	bool was_cancelled;
 	bool has_setup;     /* was told */
+	int questions;      /* about figures that are not there yet */
 	char why[256];      /* a migration failed */
 	lcowmig_call *transfer;
 	lcowmig_call *cancel;

@@ -109,11 +109,19 @@ static void machine_ended(void *user, short events)
 }
 
 /* In the new process: descriptors to the places that the command line says, and nothing that outlives its parent. */
-static void machine_become(char **words, const int *fds, size_t n_fds)
+static void machine_become(const char *console, char **words, const int *fds, size_t n_fds)
 {
 	int high[CHILD_NIC_FD + QEMU_NICS];
+	char path[1024];
+	int log;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(path, sizeof path, "%s.qemu", console);
+	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (log >= 0) {
+		dup2(log, 1);
+		dup2(log, 2);
+	}
 	for (size_t i = 0; i < n_fds; i++)
 		high[i] = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD_CLOEXEC, 64) : -1;
 	for (size_t i = 0; i < n_fds; i++) {
@@ -151,7 +159,7 @@ qemu_machine *qemu_machine_new(const struct qemu_machine_config *config, char *r
 	fflush(NULL);
 	machine->pid = fork();
 	if (machine->pid == 0)
-		machine_become(words, fds, sizeof fds / sizeof fds[0]);
+		machine_become(config->console, words, fds, sizeof fds / sizeof fds[0]);
 	for (size_t i = 0; words[i]; i++)
 		free(words[i]);
 	free(words);
@@ -186,6 +194,7 @@ void qemu_machine_free(qemu_machine *machine)
 	if (machine->pid > 0) {
 		kill(machine->pid, SIGKILL);
 		waitpid(machine->pid, NULL, 0);
+		machine->pid = 0;
 	}
 	mock_watch_free(machine->end_watch);
 	if (machine->pidfd >= 0)

@@ -36,7 +36,7 @@ struct qemu_machine_config {
 	mock_loop *loop;
 	const char *id;
 	const struct qemu_document *document;
-	const char *console; /* file that gets what the guest's kernel prints */
+	const char *console; /* file that gets what the guest's kernel prints; with ".qemu" added, what QEMU does */
 	bool use_kvm;
 	void *user;
 	void (*event)(void *user, const char *name, const cJSON *data, int64_t at);
@@ -73,8 +73,9 @@ void qemu_step_addf(qemu_step *step, const char *command, const char *format, ..
 void qemu_step_end(qemu_step *step); /* all have been added */
 
 void qemu_machine_plug_disk(qemu_machine *machine, const struct qemu_disk *disk, qemu_step *step);
-/* A free place, or NULL. */
-struct qemu_nic *qemu_machine_plug_nic(qemu_machine *machine, const char *id, const char *mac, qemu_step *step);
+bool qemu_machine_has_nic_place(const qemu_machine *machine);
+/* Needs a free place. */
+void qemu_machine_plug_nic(qemu_machine *machine, const char *id, const char *mac, qemu_step *step);
 void qemu_machine_unplug_nic(qemu_machine *machine, struct qemu_nic *nic, qemu_step *step);
 struct qemu_nic *qemu_machine_find_nic(qemu_machine *machine, const char *id);
 /* A device has left the machine; its other half goes too. */

@@ -10,30 +10,37 @@ static void show_migration(const demo_world *world, const demo_result *result)
 {
 	static const char *const outcomes[] = { "moved", "stayed where it was", "LOST: the only copy was killed", "WRONG" };
 
-	printf("%u: the pod %s; it is on %s now (%.0f ms)\n", world->hop, outcomes[result->outcome], world->at == 0 ? "A" : "B", (double)result->total / 1e6);
+	printf("%u: the pod %s; it is on %s now (%.0f ms)\n", world->hop, outcomes[result->outcome], world->at == 0 ? "A" : "B",
+	       (double)result->total / 1e6);
 	if (result->outcome != OUTCOME_MOVED || result->bytes == 0)
 		return;
 	printf("   memory moved: %.1f MiB\n", (double)result->bytes / 1048576);
-	printf("   blackout: %.1f ms by QEMU's events, from STOP on the source to RESUME on the destination\n", (double)result->blackout_us / 1e3);
-	printf("             %llu ms of it QEMU's own downtime, from STOP to the last byte\n", (unsigned long long)result->qemu_downtime_ms);
-	printf("             %.1f ms of it after memory had moved: release, finalize, and QEMU's cont\n", (double)result->control_plane_us / 1e3);
-	printf("   finalize on the destination, while the guest runs: %.0f ms until everything was reattached\n", (double)result->finalize / 1e6);
+	printf("   blackout: %.1f ms by QEMU's events, from STOP on the source to RESUME on the destination\n",
+	       (double)result->blackout_us / 1e3);
+	printf("             %llu ms of it QEMU's own downtime, from STOP to the last byte\n",
+	       (unsigned long long)result->qemu_downtime_ms);
+	printf("             %.1f ms of it after memory had moved: release, finalize, and QEMU's cont\n",
+	       (double)result->control_plane_us / 1e3);
+	printf("   finalize on the destination, while the guest runs: %.0f ms until everything was reattached\n",
+	       (double)result->finalize / 1e6);
 }
 
 static void show_timeline(const demo_result *result)
 {
-	printf("   timeline of the source (start, duration):\n%s   timeline of the destination:\n%s", result->timeline[0], result->timeline[1]);
+	printf("   timeline of the source (start, duration):\n%s   timeline of the destination:\n%s", result->timeline[0],
+	       result->timeline[1]);
 }
 
 static void write_figures(FILE *file, const demo_result *result)
 {
 	if (!file)
 		return;
-	fprintf(file, "{\"outcome\":%d,\"total_us\":%llu,\"blackout_us\":%llu,\"qemu_downtime_ms\":%llu,\"control_plane_us\":%llu,"
-	              "\"finalize_us\":%llu,\"bytes\":%llu}\n",
-	        (int)result->outcome, (unsigned long long)result->total / 1000, (unsigned long long)result->blackout_us,
-	        (unsigned long long)result->qemu_downtime_ms, (unsigned long long)result->control_plane_us,
-	        (unsigned long long)result->finalize / 1000, (unsigned long long)result->bytes);
+	fprintf(file,
+		"{\"outcome\":%d,\"total_us\":%llu,\"blackout_us\":%llu,\"qemu_downtime_ms\":%llu,\"control_plane_us\":%llu,"
+		"\"finalize_us\":%llu,\"bytes\":%llu}\n",
+		(int)result->outcome, (unsigned long long)result->total / 1000, (unsigned long long)result->blackout_us,
+		(unsigned long long)result->qemu_downtime_ms, (unsigned long long)result->control_plane_us,
+		(unsigned long long)result->finalize / 1000, (unsigned long long)result->bytes);
 }
 
 static bool demo_run(demo_world *world, FILE *figures)
@@ -87,7 +94,8 @@ int main(int argc, char **argv)
 		begin = mock_now();
 		good = demo_make_sites(&options, 0, world.sites) && demo_start(&world);
 		if (good) {
-			printf("the machine runs on A, with %u containers that count (%.1f s from power-on)\n", DEMO_COUNTERS, (double)(mock_now() - begin) / 1e9);
+			printf("the machine runs on A, with %u containers that count (%.1f s from power-on)\n", DEMO_COUNTERS,
+			       (double)(mock_now() - begin) / 1e9);
 			demo_run_for(&world, options.run_ms);
 			good = demo_run(&world, figures);
 		}
@@ -99,5 +107,9 @@ int main(int argc, char **argv)
 	mock_loop_free(world.loop);
 	if (figures)
 		fclose(figures);
+	if (world.log && world.log != stderr)
+		fclose(world.log);
+	if (result != 0)
+		fprintf(stderr, "lcowmig-qemu: more is in %s/log and, of the machines, in the files named console\n", options.directory);
 	return result;
 }

@@ -51,11 +51,11 @@ static bool migrate_step(demo_migration *m, const char *what, demo_end *end, lco
 	return false;
 }
 
-#define STEP(m, what, operation)                                                     \
-	do {                                                                         \
-		end = (demo_end){ .error = LCOWMIG_ERROR_INIT };                     \
-		if (!migrate_step((m), (what), &end, (operation)))                   \
-			return false;                                                \
+#define STEP(m, what, operation)                                                                                                           \
+	do {                                                                                                                               \
+		end = (demo_end){ .error = LCOWMIG_ERROR_INIT };                                                                           \
+		if (!migrate_step((m), (what), &end, (operation)))                                                                         \
+			return false;                                                                                                      \
 	} while (0)
 
 static bool migrate_patch(demo_migration *m, unsigned index)
@@ -101,7 +101,8 @@ static bool migrate_prepare(demo_migration *m)
 			return false;
 	}
 	demo_reach(m, POINT_PATCHED);
-	STEP(m, "prepare the destination", lcowmig_migration_prepare_destination(m->destination, m->session, &options, 0, demo_done, &end, &end.error));
+	STEP(m, "prepare the destination",
+	     lcowmig_migration_prepare_destination(m->destination, m->session, &options, 0, demo_done, &end, &end.error));
 	demo_reach(m, POINT_READY);
 	return true;
 }
@@ -127,7 +128,8 @@ static bool migrate_register(demo_migration *m, lcowmig_migration *session, int 
 {
 	demo_end end;
 
-	STEP(m, "register the socket", lcowmig_migration_register_socket(session, m->session, (const uint8_t *)&fd, sizeof fd, demo_done, &end, &end.error));
+	STEP(m, "register the socket",
+	     lcowmig_migration_register_socket(session, m->session, (const uint8_t *)&fd, sizeof fd, demo_done, &end, &end.error));
 	return true;
 }
 
@@ -153,7 +155,8 @@ static bool migrate_transfer(demo_migration *m)
 		return false;
 	STEP(m, "start the destination", lcowmig_migration_transfer(m->destination, m->session, NULL, &end.error));
 	STEP(m, "start the source", lcowmig_migration_transfer(m->source, m->session, NULL, &end.error));
-	while (!demo_state_is(m->source, LCOWMIG_MIGRATION_TRANSFER_COMPLETED) || !demo_state_is(m->destination, LCOWMIG_MIGRATION_TRANSFER_COMPLETED)) {
+	while (!demo_state_is(m->source, LCOWMIG_MIGRATION_TRANSFER_COMPLETED) ||
+	       !demo_state_is(m->destination, LCOWMIG_MIGRATION_TRANSFER_COMPLETED)) {
 		if (migrate_is_over(m->source) || migrate_is_over(m->destination) || mock_now() > limit) {
 			lcowmig_migration_failure(migrate_is_over(m->source) ? m->source : m->destination, &m->why);
 			if (!m->world->has_struck)
@@ -176,8 +179,9 @@ lcowmig_status demo_finalize(demo_migration *m, bool on_destination, lcowmig_fin
 		options.token = m->token;
 		options.token_size = m->token_size;
 	}
-	demo_await(m->world->loop, &end, lcowmig_migration_finalize(on_destination ? m->destination : m->source, m->session, &options, demo_done, &end,
-	                                                            &end.error));
+	demo_await(
+		m->world->loop, &end,
+		lcowmig_migration_finalize(on_destination ? m->destination : m->source, m->session, &options, demo_done, &end, &end.error));
 	*error = end.error;
 	return end.status;
 }
@@ -214,7 +218,7 @@ static void migrate_timeline(lcowmig_migration *session, char *text, size_t size
 
 		lcowmig_migration_timeline_entry(session, i, &entry, NULL);
 		at += (size_t)snprintf(text + at, size - at, "    %9.1f ms  %9.1f ms%s  %s\n", (double)(entry.start - first.start) / 1e6,
-		                       (double)entry.duration / 1e6, entry.has_ended ? " " : "…", entry.name);
+				       (double)entry.duration / 1e6, entry.has_ended ? " " : "…", entry.name);
 	}
 }
 

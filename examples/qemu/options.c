@@ -33,7 +33,7 @@ static void options_help(void)
 	       "  --run-ms N                   how long it runs between migrations (default 700)\n"
 	       "  --kvm                        with hardware's help, where /dev/kvm can be used\n"
 	       "  --json FILE                  one line of figures for each migration\n"
-	       "  --verbose                    the library's log\n\n"
+	       "  --verbose                    the library's log on stderr, not in a file\n\n"
 	       "PHASE is one of:");
 	for (int i = POINT_PREPARED; i < POINT_COUNT; i++)
 		printf(" %s", point_names[i]);

@@ -5,6 +5,8 @@
 #ifndef QEMU_HOST_H
 #define QEMU_HOST_H
 
+#include <stdio.h>
+
 #include <lcowmig/lcowmig.h>
 
 #include "loop.h"
@@ -34,9 +36,10 @@ typedef struct qemu_figures {
 typedef struct qemu_host_config {
 	const char *name;       /* of this host, for the log */
 	const char *sandbox_id; /* NULL: the import names it */
-	const char *console;    /* file that gets what the guest's kernel prints */
+	const char *console;    /* file that gets what the guest's kernel prints; with ".qemu" added, what QEMU does */
 	bool use_kvm;
-	uint32_t log_level;     /* an lcowmig_log_level; lines go to stderr */
+	uint32_t log_level;     /* an lcowmig_log_level */
+	FILE *log;              /* gets the library's lines; borrowed */
 	void *user;
 	void (*event)(void *user, const lcowmig_event *event);               /* each of these may be NULL */
 	void (*phase)(void *user, qemu_phase phase);

@@ -3,9 +3,9 @@
  *
  *     the source has the right, and its machine     it goes on there; the destination is stopped
  *     the source has given the right away           the destination goes on; or, if it cannot, gives the right back, and the source goes on
- *     the source's machine was killed               the destination goes on if it has everything: with the source's token, or, when the source
- *                                                   died before it knew that it could give one, by force and with a reason
- *     the only machine that ever ran was killed     the sandbox is lost, as with any crash, and both sides must be left empty
+ *     the source's machine was killed               the destination goes on if it has everything: with the source's token, or, when the
+ * source died before it knew that it could give one, by force and with a reason the only machine that ever ran was killed     the sandbox
+ * is lost, as with any crash, and both sides must be left empty
  */
 #include "demo.h"
 
@@ -15,7 +15,8 @@
 
 static bool recover_complain(const demo_migration *m, const char *what, const lcowmig_error *error)
 {
-	fprintf(stderr, "lcowmig-qemu: %s at %s: %s: %s\n", demo_fault_name(m->world->fault), demo_point_name(m->world->point), what, error->message);
+	fprintf(stderr, "lcowmig-qemu: %s at %s: %s: %s\n", demo_fault_name(m->world->fault), demo_point_name(m->world->point), what,
+		error->message);
 	return false;
 }
 
@@ -31,13 +32,15 @@ static bool recover_close(demo_migration *m, bool on_destination, bool is_to_run
 	if (!is_to_run && !demo_state_is(session, LCOWMIG_MIGRATION_IDLE)) {
 		if (!demo_state_is(session, LCOWMIG_MIGRATION_TRANSFER_COMPLETED) && !demo_state_is(session, LCOWMIG_MIGRATION_FINALIZED))
 			demo_await(m->world->loop, &end, lcowmig_migration_cancel(session, m->session, demo_done, &end, &end.error));
-		if (!demo_state_is(session, LCOWMIG_MIGRATION_FINALIZED) && demo_finalize(m, on_destination, LCOWMIG_FINALIZE_STOP, &error) != LCOWMIG_OK)
+		if (!demo_state_is(session, LCOWMIG_MIGRATION_FINALIZED) &&
+		    demo_finalize(m, on_destination, LCOWMIG_FINALIZE_STOP, &error) != LCOWMIG_OK)
 			recover_complain(m, "stopping", &error);
 	}
 	if (lcowmig_migration_cleanup(session, m->session, &error) != LCOWMIG_OK) {
 		recover_complain(m, "cleanup", &error);
 		end = (demo_end){ .error = LCOWMIG_ERROR_INIT };
-		if (demo_await(m->world->loop, &end, lcowmig_migration_abandon(session, m->session, demo_done, &end, &end.error)) != LCOWMIG_OK)
+		if (demo_await(m->world->loop, &end, lcowmig_migration_abandon(session, m->session, demo_done, &end, &end.error)) !=
+		    LCOWMIG_OK)
 			return recover_complain(m, "abandon", &end.error);
 	}
 	if (is_to_run)
@@ -56,8 +59,8 @@ static demo_outcome recover_finish(demo_migration *m, demo_outcome outcome)
 	good = recover_close(m, false, outcome == OUTCOME_STAYED) && good;
 	if (qemu_host_runs(m->from->host) != (outcome == OUTCOME_STAYED) || qemu_host_runs(m->to->host) != (outcome == OUTCOME_MOVED)) {
 		fprintf(stderr, "lcowmig-qemu: %s at %s: the source %s, the destination %s\n", demo_fault_name(m->world->fault),
-		        demo_point_name(m->world->point), qemu_host_runs(m->from->host) ? "runs" : "does not run",
-		        qemu_host_runs(m->to->host) ? "runs" : "does not run");
+			demo_point_name(m->world->point), qemu_host_runs(m->from->host) ? "runs" : "does not run",
+			qemu_host_runs(m->to->host) ? "runs" : "does not run");
 		good = false;
 	}
 	if (outcome == OUTCOME_LOST && good) {
@@ -88,7 +91,8 @@ static bool recover_on_destination(demo_migration *m, bool by_force)
 	options.action = LCOWMIG_FINALIZE_RESUME;
 	options.flags = LCOWMIG_FINALIZE_FORCE;
 	options.reason = "the demo: the source's QEMU was killed, as its exit status says";
-	if (demo_await(m->world->loop, &end, lcowmig_migration_finalize(m->destination, m->session, &options, demo_done, &end, &end.error)) == LCOWMIG_OK)
+	if (demo_await(m->world->loop, &end,
+		       lcowmig_migration_finalize(m->destination, m->session, &options, demo_done, &end, &end.error)) == LCOWMIG_OK)
 		return true;
 	return recover_complain(m, "resume on the destination by force", &end.error);
 }
@@ -140,7 +144,8 @@ demo_outcome demo_recover(demo_migration *m)
 	if (qemu_host_has_machine(m->from->host))
 		return recover_on_source(m);
 	if (qemu_host_has_machine(m->to->host) && demo_state_is(m->destination, LCOWMIG_MIGRATION_TRANSFER_COMPLETED)) {
-		bool has_token = lcowmig_migration_release(m->source, m->session, m->token, sizeof m->token, &m->token_size, &error) == LCOWMIG_OK;
+		bool has_token =
+			lcowmig_migration_release(m->source, m->session, m->token, sizeof m->token, &m->token_size, &error) == LCOWMIG_OK;
 
 		return recover_on_destination(m, !has_token) ? recover_finish(m, OUTCOME_MOVED) : OUTCOME_WRONG;
 	}

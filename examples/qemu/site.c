@@ -95,11 +95,13 @@ static void site_make_network(demo_site *site, unsigned index)
 	char text[1024];
 
 	site_text(site->namespace_id, sizeof site->namespace_id, "%s", namespaces[index]);
-	site_text(text, sizeof text,
-	          "[{\"ID\":\"%s\",\"Name\":\"pod_eth0\",\"HostComputeNamespace\":\"%s\",\"IpConfigurations\":[{\"IpAddress\":\"10.%u.0.7\","
-	          "\"PrefixLength\":24}],\"Dns\":{\"Domain\":\"cluster.local\",\"ServerList\":[\"10.96.0.10\"]},\"Routes\":[{\"NextHop\":\"10.%u.0.1\","
-	          "\"DestinationPrefix\":\"0.0.0.0/0\"}],\"MacAddress\":\"00-15-5D-01-02-0%u\"}]",
-	          endpoint_ids[index], site->namespace_id, index + 1, index + 1, index + 3);
+	site_text(
+		text, sizeof text,
+		"[{\"ID\":\"%s\",\"Name\":\"pod_eth0\",\"HostComputeNamespace\":\"%s\",\"IpConfigurations\":[{\"IpAddress\":\"10.%u.0.7\","
+		"\"PrefixLength\":24}],\"Dns\":{\"Domain\":\"cluster.local\",\"ServerList\":[\"10.96.0.10\"]},\"Routes\":[{\"NextHop\":"
+		"\"10.%u.0.1\","
+		"\"DestinationPrefix\":\"0.0.0.0/0\"}],\"MacAddress\":\"00-15-5D-01-02-0%u\"}]",
+		endpoint_ids[index], site->namespace_id, index + 1, index + 1, index + 3);
 	site->endpoints = mock_strdup(text);
 }
 
@@ -128,12 +130,33 @@ static bool site_make(const demo_options *options, demo_site *site, unsigned ind
 	return true;
 }
 
+/* Empties the directory of an earlier run, and nobody else's. */
+static bool site_empty(const char *directory)
+{
+	char marker[600];
+
+	site_text(marker, sizeof marker, "%s/log", directory);
+	if (rmdir(directory) == 0 || errno == ENOENT)
+		return true;
+	if (access(marker, F_OK) != 0) {
+		fprintf(stderr, "lcowmig-qemu: %s is not empty, and not from an earlier run\n", directory);
+		return false;
+	}
+	nftw(directory, site_remove, 16, FTW_DEPTH | FTW_PHYS);
+	return true;
+}
+
 bool demo_make_sites(const demo_options *options, unsigned round, demo_site sites[2])
 {
-	if (round == 0)
-		nftw(options->directory, site_remove, 16, FTW_DEPTH | FTW_PHYS);
+	char marker[600];
+
+	if (round == 0 && !site_empty(options->directory))
+		return false;
 	if (mkdir(options->directory, 0755) != 0 && errno != EEXIST)
 		return site_fail(options->directory);
+	site_text(marker, sizeof marker, "%s/log", options->directory);
+	if (round == 0 && !site_make_file(marker, 0))
+		return false;
 	memset(sites, 0, 2 * sizeof sites[0]);
 	return site_make(options, &sites[0], 0, round, NULL) && site_make(options, &sites[1], 1, round, &sites[0]);
 }
@@ -158,12 +181,14 @@ static char *site_make_spec(const demo_site *site, unsigned index)
 	};
 	char text[2048];
 
-	site_text(text, sizeof text,
-	          "{\"ociVersion\":\"1.1.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":%s,\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"},"
-	          "\"root\":{\"path\":\"rootfs\"},\"annotations\":{\"io.kubernetes.cri.container-type\":\"%s\",\"io.kubernetes.cri.sandbox-id\":\"%s\"},"
-	          "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]},"
-	          "\"windows\":{\"network\":{\"networkNamespace\":\"%s\"}}}",
-	          programs[index], index == 0 ? "sandbox" : "container", site->pod_id, site->namespace_id);
+	site_text(
+		text, sizeof text,
+		"{\"ociVersion\":\"1.1.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":%s,\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"},"
+		"\"root\":{\"path\":\"rootfs\"},\"annotations\":{\"io.kubernetes.cri.container-type\":\"%s\",\"io.kubernetes.cri.sandbox-"
+		"id\":\"%s\"},"
+		"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]},"
+		"\"windows\":{\"network\":{\"networkNamespace\":\"%s\"}}}",
+		programs[index], index == 0 ? "sandbox" : "container", site->pod_id, site->namespace_id);
 	return mock_strdup(text);
 }
 
@@ -187,15 +212,16 @@ char *demo_document(const demo_options *options)
 	char *text = mock_alloc(4096);
 
 	site_text(text, 4096,
-	          "{\"Owner\":\"lcowmig-qemu\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"StopOnReset\":true,"
-	          "\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"%s/kernel\",\"InitRdPath\":\"%s/initrd\",\"KernelCmdLine\":\"console=ttyS0 quiet "
-	          "panic=-1 init=/init -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs -v4 -log-format json -loglevel info\"}},"
-	          "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":%u,\"AllowOvercommit\":true},\"Processor\":{\"Count\":1}},"
-	          "\"Devices\":{\"Scsi\":{\"0110f83b-de10-5172-a266-78bca56bf50a\":{},\"305891a9-b251-5dfe-91a2-c25d9212275b\":{},"
-	          "\"b5d2d8d4-3a75-51bf-945b-3444dc6b8579\":{},\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{}},"
-	          "\"HvSocket\":{\"HvSocketConfig\":{\"DefaultBindSecurityDescriptor\":\"D:P(A;;FA;;;SY)(A;;FA;;;BA)\"}}}},"
-	          "\"ShouldTerminateOnLastHandleClosed\":true}",
-	          options->guest, options->guest, options->memory_mb);
+		  "{\"Owner\":\"lcowmig-qemu\",\"SchemaVersion\":{\"Major\":2,\"Minor\":1},\"VirtualMachine\":{\"StopOnReset\":true,"
+		  "\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"%s/kernel\",\"InitRdPath\":\"%s/"
+		  "initrd\",\"KernelCmdLine\":\"console=ttyS0 quiet "
+		  "panic=-1 init=/init -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs -v4 -log-format json -loglevel info\"}},"
+		  "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":%u,\"AllowOvercommit\":true},\"Processor\":{\"Count\":1}},"
+		  "\"Devices\":{\"Scsi\":{\"0110f83b-de10-5172-a266-78bca56bf50a\":{},\"305891a9-b251-5dfe-91a2-c25d9212275b\":{},"
+		  "\"b5d2d8d4-3a75-51bf-945b-3444dc6b8579\":{},\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{}},"
+		  "\"HvSocket\":{\"HvSocketConfig\":{\"DefaultBindSecurityDescriptor\":\"D:P(A;;FA;;;SY)(A;;FA;;;BA)\"}}}},"
+		  "\"ShouldTerminateOnLastHandleClosed\":true}",
+		  options->guest, options->guest, options->memory_mb);
 	return text;
 }
 
@@ -203,12 +229,14 @@ void demo_rootfs(const demo_place *place, char options[2][1200], const char *ret
 {
 	site_text(options[0], 1200, "scratch=%s", place->scratch);
 	if (*place->layer)
-		site_text(options[1], 1200, "parent-partitioned-layers=[{\"Path\":\"%s\",\"Partition\":0},{\"Path\":\"%s\",\"Partition\":0}]", place->layer,
-		          place->base);
+		site_text(options[1], 1200,
+			  "parent-partitioned-layers=[{\"Path\":\"%s\",\"Partition\":0},{\"Path\":\"%s\",\"Partition\":0}]", place->layer,
+			  place->base);
 	else
 		site_text(options[1], 1200, "parent-partitioned-layers=[{\"Path\":\"%s\",\"Partition\":0}]", place->base);
 	ret_list[0] = options[0];
 	ret_list[1] = options[1];
-	*ret_mount = (lcowmig_rootfs_mount){ .type = "lcow-partitioned-layer", .source = place->scratch, .target = "", .options = ret_list,
-		                             .n_options = 2 };
+	*ret_mount = (lcowmig_rootfs_mount){
+		.type = "lcow-partitioned-layer", .source = place->scratch, .target = "", .options = ret_list, .n_options = 2
+	};
 }

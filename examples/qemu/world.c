@@ -26,7 +26,7 @@ static void world_phase(void *user, qemu_phase phase)
 		world->runs_twice = world->runs_twice || (qemu_host_runs(world->sides[0].host) && qemu_host_runs(world->sides[1].host));
 		return;
 	}
-	/* The source tells of all of them first; of the destination only its own end is of interest. */
+	/* The points are the source's: each phase is told by both sides, and something goes wrong once. */
 	if (world->migration && side->is_source)
 		demo_reach(world->migration, points[phase]);
 }
@@ -47,6 +47,16 @@ static void world_guest_log(void *user, const uint8_t *bytes, size_t size)
 		fprintf(stderr, "%s: guest: %.*s", side->site->name, (int)size, (const char *)bytes);
 }
 
+static FILE *world_log(demo_world *world)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/log", world->options->directory);
+	if (!world->log)
+		world->log = world->options->is_verbose ? stderr : fopen(path, "a");
+	return world->log ? world->log : stderr;
+}
+
 qemu_host *demo_make_host(demo_world *world, unsigned index, const char *sandbox_id)
 {
 	demo_side *side = &world->sides[index];
@@ -55,7 +65,8 @@ qemu_host *demo_make_host(demo_world *world, unsigned index, const char *sandbox
 		                    .sandbox_id = sandbox_id,
 		                    .console = world->sites[index].console,
 		                    .use_kvm = world->options->use_kvm,
-		                    .log_level = world->options->is_verbose ? LCOWMIG_LOG_DEBUG : LCOWMIG_LOG_ERROR,
+		                    .log_level = LCOWMIG_LOG_DEBUG,
+		                    .log = world_log(world),
 		                    .user = side,
 		                    .event = world_event,
 		                    .phase = world_phase,

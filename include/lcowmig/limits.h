@@ -15,10 +15,11 @@
 #define LCOWMIG_GCS_LOG_PORT 109u
 #define LCOWMIG_GCS_ENTROPY_PORT 1u
 
-/* Defaults of the adjustable limits. */
+/* Defaults of the limits. All but LCOWMIG_LIMIT_JSON_VALUES are adjustable. */
 #define LCOWMIG_LIMIT_ENVELOPE_BYTES (256u << 20) /* a sandbox of 1000 containers is about 1 MiB; documents and specs may be larger */
 #define LCOWMIG_LIMIT_DOCUMENT_BYTES (4u << 20)   /* HCS refuses compute-system documents long before */
 #define LCOWMIG_LIMIT_JSON_DEPTH 64u              /* the deepest document known has 9 levels; parsers recurse */
+#define LCOWMIG_LIMIT_JSON_VALUES 262144u         /* of one document: one costs about 80 bytes while it is read, however short it is */
 #define LCOWMIG_LIMIT_PODS 1024u
 #define LCOWMIG_LIMIT_CONTAINERS 16384u           /* of all pods together */
 #define LCOWMIG_LIMIT_ENDPOINTS 64u               /* NICs of one pod */

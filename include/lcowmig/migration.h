@@ -198,6 +198,12 @@ typedef enum lcowmig_import_item {
  */
 typedef lcowmig_status (*lcowmig_import_policy_fn)(void *user, lcowmig_import_item item, const char *where, const char *text);
 
+/* A part of something that lies in several places. */
+typedef struct lcowmig_piece {
+	const uint8_t *data;
+	size_t size; /* 0: nothing is here, and `data` may be NULL */
+} lcowmig_piece;
+
 typedef struct lcowmig_import_options {
 	size_t size;
 	const char *session_id;
@@ -207,9 +213,11 @@ typedef struct lcowmig_import_options {
 	/* NULL: devices other than those of an LCOW sandbox are refused; paths and command line are allowed. */
 	lcowmig_import_policy_fn policy;
 	void *policy_user;
+	const lcowmig_piece *pieces; /* the envelope as it lies in a host's receive buffers, in order; instead of `envelope` */
+	size_t n_pieces;
 } lcowmig_import_options;
 
-#define LCOWMIG_IMPORT_OPTIONS_INIT { sizeof(lcowmig_import_options), NULL, NULL, NULL, 0, NULL, NULL }
+#define LCOWMIG_IMPORT_OPTIONS_INIT { sizeof(lcowmig_import_options), NULL, NULL, NULL, 0, NULL, NULL, NULL, 0 }
 
 /*
  * Opens a session as destination and builds pods and containers, frozen, from an envelope: DestinationImported. All or nothing: a refusal
@@ -470,7 +478,7 @@ typedef struct lcowmig_timeline_entry {
 /* Returns how many entries the active session has, or the last one when there is none. Since 1.0. */
 LCOWMIG_API size_t lcowmig_migration_timeline_count(lcowmig_migration *migration);
 
-/* Fills in entry `index`, in order of their start. NOT_FOUND beyond the last. Since 1.0. */
+/* Fills in entry `index`, in the order in which they were noted. NOT_FOUND beyond the last. Since 1.0. */
 LCOWMIG_API lcowmig_status lcowmig_migration_timeline_entry(lcowmig_migration *migration, size_t index, lcowmig_timeline_entry *ret_entry,
                                                             lcowmig_error *error);
 

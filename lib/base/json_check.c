@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "json_text.h"
+#include "lcowmig/limits.h"
 #include "text.h"
 
 typedef struct json_checker {
@@ -8,6 +9,7 @@ typedef struct json_checker {
 	size_t size;
 	size_t at;
 	unsigned depth_left;
+	size_t values_left;
 	lcowmig_status status;
 	const char *problem;
 } json_checker;
@@ -210,6 +212,8 @@ static bool check_container(json_checker *c, bool is_object)
 /* Recursive: the nesting limit bounds the stack. */
 static bool check_value(json_checker *c)
 {
+	if (!c->values_left--)
+		return check_fail(c, LCOWMIG_E_LIMIT_EXCEEDED, "too many values");
 	switch (check_peek(c)) {
 	case '{':
 		return check_container(c, true);
@@ -232,7 +236,7 @@ static bool check_value(json_checker *c)
 
 lcowmig_status lcowmig__json_check(const char *text, size_t size, unsigned depth_limit, size_t *ret_at, const char **ret_problem)
 {
-	json_checker c = { text, size, 0, depth_limit, LCOWMIG_OK, NULL };
+	json_checker c = { text, size, 0, depth_limit, LCOWMIG_LIMIT_JSON_VALUES, LCOWMIG_OK, NULL };
 
 	if (!lcowmig__utf8_is_valid(text, size)) {
 		check_corrupt(&c, "invalid UTF-8");

@@ -36,13 +36,30 @@ static size_t utf8_step(const uint8_t *text, size_t size)
 	return length;
 }
 
+#define TEXT_HIGH_BITS UINT64_C(0x8080808080808080)
+#define TEXT_LOW_BITS UINT64_C(0x0101010101010101)
+
+/* Eight bytes of ASCII none of which is NUL: the subtraction borrows from a high bit exactly where a byte was zero, or at one above it. */
+static bool utf8_is_plain(const char *text)
+{
+	uint64_t eight;
+
+	memcpy(&eight, text, sizeof eight);
+	return !((eight | (eight - TEXT_LOW_BITS)) & TEXT_HIGH_BITS);
+}
+
 bool lcowmig__utf8_is_valid(const char *text, size_t size)
 {
 	size_t at = 0;
 
 	while (at < size) {
-		size_t step = utf8_step((const uint8_t *)text + at, size - at);
+		size_t step;
 
+		if (size - at >= sizeof(uint64_t) && utf8_is_plain(text + at)) {
+			at += sizeof(uint64_t);
+			continue;
+		}
+		step = utf8_step((const uint8_t *)text + at, size - at);
 		if (!step)
 			return false;
 		at += step;

@@ -219,7 +219,7 @@ lcowmig_status lcowmig__container_import(lcowmig__env *env, const lcowmig__conta
 	if (status == LCOWMIG_OK)
 		status = import_processes(container, wire, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__container_prepare_end(container, error);
+		status = lcowmig__container_prepare_event(container, error);
 	if (status != LCOWMIG_OK) {
 		lcowmig__container_free(container);
 		return status;
@@ -277,6 +277,7 @@ static lcowmig_status resume_make_event(lcowmig_container *container, lcowmig_er
 static lcowmig_status resume_prepare(struct container_resume *self, lcowmig_error *error)
 {
 	lcowmig_container *container = self->base.container;
+	lcowmig_status status;
 
 	self->was_imported = container->object.state == CONTAINER_DESTINATION_MIGRATING;
 	if (!self->was_imported)
@@ -287,7 +288,8 @@ static lcowmig_status resume_prepare(struct container_resume *self, lcowmig_erro
 	if (!container->init)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Resume needs one",
 				     container->id);
-	return resume_make_event(container, error);
+	status = lcowmig__container_prepare_end(container, error);
+	return status == LCOWMIG_OK ? resume_make_event(container, error) : status;
 }
 
 /* What an earlier attempt has opened stays open. */

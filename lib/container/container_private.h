@@ -141,6 +141,8 @@ lcowmig__flow *lcowmig__container_release_flow(lcowmig_container *container, lco
 void lcowmig__container_close_guest(lcowmig__flow *flow, lcowmig_container *container);
 
 /* end.c */
+/* What even an abort of an imported container needs; the rest of its end is prepared by Resume. */
+lcowmig_status lcowmig__container_prepare_event(lcowmig_container *container, lcowmig_error *error);
 lcowmig_status lcowmig__container_prepare_end(lcowmig_container *container, lcowmig_error *error);
 /* The init process has exited: Stopped, and so on. Once. */
 void lcowmig__container_begin_end(lcowmig_container *container);

@@ -37,6 +37,13 @@ static void exit_step(lcowmig__flow *flow)
 
 static const lcowmig__flow_class exit_class = { .name = "exit", .step = exit_step, .is_watch = true };
 
+lcowmig_status lcowmig__container_prepare_event(lcowmig_container *container, lcowmig_error *error)
+{
+	if (!container->exit_event)
+		container->exit_event = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_EXIT, container->id, "", error);
+	return container->exit_event ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
+}
+
 lcowmig_status lcowmig__container_prepare_end(lcowmig_container *container, lcowmig_error *error)
 {
 	struct container_exit *self;
@@ -47,9 +54,7 @@ lcowmig_status lcowmig__container_prepare_end(lcowmig_container *container, lcow
 			return LCOWMIG_E_NO_MEMORY;
 		container->exit_flow = &self->base.flow;
 	}
-	if (!container->exit_event)
-		container->exit_event = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_EXIT, container->id, "", error);
-	return container->exit_event ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
+	return lcowmig__container_prepare_event(container, error);
 }
 
 static void end_launch(lcowmig_container *container, bool closes_only)

@@ -79,6 +79,8 @@ static void release_step(lcowmig__flow *flow)
 	lcowmig_container *container = self->base.container;
 
 	FLOW_BEGIN(flow);
+	/* What has been given back must be known, else a repetition would ask for it again. */
+	lcowmig__flow_shield(flow, true);
 	release_find_controllers(self);
 	if (container->layers_combined) {
 		FLOW_AWAIT(flow, lcowmig__container_remove_layers(flow, container));

@@ -89,7 +89,8 @@ lcowmig_status lcowmig_context_new(const lcowmig_platform *given_platform, const
 	context = lcowmig__alloc(&mem, sizeof *context);
 	if (!context)
 		return lcowmig__fail_memory(error);
-	context->mem = mem;
+	lcowmig__heap_init(&context->heap, &mem);
+	context->mem = lcowmig__heap_mem(&context->heap);
 	context->platform = platform;
 	context->limits = limits;
 	lcowmig__lock_init(&context->lock);
@@ -113,7 +114,8 @@ lcowmig_status lcowmig_context_free(lcowmig_context *context)
 	lcowmig__lock_drop(&context->lock);
 	if (busy)
 		return LCOWMIG_E_FAILED_PRECONDITION;
-	mem = context->mem;
+	mem = context->heap.host;
+	lcowmig__heap_done(&context->heap);
 	lcowmig__lock_done(&context->lock);
 	lcowmig__free(&mem, context);
 	return LCOWMIG_OK;

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/heap.h"
 #include "base/list.h"
 #include "base/guid.h"
 #include "base/platform.h"
@@ -30,7 +31,8 @@ typedef struct lcowmig__delivery {
 } lcowmig__delivery;
 
 struct lcowmig_context {
-	lcowmig__mem mem;
+	lcowmig__mem mem;   /* everything's but the context's own */
+	lcowmig__heap heap; /* behind it */
 	lcowmig_platform platform;
 	lcowmig_limits limits;
 	lcowmig__lock lock;

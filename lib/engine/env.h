@@ -26,6 +26,7 @@ typedef struct lcowmig__env {
 	char *vm_id;         /* HCS system id, NULL before create */
 	char *runtime_id;    /* GUID text, NULL before create */
 	bool has_guest;      /* a guest connection was made and not closed */
+	bool guest_was_replaced; /* since the last freeze the connection was lost and made anew: answers may have been lost with it */
 	/* Guest-defined capabilities, valid with has_guest; an imported network carries its own copy of the first. */
 	bool guest_supports_namespaces;
 	bool guest_supports_signals;

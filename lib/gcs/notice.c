@@ -114,6 +114,7 @@ static void notice_deliver(lcowmig_gcs *gcs, notice *self)
 typedef struct opened {
 	lcowmig__node node;
 	char *id;
+	bool is_closed; /* while keeping: its notification may still come, and is for nobody, also not for the next container of that id */
 } opened;
 
 int lcowmig__opened_compare(const void *key, const lcowmig__node *node)
@@ -136,11 +137,18 @@ void lcowmig__containers_forget(lcowmig_gcs *gcs)
 	opened_free(gcs, LCOWMIG__TREE_ENTRY(node, opened, node));
 }
 
+static opened *opened_find(const lcowmig_gcs *gcs, const char *container_id)
+{
+	return LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&gcs->containers, container_id), opened, node);
+}
+
 static bool notice_is_due(const lcowmig_gcs *gcs, const char *container_id)
 {
+	const opened *container = opened_find(gcs, container_id);
+
 	if (gcs->object.state == LCOWMIG__GCS_NEGOTIATING)
 		return false;
-	return !gcs->is_keeping || lcowmig__tree_find(&gcs->containers, container_id);
+	return !gcs->is_keeping || (container && !container->is_closed);
 }
 
 static void notices_take(lcowmig_gcs *gcs, notice *self)
@@ -177,8 +185,14 @@ void lcowmig__notices_drop(lcowmig_gcs *gcs)
 
 static void notice_arrived(lcowmig_gcs *gcs, const char *container_id, const char *text, size_t size)
 {
-	notice *self = notice_new(gcs, container_id, text, size);
+	opened *container = opened_find(gcs, container_id);
+	notice *self;
 
+	if (container && container->is_closed) {
+		opened_free(gcs, container); /* there is one for each container */
+		return;
+	}
+	self = notice_new(gcs, container_id, text, size);
 	if (!self) {
 		lcowmig__log(gcs->context, LCOWMIG_LOG_ERROR, "guest connection: out of memory for the notification of container %s",
 			     container_id);
@@ -243,7 +257,12 @@ void lcowmig__gcs_keep_until_timeout(lcowmig_gcs *gcs)
 
 void lcowmig__gcs_settle(lcowmig_gcs *gcs)
 {
+	lcowmig__node *node, *following;
+
 	gcs->is_keeping = false;
+	LCOWMIG__TREE_EACH(node, following, &gcs->containers)
+		if (LCOWMIG__TREE_ENTRY(node, opened, node)->is_closed)
+			opened_free(gcs, LCOWMIG__TREE_ENTRY(node, opened, node));
 	lcowmig__timer_clear(gcs->context, &gcs->keeping);
 	lcowmig__notices_release(gcs);
 	lcowmig__answers_drop(gcs);
@@ -259,7 +278,9 @@ void lcowmig_gcs_open_container(lcowmig_gcs *gcs, const char *container_id)
 	if (!gcs || !container_id)
 		return;
 	lcowmig__enter(gcs->context, &pump);
-	self = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&gcs->containers, container_id), opened, node);
+	self = opened_find(gcs, container_id);
+	if (self)
+		self->is_closed = false;
 	if (!self) {
 		self = lcowmig__alloc(&gcs->context->mem, sizeof *self);
 		if (self) {
@@ -274,6 +295,22 @@ void lcowmig_gcs_open_container(lcowmig_gcs *gcs, const char *container_id)
 	lcowmig__leave(gcs->context, &pump);
 }
 
+/* What was kept for a container that is closed now is for nobody. */
+static void notices_drop_of(lcowmig_gcs *gcs, const char *container_id)
+{
+	lcowmig__list *node, *following;
+
+	LCOWMIG__LIST_EACH(node, following, &gcs->notices)
+	{
+		notice *self = LCOWMIG__LIST_ENTRY(node, notice, kept);
+
+		if (strcmp(self->container_id, container_id) != 0)
+			continue;
+		notices_take(gcs, self);
+		notice_free(self);
+	}
+}
+
 void lcowmig_gcs_close_container(lcowmig_gcs *gcs, const char *container_id)
 {
 	opened *self;
@@ -282,8 +319,11 @@ void lcowmig_gcs_close_container(lcowmig_gcs *gcs, const char *container_id)
 	if (!gcs || !container_id)
 		return;
 	lcowmig__enter(gcs->context, &pump);
-	self = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&gcs->containers, container_id), opened, node);
-	if (self)
+	self = opened_find(gcs, container_id);
+	notices_drop_of(gcs, container_id);
+	if (self && gcs->is_keeping)
+		self->is_closed = true;
+	else if (self)
 		opened_free(gcs, self);
 	lcowmig__leave(gcs->context, &pump);
 }

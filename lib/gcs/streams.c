@@ -322,15 +322,24 @@ static lcowmig_status invoke_send(lcowmig_call *call)
 
 bool lcowmig__send_call(lcowmig__flow *flow, lcowmig_gcs *gcs, void *stream, uint8_t *bytes, size_t size)
 {
-	lcowmig_call *call = lcowmig__call_new(flow, NULL, "guest stream send", invoke_send);
+	const lcowmig__mem *mem = &gcs->context->mem;
+	void *streams = lcowmig__memdup(mem, &gcs->streams, sizeof gcs->streams);
+	lcowmig_call *call;
 
-	if (!call)
+	/* Known before the host is: a stream of which nothing was written stays whole. */
+	if (!streams) {
+		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "guest stream send", "out of memory");
 		return false;
+	}
+	call = lcowmig__call_new(flow, NULL, "guest stream send", invoke_send);
+	if (!call) {
+		lcowmig__free(mem, streams);
+		return false;
+	}
+	call->arguments = streams;
 	call->handle_argument = stream;
 	call->bytes = bytes;
 	call->size = size;
-	if (!call_set_streams(call, gcs))
-		call->invoke = invoke_out_of_memory;
 	return true;
 }
 

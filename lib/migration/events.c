@@ -3,12 +3,19 @@
 
 #include "migration.h"
 
-static void event_mark_blackout(lcowmig_migration *m, lcowmig__phase phase)
+#define NANOSECONDS_PER_MS UINT64_C(1000000)
+
+/* A destination may hear of the blackout only when it is over. */
+static void event_mark_blackout(lcowmig_migration *m, const lcowmig__migration_notification *event)
 {
-	if (phase == LCOWMIG__PHASE_BLACKOUT_STARTED)
+	bool has_begun = lcowmig__timeline_has(&m->timeline, LCOWMIG__SPAN_BLACKOUT);
+
+	if (event->phase == LCOWMIG__PHASE_BLACKOUT_STARTED)
 		lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_BLACKOUT, NULL);
-	else if (phase == LCOWMIG__PHASE_BLACKOUT_EXITED)
+	else if (event->phase == LCOWMIG__PHASE_BLACKOUT_EXITED && has_begun)
 		lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_BLACKOUT);
+	else if (event->phase == LCOWMIG__PHASE_BLACKOUT_EXITED && event->has_blackout)
+		lcowmig__timeline_past(&m->timeline, LCOWMIG__SPAN_BLACKOUT, event->blackout_duration_ms * NANOSECONDS_PER_MS);
 }
 
 void lcowmig__migration_hcs_event(lcowmig_migration *m, const char *data)
@@ -24,7 +31,7 @@ void lcowmig__migration_hcs_event(lcowmig_migration *m, const char *data)
 			     error.message);
 		return;
 	}
-	event_mark_blackout(m, parsed.phase);
+	event_mark_blackout(m, &parsed);
 	notice.origin = (lcowmig_origin)parsed.origin;
 	notice.phase = (lcowmig_phase)parsed.phase;
 	notice.state = (lcowmig_phase_state)parsed.state;
@@ -44,6 +51,8 @@ void lcowmig__migration_vm_ended(lcowmig_migration *m)
 	/* There is nothing left to transfer, and nobody to wait for. */
 	if (m->background)
 		lcowmig__flow_interrupt(m->background, LCOWMIG_E_UNAVAILABLE, "lost its virtual machine");
+	/* A peer that is still in its blackout must see at once that nobody is there any more. */
+	lcowmig__session_drop_socket(m);
 	if (!lcowmig__session_is_source(m))
 		lcowmig__session_discard(m);
 }

@@ -77,6 +77,39 @@ static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__w
 	return LCOWMIG_OK;
 }
 
+/*
+ * Small imports are few allocations anyway. Of large ones every chunk holds some 32 containers: what one costs was measured (docs/performance.md),
+ * and a wrong guess costs memory at the end of the last chunk only.
+ */
+#define IMPORT_CHUNK_FROM 8u
+#define IMPORT_CHUNK_CONTAINERS 32u
+#define IMPORT_CONTAINER_BYTES 2048u
+
+static void import_open_heap(lcowmig_context *context, const lcowmig__wire_sandbox *wire, size_t envelope_size)
+{
+	size_t n_chunks, n = 0;
+	size_t i;
+
+	for (i = 0; i < wire->n_pods; i++)
+		n += wire->pods[i].n_containers;
+	if (n < IMPORT_CHUNK_FROM && !context->heap.is_eager)
+		return;
+	n_chunks = n / IMPORT_CHUNK_CONTAINERS + 1;
+	lcowmig__heap_open(&context->heap, (envelope_size + n * IMPORT_CONTAINER_BYTES) / n_chunks);
+}
+
+/* What comes after the pods, which it takes back when it fails. */
+static lcowmig_status import_rest(lcowmig_migration *m, const lcowmig__wire_sandbox *wire, lcowmig_error *error)
+{
+	lcowmig_status status = import_note_pending(m, wire, error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__vm_import(m->sandbox->vm, &wire->vm, error);
+	if (status != LCOWMIG_OK)
+		import_remove(m->sandbox, wire, wire->n_pods);
+	return status;
+}
+
 /* Under the lock from begin to end: nobody sees a half of it. The virtual machine comes last, because it cannot be taken back. */
 static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
 				   lcowmig_error *error)
@@ -90,14 +123,13 @@ static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_op
 	if (status != LCOWMIG_OK)
 		goto no_session;
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_IMPORT, NULL);
+	import_open_heap(m->object.context, wire, options->envelope_size);
 	status = import_pods(sandbox, wire, error);
+	if (status == LCOWMIG_OK)
+		status = import_rest(m, wire, error);
+	lcowmig__heap_close(&m->object.context->heap);
 	if (status != LCOWMIG_OK)
 		goto no_pods;
-	status = import_note_pending(m, wire, error);
-	if (status == LCOWMIG_OK)
-		status = lcowmig__vm_import(sandbox->vm, &wire->vm, error);
-	if (status != LCOWMIG_OK)
-		goto no_machine;
 	if (id) {
 		sandbox->id = id;
 		sandbox->object.id = id;
@@ -108,8 +140,6 @@ static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_op
 	lcowmig__session_step(m, LCOWMIG_STEP_IMPORTED, m->n_pending, m->n_pending, NULL);
 	return LCOWMIG_OK;
 
-no_machine:
-	import_remove(sandbox, wire, wire->n_pods);
 no_pods:
 	lcowmig__session_close(m);
 no_session:
@@ -123,9 +153,48 @@ static lcowmig_status import_check_options(const lcowmig_migration *m, const lco
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__session_check_id(m, "sandbox id", options->sandbox_id, error);
-	if (status == LCOWMIG_OK && (!options->envelope || !options->envelope_size))
+	if (status == LCOWMIG_OK && options->envelope && options->n_pieces)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the envelope is given both whole and in pieces");
+	if (status == LCOWMIG_OK && !options->n_pieces && (!options->envelope || !options->envelope_size))
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the envelope is absent");
+	if (status == LCOWMIG_OK && options->n_pieces && !options->pieces)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the pieces are absent");
+	for (size_t i = 0; status == LCOWMIG_OK && i < options->n_pieces; i++) {
+		if (options->pieces[i].size && !options->pieces[i].data)
+			status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: piece %zu of the envelope is absent", i);
+	}
 	return status;
+}
+
+/* The pieces as one, in `options`; `ret_joined` is what must be freed afterwards. The limit is asked before anything is allocated. */
+static lcowmig_status import_join(const lcowmig_migration *m, lcowmig_import_options *options, uint8_t **ret_joined, lcowmig_error *error)
+{
+	size_t limit = m->object.context->limits.envelope_bytes;
+	size_t size = 0;
+	uint8_t *joined;
+
+	if (!options->n_pieces)
+		return LCOWMIG_OK;
+	for (size_t i = 0; i < options->n_pieces; i++) {
+		if (options->pieces[i].size > limit - size)
+			return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox: the pieces have more than the %zu bytes that are accepted",
+					     limit);
+		size += options->pieces[i].size;
+	}
+	if (!size)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the envelope is absent");
+	joined = lcowmig__alloc(&m->object.context->mem, size);
+	if (!joined)
+		return lcowmig__fail_memory(error);
+	options->envelope = joined;
+	options->envelope_size = 0;
+	for (size_t i = 0; i < options->n_pieces; i++) {
+		if (options->pieces[i].size)
+			memcpy(joined + options->envelope_size, options->pieces[i].data, options->pieces[i].size);
+		options->envelope_size += options->pieces[i].size;
+	}
+	*ret_joined = joined;
+	return LCOWMIG_OK;
 }
 
 static lcowmig_status import_locked(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
@@ -147,16 +216,19 @@ lcowmig_status lcowmig_migration_import(lcowmig_migration *m, const lcowmig_impo
 	lcowmig__wire_sandbox wire;
 	lcowmig_import_options options;
 	const lcowmig_limits *limits;
+	uint8_t *joined = NULL;
 	lcowmig_status status;
 	lcowmig__arena arena;
 
 	if (!m)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: migration is NULL");
-	status = LCOWMIG__COPY_SIZED("lcowmig_import_options", &options, given, policy_user, error);
+	status = LCOWMIG__COPY_SIZED("lcowmig_import_options", &options, given, n_pieces, error);
 	if (status == LCOWMIG_OK)
 		status = import_check_options(m, &options, error);
 	if (status == LCOWMIG_OK)
 		status = import_locked(m, &options, NULL, error);
+	if (status == LCOWMIG_OK)
+		status = import_join(m, &options, &joined, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	limits = &m->object.context->limits;
@@ -167,5 +239,6 @@ lcowmig_status lcowmig_migration_import(lcowmig_migration *m, const lcowmig_impo
 	if (status == LCOWMIG_OK)
 		status = import_locked(m, &options, &wire, error);
 	lcowmig__arena_done(&arena);
+	lcowmig__free(&m->object.context->mem, joined);
 	return status;
 }

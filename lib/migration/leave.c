@@ -75,9 +75,10 @@ static bool abandon_needs_cancel(const lcowmig_migration *m)
 
 static abandon_way abandon_find_way(const lcowmig_migration *m)
 {
-	if (m->object.state == LCOWMIG_MIGRATION_IDLE || m->object.state == LCOWMIG_MIGRATION_FINALIZED || m->is_stopped)
+	if (m->object.state == LCOWMIG_MIGRATION_IDLE || m->object.state == LCOWMIG_MIGRATION_FINALIZED)
 		return ABANDON_NOTHING;
-	if (lcowmig__vm_get_state(m->sandbox->vm) == LCOWMIG__VM_TERMINATED)
+	/* A cancelled destination that was stopped has asked nothing of the host yet; a stop that the host has accepted stands. */
+	if (m->is_stopped || lcowmig__vm_must_stop(m->sandbox->vm))
 		return ABANDON_STOP;
 	if (m->resume_begun)
 		return ABANDON_RESUME;

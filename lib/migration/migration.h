@@ -115,6 +115,8 @@ lcowmig_status lcowmig__session_open(lcowmig_migration *m, const char *id, lcowm
 /* Forgets everything about the session, interrupts its background work and ends its subscriptions. The state must be Idle. */
 void lcowmig__session_close(lcowmig_migration *m);
 
+/* Closes the transport, if there is one; a second one is not accepted. */
+void lcowmig__session_drop_socket(lcowmig_migration *m);
 void lcowmig__session_begin_work(lcowmig_migration *m, lcowmig__flow *flow);
 void lcowmig__session_end_work(lcowmig_migration *m, lcowmig__flow *flow); /* harmless for another flow than the one at work */
 void lcowmig__session_begin_patch(lcowmig_migration *m);

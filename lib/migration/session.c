@@ -109,7 +109,7 @@ lcowmig_status lcowmig__session_open(lcowmig_migration *m, const char *id, lcowm
 	return LCOWMIG_OK;
 }
 
-static void session_drop_socket(lcowmig_migration *m)
+void lcowmig__session_drop_socket(lcowmig_migration *m)
 {
 	if (m->socket)
 		lcowmig__post_socket_close(m->socket_spare, m->socket);
@@ -117,7 +117,6 @@ static void session_drop_socket(lcowmig_migration *m)
 		lcowmig__call_spare_free(m->socket_spare);
 	m->socket = NULL;
 	m->socket_spare = NULL;
-	m->socket_taken = false;
 }
 
 static void session_drop_imported(lcowmig_migration *m)
@@ -143,7 +142,8 @@ void lcowmig__session_close(lcowmig_migration *m)
 	}
 	lcowmig__signal_set(&m->socket_signal);
 	lcowmig__signal_reset(&m->socket_signal);
-	session_drop_socket(m);
+	lcowmig__session_drop_socket(m);
+	m->socket_taken = false;
 	session_drop_imported(m);
 	lcowmig__notifier_close(&m->notifier);
 	lcowmig__free(&m->object.context->mem, m->envelope);

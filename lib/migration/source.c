@@ -74,6 +74,10 @@ static lcowmig_status prepare_source_begin(lcowmig_migration *m, const char *ses
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is not over yet", m->object.id);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__migration_check_reasons(m, error);
+	/* An abandon that the host refused leaves a machine that is initialized already, but for nobody. */
+	if (status == LCOWMIG_OK && lcowmig__vm_get_state(m->sandbox->vm) != LCOWMIG__VM_RUNNING)
+		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s; prepare source needs Running",
+				       m->sandbox->env.vm_id, lcowmig__vm_state_name(m->sandbox->vm));
 	if (status != LCOWMIG_OK)
 		return status;
 	self = lcowmig__flow_new(sizeof *self, &prepare_source_class, m->object.context, &m->object, error);

@@ -46,6 +46,15 @@ void lcowmig__timeline_end(lcowmig__timeline *timeline, const char *name)
 	span->has_ended = true;
 }
 
+void lcowmig__timeline_past(lcowmig__timeline *timeline, const char *name, uint64_t nanoseconds)
+{
+	size_t count = timeline->count;
+
+	lcowmig__timeline_mark(timeline, name);
+	if (timeline->count > count && nanoseconds <= timeline->spans[count].start)
+		timeline->spans[count].start -= nanoseconds;
+}
+
 void lcowmig__timeline_mark(lcowmig__timeline *timeline, const char *name)
 {
 	lcowmig__timeline_begin(timeline, name, NULL);
@@ -55,6 +64,16 @@ void lcowmig__timeline_mark(lcowmig__timeline *timeline, const char *name)
 static uint64_t span_end(const lcowmig__timeline *timeline, const lcowmig__span *span)
 {
 	return span->has_ended ? span->end : lcowmig__now(timeline->context);
+}
+
+bool lcowmig__timeline_has(const lcowmig__timeline *timeline, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < timeline->count; i++)
+		if (strcmp(timeline->spans[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 size_t lcowmig_migration_timeline_count(lcowmig_migration *m)

@@ -242,30 +242,54 @@ lcowmig__flow *lcowmig__process_watch_flow(lcowmig_process *process, bool adopts
 
 /* ---- The probe ---- */
 
-/* Only two answers mean an exit; the guest's timeout and everything else leave the word to the watch. */
-static void probe_answered(lcowmig_process *process, const lcowmig__flow *flow)
+struct process_probe {
+	lcowmig__process_watch base;
+	lcowmig__signal never; /* to wait for its deadline */
+};
+
+/*
+ * Only two answers mean an exit; the guest's timeout and everything else leave the word to the watch. Says whether to ask again: silence
+ * means nothing, and what the watch waits for may have been said on the source already.
+ */
+static bool probe_answered(lcowmig_process *process, const lcowmig__flow *flow)
 {
+	lcowmig_status status = flow->result;
 	uint32_t exit_status;
 
-	process->is_probing = false;
-	if (flow->result == LCOWMIG_OK && lcowmig__guest_reply_exit_code(flow, &exit_status, NULL) == LCOWMIG_OK)
+	if (status == LCOWMIG_OK)
+		status = lcowmig__guest_reply_exit_code(flow, &exit_status, NULL);
+	if (status == LCOWMIG_OK)
 		exit_answered(process, exit_status);
-	else if (flow->result == LCOWMIG_E_GUEST_FAILED && flow->error.hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
+	else if (status == LCOWMIG_E_GUEST_FAILED && flow->error.hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
 		exit_answered(process, LCOWMIG_EXIT_UNKNOWN);
+	return status == LCOWMIG_E_TIMED_OUT || status == LCOWMIG_E_NO_MEMORY;
+}
+
+static bool probe_is_due(lcowmig_process *process)
+{
+	if (process && process->object.state == PROCESS_SOURCE_MIGRATING)
+		process->probe_wanted = true; /* nobody may be asked now; after a rollback */
+	return process && process->object.state == PROCESS_RUNNING && !process->has_answer;
 }
 
 static void probe_step(lcowmig__flow *flow)
 {
-	lcowmig__process_watch *self = (lcowmig__process_watch *)flow;
-	lcowmig_process *process = self->process;
+	struct process_probe *self = (struct process_probe *)flow;
+	lcowmig_process *process = self->base.process;
 
 	FLOW_BEGIN(flow);
-	if (!process)
-		FLOW_RETURN(flow, LCOWMIG_OK);
-	lcowmig__flow_set_deadline(flow, PROCESS_PROBE_NS);
-	FLOW_AWAIT(flow, lcowmig__guest_wait_process(flow, process->env, process->gcs_container_id, process->pid, PROCESS_PROBE_MS));
+	while (probe_is_due(process)) {
+		lcowmig__flow_set_deadline(flow, PROCESS_PROBE_NS);
+		FLOW_AWAIT(flow,
+			   lcowmig__guest_wait_process(flow, process->env, process->gcs_container_id, process->pid, PROCESS_PROBE_MS));
+		if (!process || !probe_answered(process, flow))
+			break;
+		lcowmig__flow_set_deadline(flow, PROCESS_RETRY_NS);
+		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &self->never));
+		lcowmig__flow_clear_deadline(flow);
+	}
 	if (process)
-		probe_answered(process, flow);
+		process->is_probing = false;
 	FLOW_END(flow);
 }
 
@@ -273,7 +297,12 @@ static const lcowmig__flow_class probe_class = { .name = "exit probe", .step = p
 
 lcowmig__flow *lcowmig__process_probe_flow(lcowmig_process *process, lcowmig_error *error)
 {
-	return lcowmig__process_watch_new(process, sizeof(lcowmig__process_watch), &probe_class, error);
+	struct process_probe *self = lcowmig__process_watch_new(process, sizeof *self, &probe_class, error);
+
+	if (!self)
+		return NULL;
+	lcowmig__signal_init(&self->never);
+	return &self->base.flow;
 }
 
 void lcowmig__process_hint_exit(lcowmig_process *process)

@@ -66,7 +66,7 @@ static lcowmig_status import_fill(lcowmig_process *process, const lcowmig__wire_
 	}
 	if (!process->io.bundle || (wire->oci_process_spec_json.size && !process->spec))
 		return lcowmig__fail_memory(error);
-	return lcowmig__process_prepare_exit(process, error);
+	return LCOWMIG_OK; /* what the exit needs is made by Resume: before that it is only noted */
 }
 
 lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
@@ -279,6 +279,7 @@ static bool resume_is_due(const lcowmig_process *process)
 static lcowmig_status resume_prepare(struct process_resume *self, lcowmig_error *error)
 {
 	lcowmig_process *process = self->base.process;
+	lcowmig_status status;
 
 	self->was_imported = process->object.state == PROCESS_DESTINATION_MIGRATING;
 	if (!self->was_imported)
@@ -286,7 +287,8 @@ static lcowmig_status resume_prepare(struct process_resume *self, lcowmig_error 
 	if (!process->io.handle)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "process %s is DestinationMigrating and has no stdio; Patch comes first", process->name);
-	return lcowmig__process_adopt(process, error);
+	status = lcowmig__process_prepare_exit(process, error);
+	return status == LCOWMIG_OK ? lcowmig__process_adopt(process, error) : status;
 }
 
 static void resume_attach(struct process_resume *self)
@@ -300,14 +302,19 @@ static void resume_attach(struct process_resume *self)
 static lcowmig_status resume_commit(struct process_resume *self, lcowmig_error *error)
 {
 	lcowmig_process *process = self->base.process;
+	lcowmig_status status;
 
 	if (process->object.state == PROCESS_TERMINATED && !self->was_imported)
 		return LCOWMIG_OK; /* it exited meanwhile */
 	if (!resume_is_due(process))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s was aborted while it was being resumed",
 				     process->name);
+	/* The connection over which it was adopted may be gone already: nobody would wait for the exit. */
+	status = lcowmig__process_adopt(process, error);
+	if (status != LCOWMIG_OK)
+		return status;
 	lcowmig__object_fire(&process->object, PROCESS_RESUME);
-	if (self->is_destination || process->probe_wanted) {
+	if (self->is_destination || process->probe_wanted || process->env->guest_was_replaced) {
 		lcowmig__process_settle(process, self->probe);
 		self->probe = NULL;
 	}

@@ -13,7 +13,7 @@ static lcowmig_status copy_ops(lcowmig__env *env, const lcowmig_sandbox_config *
 	lcowmig_status status = LCOWMIG_OK;
 
 	if (config->hcs)
-		status = LCOWMIG__COPY_SIZED("lcowmig_hcs_ops", &env->hcs, config->hcs, resolve_path, error);
+		status = LCOWMIG__COPY_SIZED("lcowmig_hcs_ops", &env->hcs, config->hcs, path_type, error);
 	if (status == LCOWMIG_OK && config->guest)
 		status = LCOWMIG__COPY_SIZED("lcowmig_guest_ops", &env->guest, config->guest, close_container, error);
 	if (status == LCOWMIG_OK && config->network)

@@ -93,6 +93,11 @@ bool lcowmig__vm_policy_based_routing(const lcowmig_vm *vm)
 	return vm->policy_based_routing;
 }
 
+bool lcowmig__vm_must_stop(const lcowmig_vm *vm)
+{
+	return vm->stop_accepted || vm->object.state == LCOWMIG__VM_TERMINATED;
+}
+
 bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error)
 {
 	bool rests = vm->object.state == LCOWMIG__VM_NOT_CREATED || vm->object.state == LCOWMIG__VM_DESTINATION_IMPORTED ||

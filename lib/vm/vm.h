@@ -44,6 +44,8 @@ const char *lcowmig__vm_state_name(const lcowmig_vm *vm);
 const lcowmig__container_vm *lcowmig__vm_for_containers(lcowmig_vm *vm);
 bool lcowmig__vm_policy_based_routing(const lcowmig_vm *vm);
 
+/* Whether it has ended, or the host has accepted a finalize with Stop: it will not run again. */
+bool lcowmig__vm_must_stop(const lcowmig_vm *vm);
 bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error); /* for lcowmig_sandbox_free */
 /* The device controllers, made on first use. */
 lcowmig_status lcowmig__vm_scsi(lcowmig_vm *vm, lcowmig_scsi **ret_scsi, lcowmig_error *error);

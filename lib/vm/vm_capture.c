@@ -175,6 +175,7 @@ lcowmig_status lcowmig__vm_capture(lcowmig_vm *vm, lcowmig__arena *arena, lcowmi
 
 void lcowmig__vm_freeze(lcowmig_vm *vm)
 {
+	vm->env->guest_was_replaced = false;
 	if (vm->scsi)
 		lcowmig__scsi_freeze(vm->scsi);
 }

@@ -76,8 +76,8 @@ static void resume_step(lcowmig__flow *flow)
 		lcowmig__flow_set_deadline(flow, PROOF_TIME);
 		FLOW_AWAIT(flow, resume_ask_anything(self));
 		lcowmig__flow_clear_deadline(flow);
-		if (flow->result == LCOWMIG_E_CANCELLED)
-			FLOW_RETURN(flow, flow->result);
+		if (flow->result == LCOWMIG_E_CANCELLED || flow->result == LCOWMIG_E_NO_MEMORY)
+			FLOW_RETURN(flow, flow->result); /* says nothing about the guest */
 		self->is_connected = flow->result == LCOWMIG_OK || flow->result == LCOWMIG_E_GUEST_FAILED;
 	}
 	if (!self->is_connected) {
@@ -88,6 +88,7 @@ static void resume_step(lcowmig__flow *flow)
 		status = lcowmig__vm_connected(vm, flow, &flow->error);
 		if (status != LCOWMIG_OK)
 			FLOW_RETURN(flow, status);
+		vm->env->guest_was_replaced = true;
 		lcowmig__flow_clear_deadline(flow);
 	}
 	FLOW_TRY(flow, lcowmig__guest_set_migrating(flow, vm->env, false));

@@ -53,9 +53,20 @@ static lcowmig_status arrange_twice(const lcowmig__wire_reader *reader, const lc
 	return lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "occurs more than once");
 }
 
+/* Elements that have been reported for what they are may all lack a key. */
+static bool arrange_is_twice(const lcowmig__wire_reader *reader, const lcowmig__wire_field *field, const void *element)
+{
+	const char *const *key = (const void *)((const char *)element + field->key_offset);
+
+	if (reader->problems && (field->flags & LCOWMIG__WIRE_SORTED) && !(*key)[0])
+		return false;
+	return arrange_order((const char *)element - field->element_size, element, field) == 0;
+}
+
 static lcowmig_status arrange_field(const lcowmig__wire_reader *reader, const lcowmig__wire_field *field, const void *target,
 				    const lcowmig__wire_place *place)
 {
+	lcowmig_status status = LCOWMIG_OK;
 	size_t count;
 	char *array;
 
@@ -63,13 +74,13 @@ static lcowmig_status arrange_field(const lcowmig__wire_reader *reader, const lc
 	memcpy(&count, (const char *)target + field->presence, sizeof count);
 	if (!lcowmig__wire_sort(reader->arena, array, count, field->element_size, arrange_order, field))
 		return lcowmig__fail_memory(reader->error);
-	for (size_t i = 1; i < count; i++) {
+	for (size_t i = 1; status == LCOWMIG_OK && i < count; i++) {
 		const char *element = array + i * field->element_size;
 
-		if (!arrange_order(element - field->element_size, element, field))
-			return arrange_twice(reader, field, element, place);
+		if (arrange_is_twice(reader, field, element))
+			status = lcowmig__wire_tolerate(reader, arrange_twice(reader, field, element, place));
 	}
-	return LCOWMIG_OK;
+	return status;
 }
 
 lcowmig_status lcowmig__wire_arrange(const lcowmig__wire_reader *reader, const lcowmig__wire_message *message, const void *target,

@@ -58,13 +58,16 @@ static lcowmig_status container_check_reservations(const lcowmig__wire_reader *r
 
 	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_ro_layers; i++) {
 		ro_layer.index = i;
-		status = container_check_id(reader, &container->ro_layers[i].reservation_id, &ro_layer, "reservation_id");
+		status = lcowmig__wire_tolerate(
+			reader, container_check_id(reader, &container->ro_layers[i].reservation_id, &ro_layer, "reservation_id"));
 	}
 	if (status == LCOWMIG_OK && container->has_scratch)
-		status = container_check_id(reader, &container->scratch.reservation_id, &scratch, "reservation_id");
+		status = lcowmig__wire_tolerate(
+			reader, container_check_id(reader, &container->scratch.reservation_id, &scratch, "reservation_id"));
 	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_scsi_reservations; i++) {
 		further.index = i;
-		status = container_check_id(reader, &container->scsi_reservations[i], &further, NULL);
+		status = lcowmig__wire_tolerate(reader,
+						container_check_id(reader, &container->scsi_reservations[i], &further, NULL));
 	}
 	return status;
 }
@@ -73,14 +76,20 @@ static lcowmig_status container_check_processes(const lcowmig__wire_reader *read
 						const lcowmig__wire_place *place)
 {
 	lcowmig__wire_place extra = { place, "processes", NULL, LCOWMIG__WIRE_NO_INDEX };
+	lcowmig_status status = LCOWMIG_OK;
 
 	/* Sorted by exec id, so init is the first if it is there at all. */
 	if (!container->n_processes || container->processes[0].exec_id[0])
-		return lcowmig__wire_fail(reader, place, "processes", LCOWMIG_E_INVALID_ARGUMENT, "there is no init process");
-	if (container->n_processes == 1)
-		return LCOWMIG_OK;
-	extra.key = container->processes[1].exec_id;
-	return lcowmig__wire_fail(reader, &extra, NULL, LCOWMIG_E_INVALID_ARGUMENT, "only the init process can migrate");
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, place, "processes", LCOWMIG_E_INVALID_ARGUMENT,
+									   "there is no init process"));
+	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_processes; i++) {
+		if (!container->processes[i].exec_id[0])
+			continue;
+		extra.key = container->processes[i].exec_id;
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, &extra, NULL, LCOWMIG_E_INVALID_ARGUMENT,
+									   "only the init process can migrate"));
+	}
+	return status;
 }
 
 static lcowmig_status container_check(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)
@@ -88,13 +97,15 @@ static lcowmig_status container_check(const lcowmig__wire_reader *reader, const 
 	const lcowmig__wire_container *container = target;
 	lcowmig_status status = lcowmig__wire_check_duration(reader, place, "io_retry_timeout", &container->io_retry_timeout);
 
+	status = lcowmig__wire_tolerate(reader, status);
 	if (status == LCOWMIG_OK)
 		status = container_check_reservations(reader, container, place);
 	if (status != LCOWMIG_OK || !reader->strict)
 		return status;
-	status = lcowmig__wire_check_not_empty(reader, place, "container_id", container->container_id);
+	status = lcowmig__wire_tolerate(reader, lcowmig__wire_check_not_empty(reader, place, "container_id", container->container_id));
 	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_check_not_empty(reader, place, "gcs_container_id", container->gcs_container_id);
+		status = lcowmig__wire_tolerate(
+			reader, lcowmig__wire_check_not_empty(reader, place, "gcs_container_id", container->gcs_container_id));
 	if (status == LCOWMIG_OK)
 		status = container_check_processes(reader, container, place);
 	return status;

@@ -30,7 +30,7 @@ static lcowmig_status pod_check(const lcowmig__wire_reader *reader, const void *
 
 	if (!reader->strict)
 		return LCOWMIG_OK;
-	status = lcowmig__wire_check_not_empty(reader, place, "pod_id", pod->pod_id);
+	status = lcowmig__wire_tolerate(reader, lcowmig__wire_check_not_empty(reader, place, "pod_id", pod->pod_id));
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_check_not_empty(reader, place, "gcs_pod_id", pod->gcs_pod_id);
 	return status;

@@ -70,17 +70,19 @@ static lcowmig_status process_check(const lcowmig__wire_reader *reader, const vo
 	const lcowmig__wire_process *process = target;
 	lcowmig_status status = lcowmig__wire_check_duration(reader, place, "io_retry_timeout", &process->io_retry_timeout);
 
+	status = lcowmig__wire_tolerate(reader, status);
 	if (status == LCOWMIG_OK)
-		status = process_check_spec(reader, process, place);
+		status = lcowmig__wire_tolerate(reader, process_check_spec(reader, process, place));
 	if (status != LCOWMIG_OK || !reader->strict)
 		return status;
 	if (process->pid <= 0)
-		return lcowmig__wire_fail(reader, place, "pid", LCOWMIG_E_INVALID_ARGUMENT, "is %d, a running process has a positive one",
-					  (int)process->pid);
-	if (process->wait_call_id <= 0)
+		status = lcowmig__wire_fail(reader, place, "pid", LCOWMIG_E_INVALID_ARGUMENT, "is %d, a running process has a positive one",
+					    (int)process->pid);
+	status = lcowmig__wire_tolerate(reader, status);
+	if (status == LCOWMIG_OK && process->wait_call_id <= 0)
 		return lcowmig__wire_fail(reader, place, "wait_call_id", LCOWMIG_E_INVALID_ARGUMENT,
 					  "names no guest request, so the process's end would go unnoticed");
-	return LCOWMIG_OK;
+	return status;
 }
 
 const lcowmig__wire_message lcowmig__wire_process_message = {

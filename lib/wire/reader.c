@@ -2,6 +2,9 @@
  * The table-driven decoder. Each payload is gone through twice: once over its top level for the schema version, so that another version
  * is reported as such and not by what it changed; then in earnest. Sub-messages are read onto the same struct however often they come,
  * which is protobuf's merging. Calls nest as deep as the tables do, never as deep as the input pretends to.
+ *
+ * A reader with `problems` reports what is wrong and goes on with the next field: of an element, whatever the reason, and of a message while
+ * its fields can still be told apart.
  */
 #include "reader.h"
 
@@ -32,6 +35,34 @@ typedef struct reader_entry {
 
 static lcowmig_status reader_message(lcowmig__wire_reader *reader, const lcowmig__wire_message *message, void *target,
 				     lcowmig__wire_bytes bytes, const lcowmig__wire_place *place);
+
+/* A field was refused. The message it is in cannot be judged any more, but its other fields can. */
+static lcowmig_status reader_note(const lcowmig__wire_reader *reader, lcowmig_status status)
+{
+	if (status == LCOWMIG_OK || !reader->problems || reader->problems->is_full)
+		return status;
+	reader->problems->is_spoiled = true;
+	return lcowmig__wire_tolerate(reader, status);
+}
+
+/* Around the reading of an element or payload: what is wrong in it is no fault of what contains it. */
+static bool reader_enter(const lcowmig__wire_reader *reader)
+{
+	bool outer = reader->problems && reader->problems->is_spoiled;
+
+	if (reader->problems)
+		reader->problems->is_spoiled = false;
+	return outer;
+}
+
+static lcowmig_status reader_leave(const lcowmig__wire_reader *reader, bool outer, lcowmig_status status)
+{
+	if (!reader->problems)
+		return status;
+	reader->problems->is_spoiled = outer;
+	reader->problems->is_full = false;
+	return lcowmig__wire_tolerate(reader, status);
+}
 
 static void *reader_member(void *target, size_t offset)
 {
@@ -82,9 +113,12 @@ static lcowmig_status reader_push(lcowmig__wire_reader *reader, const lcowmig__w
 	size_t counted = field->total ? reader->totals[field->total] : *count;
 	char *array;
 
-	if (counted >= limit)
+	if (counted >= limit) {
+		if (reader->problems)
+			reader->problems->is_full = true;
 		return lcowmig__wire_fail(reader, place, field->name, LCOWMIG_E_LIMIT_EXCEEDED, "more than %u elements%s", (unsigned)limit,
 					  field->total ? " in the whole envelope" : "");
+	}
 	memcpy(&array, place_of_array, sizeof array);
 	if (!(*count & (*count - 1))) {
 		char *grown = lcowmig__arena_alloc(reader->arena, (*count ? *count * 2 : 1) * field->element_size);
@@ -110,6 +144,8 @@ static lcowmig_status reader_complete(const lcowmig__wire_reader *reader, const 
 {
 	lcowmig_status status = lcowmig__wire_arrange(reader, message, target, place);
 
+	if (reader->problems && reader->problems->is_spoiled)
+		return status;
 	return status == LCOWMIG_OK && message->check ? message->check(reader, target, place) : status;
 }
 
@@ -190,28 +226,41 @@ static lcowmig_status reader_payload(lcowmig__wire_reader *reader, const lcowmig
 	return status;
 }
 
+static lcowmig_status reader_element(lcowmig__wire_reader *reader, const lcowmig__wire_field *field, void *element,
+				     lcowmig__wire_bytes bytes, const lcowmig__wire_place *place)
+{
+	reader_any any = { { NULL, 0 }, { NULL, 0 } };
+	lcowmig_status status;
+
+	switch (field->kind) {
+	case LCOWMIG__WIRE_TEXT:
+		return lcowmig__wire_take_text(reader, place, NULL, field->size_limit, bytes, element);
+	case LCOWMIG__WIRE_GUID:
+		return lcowmig__wire_take_guid(reader, place, NULL, bytes, element);
+	case LCOWMIG__WIRE_ENVELOPE:
+		status = reader_any_merge(reader, bytes, &any, place);
+		return status == LCOWMIG_OK ? reader_payload(reader, field->message, element, &any, place) : status;
+	default:
+		status = reader_message(reader, field->message, element, bytes, place);
+		return status == LCOWMIG_OK ? reader_complete(reader, field->message, element, place) : status;
+	}
+}
+
 static lcowmig_status reader_many(lcowmig__wire_reader *reader, const lcowmig__wire_field *field, void *target, lcowmig__wire_bytes bytes,
 				  const lcowmig__wire_place *place)
 {
 	lcowmig__wire_place inner = { place, field->name, NULL, *(const size_t *)reader_member(target, field->presence) };
-	reader_any any = { { NULL, 0 }, { NULL, 0 } };
 	void *element = NULL;
 	lcowmig_status status = reader_push(reader, field, target, place, &element);
+	bool outer;
 
 	if (status != LCOWMIG_OK)
 		return status;
-	switch (field->kind) {
-	case LCOWMIG__WIRE_TEXT:
-		return lcowmig__wire_take_text(reader, &inner, NULL, field->size_limit, bytes, element);
-	case LCOWMIG__WIRE_GUID:
-		return lcowmig__wire_take_guid(reader, &inner, NULL, bytes, element);
-	case LCOWMIG__WIRE_ENVELOPE:
-		status = reader_any_merge(reader, bytes, &any, &inner);
-		return status == LCOWMIG_OK ? reader_payload(reader, field->message, element, &any, &inner) : status;
-	default:
-		status = reader_message(reader, field->message, element, bytes, &inner);
-		return status == LCOWMIG_OK ? reader_complete(reader, field->message, element, &inner) : status;
-	}
+	/* A list of bare values is part of its message, and so are their faults. */
+	if (!field->message)
+		return reader_element(reader, field, element, bytes, &inner);
+	outer = reader_enter(reader);
+	return reader_leave(reader, outer, reader_element(reader, field, element, bytes, &inner));
 }
 
 static lcowmig_status reader_key(const lcowmig__wire_reader *reader, const lcowmig__wire_field *field, lcowmig__wire_cursor *cursor,
@@ -330,6 +379,7 @@ static lcowmig_status reader_map(lcowmig__wire_reader *reader, const lcowmig__wi
 	reader_entry entry = { .text = "" };
 	void *element = NULL;
 	lcowmig_status status = reader_entry_key(reader, field, bytes, &entry, &inner);
+	bool outer;
 
 	if (status != LCOWMIG_OK)
 		return status;
@@ -347,11 +397,14 @@ static lcowmig_status reader_map(lcowmig__wire_reader *reader, const lcowmig__wi
 		return status;
 	if (!(field->flags & LCOWMIG__WIRE_KEY_REPEATED))
 		reader_set_key(field, element, &entry);
+	outer = reader_enter(reader);
 	status = reader_entry_value(reader, field, bytes, element, &inner);
 	if (status == LCOWMIG_OK && (field->flags & LCOWMIG__WIRE_KEY_REPEATED) &&
 	    strcmp(entry.text, *(const char **)reader_member(element, field->key_offset)) != 0)
 		status = lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "the id inside is not the map's key");
-	return status;
+	if (status != LCOWMIG_OK)
+		reader_set_key(field, element, &entry); /* whatever it is, it has this place */
+	return reader_leave(reader, outer, status);
 }
 
 /* Takes the value of a field that the table knows. The payload of a single envelope is only gathered, because more may follow. */
@@ -388,10 +441,15 @@ static lcowmig_status reader_single(lcowmig__wire_reader *reader, const lcowmig_
 {
 	lcowmig__wire_place inner = { place, field->name, NULL, LCOWMIG__WIRE_NO_INDEX };
 
-	if (is_present)
-		return reader_payload(reader, field->message, reader_member(target, field->offset), any, &inner);
+	if (is_present) {
+		bool outer = reader_enter(reader);
+
+		return reader_leave(reader, outer,
+				    reader_payload(reader, field->message, reader_member(target, field->offset), any, &inner));
+	}
 	if (field->flags & LCOWMIG__WIRE_REQUIRED)
-		return lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "is missing");
+		return lcowmig__wire_tolerate(
+			reader, lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "is missing"));
 	return LCOWMIG_OK;
 }
 
@@ -412,6 +470,7 @@ static lcowmig_status reader_message(lcowmig__wire_reader *reader, const lcowmig
 	const lcowmig__wire_field *single = reader_find_single(message);
 	reader_any any = { { NULL, 0 }, { NULL, 0 } };
 	bool single_is_present = false;
+	bool single_is_broken = false;
 	lcowmig__wire_cursor cursor;
 	lcowmig__wire_step step;
 	pb_wire_type_t type;
@@ -431,13 +490,19 @@ static lcowmig_status reader_message(lcowmig__wire_reader *reader, const lcowmig
 		status = lcowmig__wire_check_type(reader, place, field->name, type, lcowmig__wire_type(field));
 		if (status == LCOWMIG_OK)
 			status = reader_field(reader, field, target, &cursor, &any, place);
+		else if (!lcowmig__wire_cursor_skip(&cursor, type))
+			return status;
+		if (status != LCOWMIG_OK) {
+			single_is_broken |= field == single;
+			status = cursor.error ? status : reader_note(reader, status);
+		}
 		if (status != LCOWMIG_OK)
 			return status;
 		single_is_present |= field == single;
 	}
 	if (step != LCOWMIG__WIRE_STEP_END)
 		return lcowmig__wire_broken(reader, place, NULL, &cursor);
-	return single ? reader_single(reader, single, target, single_is_present, &any, place) : LCOWMIG_OK;
+	return single && !single_is_broken ? reader_single(reader, single, target, single_is_present, &any, place) : LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig__wire_reader_init(lcowmig__wire_reader *reader, lcowmig__arena *arena, const lcowmig_limits *given, bool strict,

@@ -15,12 +15,24 @@ typedef struct lcowmig__wire_place {
 	uint64_t index;  /* the number of an array's element or the number key of a map's; or LCOWMIG__WIRE_NO_INDEX */
 } lcowmig__wire_place;
 
+/* Where a reader that does not stop at the first problem keeps count of them. */
+typedef struct lcowmig__wire_problems {
+	lcowmig__wire_report report;
+	void *user;
+	size_t count;
+	bool is_spoiled; /* in what is being read, outside of its elements: it must not be judged as a whole */
+	bool is_full;    /* no more elements are accepted where this happened */
+	lcowmig_status first;
+	lcowmig_error first_error;
+} lcowmig__wire_problems;
+
 typedef struct lcowmig__wire_reader {
 	lcowmig__arena *arena;
 	lcowmig_limits limits;
 	bool strict; /* a sandbox is read: what a single payload may leave open must be settled */
 	uint32_t totals[LCOWMIG__WIRE_TOTALS];
 	lcowmig_error *error;
+	lcowmig__wire_problems *problems; /* NULL: the first one ends it */
 } lcowmig__wire_reader;
 
 /*
@@ -39,6 +51,11 @@ void lcowmig__wire_path(const lcowmig__wire_place *place, const char *name, char
 /* Fails with "path: sentence". */
 lcowmig_status lcowmig__wire_fail(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 				  lcowmig_status status, const char *format, ...) LCOWMIG__PRINTF(5, 6);
+/*
+ * What a check that goes on after a problem passes its status through: the same status, or LCOWMIG_OK when the problem in the reader's
+ * error has been reported and others are of interest.
+ */
+lcowmig_status lcowmig__wire_tolerate(const lcowmig__wire_reader *reader, lcowmig_status status);
 /* Puts the path in front of the sentence that is in the reader's error already. */
 lcowmig_status lcowmig__wire_fail_inner(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 					lcowmig_status status);
@@ -56,6 +73,9 @@ bool lcowmig__wire_sort(lcowmig__arena *arena, void *array, size_t count, size_t
 /* Sorts the keyed arrays of one struct (not those of its elements) and refuses keys that occur twice. */
 lcowmig_status lcowmig__wire_arrange(const lcowmig__wire_reader *reader, const lcowmig__wire_message *message, const void *target,
 				     const lcowmig__wire_place *place);
+
+/* Of a sandbox decoded: all of the two below. */
+lcowmig_status lcowmig__wire_validate(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox);
 
 /*
  * Of a sandbox decoded and found sound in each of its payloads: what no payload can see alone. The numbers in paths count the sorted

@@ -18,7 +18,7 @@ const lcowmig__wire_message lcowmig__wire_sandbox_message = {
 	WIRE_TABLE(sandbox_fields),
 };
 
-static lcowmig_status sandbox_validate(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox)
+lcowmig_status lcowmig__wire_validate(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox)
 {
 	lcowmig__arena scratch;
 	lcowmig_status status;
@@ -41,7 +41,7 @@ lcowmig_status lcowmig__wire_decode_sandbox(lcowmig__arena *arena, const lcowmig
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_read(&reader, &lcowmig__wire_sandbox_message, "sandbox", data, size, &sandbox);
 	if (status == LCOWMIG_OK)
-		status = sandbox_validate(&reader, &sandbox);
+		status = lcowmig__wire_validate(&reader, &sandbox);
 	if (status == LCOWMIG_OK)
 		*ret_sandbox = sandbox;
 	return status;

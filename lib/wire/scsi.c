@@ -77,15 +77,16 @@ static const lcowmig__wire_field scsi_fields[] = {
 static lcowmig_status scsi_check_mount(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)
 {
 	const lcowmig__wire_mount *mount = target;
+	lcowmig_status status = LCOWMIG_OK;
 
 	if (!reader->strict)
 		return LCOWMIG_OK;
 	if (mount->partition > SCSI_PARTITION_MAX)
-		return lcowmig__wire_fail(reader, place, NULL, LCOWMIG_E_INVALID_ARGUMENT, "disks have partitions up to %u only",
-					  SCSI_PARTITION_MAX);
-	if (!mount->ref_count)
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, place, NULL, LCOWMIG_E_INVALID_ARGUMENT,
+									   "disks have partitions up to %u only", SCSI_PARTITION_MAX));
+	if (status == LCOWMIG_OK && !mount->ref_count)
 		return lcowmig__wire_fail(reader, place, "ref_count", LCOWMIG_E_INVALID_ARGUMENT, "is 0, so nobody holds this mount");
-	return LCOWMIG_OK;
+	return status;
 }
 
 static lcowmig_status scsi_check_disk(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)
@@ -93,6 +94,7 @@ static lcowmig_status scsi_check_disk(const lcowmig__wire_reader *reader, const 
 	static const char *const types[] = { "VirtualDisk", "PassThru", "ExtensibleVirtualDisk" };
 	lcowmig__wire_place config = { place, "config", NULL, LCOWMIG__WIRE_NO_INDEX };
 	const lcowmig__wire_disk *disk = target;
+	lcowmig_status status = LCOWMIG_OK;
 	size_t i = 0;
 
 	if (!reader->strict)
@@ -100,9 +102,9 @@ static lcowmig_status scsi_check_disk(const lcowmig__wire_reader *reader, const 
 	while (i < LCOWMIG__COUNT(types) && strcmp(types[i], disk->type) != 0)
 		i++;
 	if (i == LCOWMIG__COUNT(types))
-		return lcowmig__wire_fail(reader, &config, "type", LCOWMIG_E_INVALID_ARGUMENT, "is no disk type (%s, %s or %s)", types[0],
-					  types[1], types[2]);
-	return lcowmig__wire_check_not_empty(reader, &config, "host_path", disk->host_path);
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, &config, "type", LCOWMIG_E_INVALID_ARGUMENT,
+									   "is no disk type (%s, %s or %s)", types[0], types[1], types[2]));
+	return status == LCOWMIG_OK ? lcowmig__wire_check_not_empty(reader, &config, "host_path", disk->host_path) : status;
 }
 
 static lcowmig_status scsi_check_slot(const lcowmig__wire_reader *reader, const lcowmig__wire_scsi *scsi, uint32_t slot,
@@ -129,7 +131,7 @@ static lcowmig_status scsi_check(const lcowmig__wire_reader *reader, const void 
 					  LCOWMIG_SCSI_CONTROLLERS_MAX);
 	for (size_t i = 0; status == LCOWMIG_OK && i < scsi->n_disks; i++) {
 		inner.index = scsi->disks[i].slot;
-		status = scsi_check_slot(reader, scsi, scsi->disks[i].slot, &inner, NULL);
+		status = lcowmig__wire_tolerate(reader, scsi_check_slot(reader, scsi, scsi->disks[i].slot, &inner, NULL));
 	}
 	inner.name = "reservations";
 	for (size_t i = 0; status == LCOWMIG_OK && i < scsi->n_reservations; i++) {
@@ -140,8 +142,10 @@ static lcowmig_status scsi_check(const lcowmig__wire_reader *reader, const void 
 		lcowmig_guid_format(&reservation->id, id);
 		inner.key = id;
 		if (lcowmig__guid_is_null(&reservation->id))
-			return lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "is the null GUID");
-		status = scsi_check_slot(reader, scsi, reservation->slot, &inner, "slot");
+			status = lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "is the null GUID");
+		status = lcowmig__wire_tolerate(reader, status);
+		if (status == LCOWMIG_OK)
+			status = lcowmig__wire_tolerate(reader, scsi_check_slot(reader, scsi, reservation->slot, &inner, "slot"));
 	}
 	return status;
 }

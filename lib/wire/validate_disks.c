@@ -35,19 +35,22 @@ static int disks_order(const void *a, const void *b, const void *context)
 /* Two disks with one path could not be told apart by the path index, two mounts with one path not in the guest. */
 static lcowmig_status disks_unique(const disks_view *view, disks_path *paths, size_t count, lcowmig__arena *scratch)
 {
+	lcowmig_status status = LCOWMIG_OK;
+
 	if (!lcowmig__wire_sort(scratch, paths, count, sizeof *paths, disks_order, NULL))
 		return lcowmig__fail_memory(view->reader->error);
-	for (size_t i = 1; i < count; i++) {
+	for (size_t i = 1; status == LCOWMIG_OK && i < count; i++) {
 		const disks_path *path = &paths[i];
 		lcowmig__wire_place disk = { &view->place, "disks", NULL, path->disk->slot };
 		lcowmig__wire_place mount = { &disk, "mounts", NULL, path->mount ? path->mount->partition : 0 };
 
 		if (strcmp(path[-1].path, path->path) != 0)
 			continue;
-		return lcowmig__wire_fail(view->reader, path->mount ? &mount : &disk, path->mount ? "guest_path" : "config.host_path",
-					  LCOWMIG_E_INVALID_ARGUMENT, "is that of slot %u too", (unsigned)path[-1].disk->slot);
+		status = lcowmig__wire_fail(view->reader, path->mount ? &mount : &disk, path->mount ? "guest_path" : "config.host_path",
+					    LCOWMIG_E_INVALID_ARGUMENT, "is that of slot %u too", (unsigned)path[-1].disk->slot);
+		status = lcowmig__wire_tolerate(view->reader, status);
 	}
-	return LCOWMIG_OK;
+	return status;
 }
 
 static lcowmig_status disks_check_paths(const disks_view *view, size_t n_mounts, lcowmig__arena *scratch)
@@ -137,22 +140,24 @@ static lcowmig_status disks_check_reservation(const disks_view *view, const lcow
 static lcowmig_status disks_check_counts(const disks_view *view)
 {
 	const lcowmig__wire_scsi *scsi = view->scsi;
+	lcowmig_status status = LCOWMIG_OK;
 
 	for (size_t i = 0; i < scsi->n_disks; i++) {
 		const lcowmig__wire_disk *disk = &scsi->disks[i];
 		lcowmig__wire_place disk_place = { &view->place, "disks", NULL, disk->slot };
 
-		for (size_t k = 0; k < disk->n_mounts; k++) {
+		for (size_t k = 0; status == LCOWMIG_OK && k < disk->n_mounts; k++) {
 			lcowmig__wire_place mount_place = { &disk_place, "mounts", NULL, disk->mounts[k].partition };
 			uint32_t holders = view->holders[view->first_mount[disk->slot] + k];
 
 			if (disk->mounts[k].ref_count != holders)
-				return lcowmig__wire_fail(view->reader, &mount_place, "ref_count", LCOWMIG_E_INVALID_ARGUMENT,
-							  "is %u, but %u reservations hold the mount", (unsigned)disk->mounts[k].ref_count,
-							  (unsigned)holders);
+				status = lcowmig__wire_fail(view->reader, &mount_place, "ref_count", LCOWMIG_E_INVALID_ARGUMENT,
+							    "is %u, but %u reservations hold the mount",
+							    (unsigned)disk->mounts[k].ref_count, (unsigned)holders);
+			status = lcowmig__wire_tolerate(view->reader, status);
 		}
 	}
-	return LCOWMIG_OK;
+	return status;
 }
 
 /* A layer lies where its disk is mounted, or below. */
@@ -178,8 +183,9 @@ static lcowmig_status disks_check_user(const disks_view *view, const lcowmig_gui
 		return lcowmig__wire_fail(view->reader, place, name, LCOWMIG_E_INVALID_ARGUMENT,
 					  "the reservation has another user already");
 	*is_used = true;
-	mount = disks_find_mount(view->by_slot[reservation->slot], reservation->partition);
-	if (guest_path && !disks_is_below(guest_path, mount->guest_path))
+	/* No mount: the reservation has been reported. */
+	mount = view->by_slot[reservation->slot] ? disks_find_mount(view->by_slot[reservation->slot], reservation->partition) : NULL;
+	if (mount && guest_path && !disks_is_below(guest_path, mount->guest_path))
 		return lcowmig__wire_fail(view->reader, place, "guest_path", LCOWMIG_E_INVALID_ARGUMENT,
 					  "does not lie where slot %u, partition %llu is mounted", (unsigned)reservation->slot,
 					  (unsigned long long)reservation->partition);
@@ -202,14 +208,16 @@ static lcowmig_status disks_check_container(const disks_view *view, const lcowmi
 		const lcowmig__wire_layer *layer = &container->ro_layers[i];
 
 		ro_layer.index = i;
-		status = disks_check_user(view, &layer->reservation_id, layer->guest_path, &ro_layer, "reservation_id");
+		status = lcowmig__wire_tolerate(
+			view->reader, disks_check_user(view, &layer->reservation_id, layer->guest_path, &ro_layer, "reservation_id"));
 	}
 	if (status == LCOWMIG_OK && container->has_scratch)
-		status = disks_check_user(view, &container->scratch.reservation_id, container->scratch.guest_path, &scratch,
-					  "reservation_id");
+		status = lcowmig__wire_tolerate(view->reader, disks_check_user(view, &container->scratch.reservation_id,
+									       container->scratch.guest_path, &scratch, "reservation_id"));
 	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_scsi_reservations; i++) {
 		further.index = i;
-		status = disks_check_user(view, &container->scsi_reservations[i], NULL, &further, NULL);
+		status = lcowmig__wire_tolerate(view->reader,
+						disks_check_user(view, &container->scsi_reservations[i], NULL, &further, NULL));
 	}
 	return status;
 }
@@ -264,7 +272,7 @@ lcowmig_status lcowmig__wire_validate_disks(const lcowmig__wire_reader *reader, 
 	if (status == LCOWMIG_OK)
 		status = disks_check_paths(&view, n_mounts, scratch);
 	for (size_t i = 0; status == LCOWMIG_OK && i < view.scsi->n_reservations; i++)
-		status = disks_check_reservation(&view, &view.scsi->reservations[i]);
+		status = lcowmig__wire_tolerate(reader, disks_check_reservation(&view, &view.scsi->reservations[i]));
 	if (status == LCOWMIG_OK)
 		status = disks_check_counts(&view);
 	if (status == LCOWMIG_OK)

@@ -50,20 +50,22 @@ static int ids_order(const void *a, const void *b, const void *context)
 static lcowmig_status ids_unique(const lcowmig__wire_reader *reader, const ids_list *list, lcowmig__arena *scratch)
 {
 	char other[LCOWMIG__WIRE_PATH_SIZE];
+	lcowmig_status status = LCOWMIG_OK;
 	ids_places places;
 
 	if (!lcowmig__wire_sort(scratch, list->marks, list->count, sizeof *list->marks, ids_order, NULL))
 		return lcowmig__fail_memory(reader->error);
-	for (size_t i = 1; i < list->count; i++) {
+	for (size_t i = 1; status == LCOWMIG_OK && i < list->count; i++) {
 		const ids_mark *mark = &list->marks[i];
 
 		if (ids_order(mark - 1, mark, NULL) != 0)
 			continue;
 		lcowmig__wire_path(ids_place(&places, list->depth, mark[-1].pod, mark[-1].container), mark[-1].name, other);
-		return lcowmig__wire_fail(reader, ids_place(&places, list->depth, mark->pod, mark->container), mark->name,
-					  LCOWMIG_E_INVALID_ARGUMENT, "is that of %s too", other);
+		status = lcowmig__wire_fail(reader, ids_place(&places, list->depth, mark->pod, mark->container), mark->name,
+					    LCOWMIG_E_INVALID_ARGUMENT, "is that of %s too", other);
+		status = lcowmig__wire_tolerate(reader, status);
 	}
-	return LCOWMIG_OK;
+	return status;
 }
 
 static void ids_add(ids_list *list, const char *text, uint64_t number, const char *name, size_t pod, size_t container)
@@ -140,14 +142,14 @@ static lcowmig_status ids_add_process(const lcowmig__wire_reader *reader, const 
 	for (size_t i = 0; status == LCOWMIG_OK && i < LCOWMIG__COUNT(names); i++) {
 		if (!process->ports[i])
 			continue;
-		status = ids_check_port(reader, vm, process->ports[i], place, names[i]);
+		status = lcowmig__wire_tolerate(reader, ids_check_port(reader, vm, process->ports[i], place, names[i]));
 		ids_add(list, NULL, process->ports[i], names[i], pod, container);
 	}
 	if (status == LCOWMIG_OK && vm->bridge_next_id && process->wait_call_id >= vm->bridge_next_id)
 		status = lcowmig__wire_fail(reader, place, "wait_call_id", LCOWMIG_E_INVALID_ARGUMENT,
 					    "%lld was never given out, the next id is %lld", (long long)process->wait_call_id,
 					    (long long)vm->bridge_next_id);
-	return status;
+	return lcowmig__wire_tolerate(reader, status);
 }
 
 static lcowmig_status ids_check_processes(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, ids_list *list,

@@ -54,9 +54,12 @@ static lcowmig_status vm_check(const lcowmig__wire_reader *reader, const void *t
 {
 	const lcowmig__wire_vm *vm = target;
 
+	lcowmig_status status = LCOWMIG_OK;
+
 	if (vm->bridge_next_id < 0)
-		return lcowmig__wire_fail(reader, place, "bridge_next_id", LCOWMIG_E_INVALID_ARGUMENT, "is negative");
-	return vm_check_document(reader, vm, place);
+		status = lcowmig__wire_fail(reader, place, "bridge_next_id", LCOWMIG_E_INVALID_ARGUMENT, "is negative");
+	status = lcowmig__wire_tolerate(reader, status);
+	return status == LCOWMIG_OK ? vm_check_document(reader, vm, place) : status;
 }
 
 const lcowmig__wire_message lcowmig__wire_vm_message = {

@@ -176,6 +176,20 @@ lcowmig_status lcowmig__wire_decode_scsi(lcowmig__arena *arena, const lcowmig_li
                                          lcowmig__wire_scsi *ret_scsi, lcowmig_error *error);
 
 /*
+ * Examining an envelope for everything that is wrong with it, where decoding stops at the first: `report` gets each problem, a sentence as
+ * above, and `ret_count` how many there were. What holds a problem itself is not judged as a whole, so that one mistake is told once; what
+ * only shows in the whole sandbox is looked for when each of its payloads is sound. Stops after LCOWMIG__WIRE_PROBLEMS_MAX of them.
+ * `type_url` chooses the payload. Returns the class of the first problem, with its sentence; INVALID_ARGUMENT also for an unknown
+ * type URL; NO_MEMORY.
+ */
+#define LCOWMIG__WIRE_PROBLEMS_MAX 1000u
+
+typedef void (*lcowmig__wire_report)(void *user, lcowmig_status status, const char *sentence);
+
+lcowmig_status lcowmig__wire_examine(const lcowmig__mem *mem, const lcowmig_limits *limits, const char *type_url, const uint8_t *data,
+                                     size_t size, lcowmig__wire_report report, void *user, size_t *ret_count, lcowmig_error *error);
+
+/*
  * Encoding: appends the whole envelope to `buf` in one reservation of the exact size. The same struct always gives the same bytes.
  * Fails only for memory (buf->failed is then set as well).
  */

@@ -23,6 +23,13 @@ void bench_sandbox(lcowmig__arena *arena, unsigned n, lcowmig__wire_sandbox *ret
 
 void bench_wire(unsigned n);
 void bench_document(void);
-void bench_resume(unsigned n);
+void bench_session(unsigned n);
+void bench_bridge(void);
+
+/* One round each, printing nothing. */
+void bench_wire_once(unsigned n);
+void bench_document_once(void);
+void bench_session_once(unsigned n);
+void bench_bridge_once(unsigned n);
 
 #endif

@@ -57,6 +57,10 @@ void test_host_complete(test_host *host, const char *operation, lcowmig_status s
 unsigned test_host_pending(test_host *host, const char *operation);
 /* Ends the wait of a process (its oldest pending WaitForProcess or adopted id) with an exit code. */
 void test_host_exit_process(test_host *host, uint32_t pid, uint32_t exit_code);
+/* Ends the waits sent or adopted under a request id; false when there is none. */
+bool test_host_exit_request(test_host *host, int64_t id, uint32_t exit_code);
+/* While the nth next call (1: the next) of any operation is made, `act` is called, once. NULL: no more. */
+void test_host_at_call(test_host *host, unsigned nth, void (*act)(void *user), void *user);
 /* The guest's connection is lost: pending guest calls end with UNAVAILABLE, unless migrating is set. */
 void test_host_disconnect(test_host *host);
 /* A vtable member is missing from now on (env and config). */

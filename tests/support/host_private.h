@@ -73,6 +73,9 @@ struct test_host_private {
 	uint32_t next_pid;
 	uint32_t next_port;
 	int64_t next_request_id;
+	unsigned act_in; /* `act` is called with the nth call from now; 0: never */
+	void (*act)(void *user);
+	void *act_user;
 	bool is_connected;
 	bool is_migrating;
 	char vm_id[16];

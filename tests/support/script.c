@@ -236,7 +236,7 @@ static lcowmig_status call_succeeds(test_host *host, test_call *call, const char
 	return LCOWMIG_OK;
 }
 
-lcowmig_status test_script_run(test_host *host, test_call *given)
+static lcowmig_status script_answer(test_host *host, test_call *given)
 {
 	test_failure *failure = take_failure(host, given);
 	bool is_held = find_reply(&host->p->holds, given) != NULL;
@@ -260,6 +260,20 @@ lcowmig_status test_script_run(test_host *host, test_call *given)
 	*kept = *given;
 	lcowmig__list_append(&host->p->pending, &kept->node);
 	return LCOWMIG_PENDING;
+}
+
+void test_host_at_call(test_host *host, unsigned nth, void (*act)(void *user), void *user)
+{
+	host->p->act_in = act ? nth : 0;
+	host->p->act = act;
+	host->p->act_user = user;
+}
+
+lcowmig_status test_script_run(test_host *host, test_call *given)
+{
+	if (host->p->act_in && --host->p->act_in == 0)
+		host->p->act(host->p->act_user);
+	return script_answer(host, given);
 }
 
 /* Takes a pending call off the list and ends it. */
@@ -353,19 +367,26 @@ static test_call *find_wait_by_id(test_host *host, int64_t id)
 	return NULL;
 }
 
+bool test_host_exit_request(test_host *host, int64_t id, uint32_t exit_code)
+{
+	test_call *call = find_wait_by_id(host, id);
+	bool was_found = call != NULL;
+	char *answer;
+
+	answer = test_format("{\"Result\":0,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ExitCode\":%u}", exit_code);
+	/* An id that was adopted while it was outstanding is waited for twice; both get the answer. */
+	for (; call; call = find_wait_by_id(host, id))
+		end_call(host, call, LCOWMIG_OK, 0, NULL, answer);
+	free(answer);
+	return was_found;
+}
+
 void test_host_exit_process(test_host *host, uint32_t pid, uint32_t exit_code)
 {
 	test_call *call = find_wait(host, pid);
-	char *answer;
-	int64_t id;
 
 	ck_assert_msg(call != NULL, "nobody waits for process %u", pid);
-	id = call->request_id;
-	answer = test_format("{\"Result\":0,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ExitCode\":%u}", exit_code);
-	/* An id that was adopted while it was outstanding is waited for twice; both get the answer. */
-	while ((call = find_wait_by_id(host, id)) != NULL)
-		end_call(host, call, LCOWMIG_OK, 0, NULL, answer);
-	free(answer);
+	test_host_exit_request(host, call->request_id, exit_code);
 }
 
 /* ---- Ends ---- */

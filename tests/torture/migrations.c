@@ -80,7 +80,10 @@ STEP(abandon_destination, abandon(t, DESTINATION))
 /* The guest has lost its connection in the blackout. */
 static lcowmig_status disconnect(torture *t)
 {
-	test_host_disconnect(t->world->source.host);
+	if (torture_guest)
+		torture_guest->disconnect(t->world->source.host);
+	else
+		test_host_disconnect(t->world->source.host);
 	return LCOWMIG_OK;
 }
 
@@ -124,7 +127,7 @@ static bool begin_anew(torture *t)
 		return false;
 	end_transfer(t);
 	if (state != LCOWMIG_MIGRATION_IDLE || lcowmig_migration_session_id(source->m)[0]) {
-		if (!lcowmig_migration_has_right(source->m))
+		if (!lcowmig_migration_has_right(source->m) || torture_has_lost_guest(t))
 			return false;
 		if (state == LCOWMIG_MIGRATION_FINALIZED && !source->m->was_resumed)
 			return false;
@@ -136,6 +139,7 @@ static bool begin_anew(torture *t)
 	if (source->was_abandoned || lcowmig_vm_get_state(lcowmig_sandbox_vm(source->sandbox)) != LCOWMIG_VM_RUNNING)
 		return false;
 	world_new_destination(world);
+	torture_expect_no_exit(t);
 	return lcowmig_migration_check(source->m, NULL, NULL, t->error) == LCOWMIG_OK;
 }
 
@@ -181,18 +185,18 @@ static const torture_step destination_dies[] = { TO_TRANSFERRED, { "the destinat
 	                                         CLEAN_BOTH, END };
 
 const torture_scenario torture_migrations[] = {
-	{ "migration", 1, 2, true, success, begin_anew, NULL },
-	{ "migration-of-nothing", 0, 0, true, success, begin_anew, NULL },
-	{ "migration-of-two-pods", 2, 2, true, success, begin_anew, NULL },
-	{ "rollback-early", 1, 2, true, rollback_early, begin_anew, NULL },
-	{ "rollback-late", 1, 2, true, rollback_late, begin_anew, NULL },
-	{ "rollback-released", 1, 2, true, rollback_released, begin_anew, NULL },
-	{ "discard", 1, 2, true, discard, begin_anew, NULL },
-	{ "abort", 1, 2, true, abort_ready, begin_anew, NULL },
-	{ "abandon-early", 1, 2, true, abandon_early, begin_anew, NULL },
-	{ "abandon-late", 1, 2, true, abandon_late, begin_anew, NULL },
-	{ "abandon-released", 1, 2, true, abandon_released, begin_anew, NULL },
-	{ "source-dies", 1, 2, true, source_dies, begin_anew, NULL },
-	{ "destination-dies", 1, 2, true, destination_dies, begin_anew, NULL },
-	{ NULL, 0, 0, false, NULL, NULL, NULL },
+	{ "migration", 1, 2, true, success, begin_anew, NULL, false },
+	{ "migration-of-nothing", 0, 0, true, success, begin_anew, NULL, false },
+	{ "migration-of-two-pods", 2, 2, true, success, begin_anew, NULL, false },
+	{ "rollback-early", 1, 2, true, rollback_early, begin_anew, NULL, false },
+	{ "rollback-late", 1, 2, true, rollback_late, begin_anew, NULL, false },
+	{ "rollback-released", 1, 2, true, rollback_released, begin_anew, NULL, false },
+	{ "discard", 1, 2, true, discard, begin_anew, NULL, false },
+	{ "abort", 1, 2, true, abort_ready, begin_anew, NULL, false },
+	{ "abandon-early", 1, 2, true, abandon_early, begin_anew, NULL, false },
+	{ "abandon-late", 1, 2, true, abandon_late, begin_anew, NULL, false },
+	{ "abandon-released", 1, 2, true, abandon_released, begin_anew, NULL, false },
+	{ "source-dies", 1, 2, true, source_dies, begin_anew, NULL, false },
+	{ "destination-dies", 1, 2, true, destination_dies, begin_anew, NULL, false },
+	{ NULL, 0, 0, false, NULL, NULL, NULL, false },
 };

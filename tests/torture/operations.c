@@ -34,7 +34,9 @@ void steps_exit(torture *t, uint32_t pid, uint32_t status)
 
 	for (i = 0; i < 2; i++) {
 		steps_let_pass(t, 20);
-		if (pid && somebody_waits(SOURCE_HOST(t), pid))
+		if (pid && torture_guest)
+			torture_guest->exit(SOURCE_HOST(t), pid, status);
+		else if (pid && somebody_waits(SOURCE_HOST(t), pid))
 			test_host_exit_process(SOURCE_HOST(t), pid, status);
 		steps_let_pass(t, 5);
 		torture_memory_returns(t);
@@ -68,12 +70,12 @@ void steps_read_golden(torture *t, const char *name)
 }
 
 const torture_scenario torture_operations[] = {
-	{ "machine", 0, 0, false, torture_vm_steps, torture_vm_undo, torture_vm_end },
-	{ "container", 1, 0, false, torture_container_steps, torture_container_undo, NULL },
-	{ "network", 0, 0, false, torture_network_steps, torture_network_undo, NULL },
-	{ "scsi", 0, 0, false, torture_scsi_steps, torture_scsi_undo, NULL },
-	{ "plan9", 0, 0, false, torture_plan9_steps, torture_plan9_undo, NULL },
-	{ "vpci", 0, 0, false, torture_vpci_steps, torture_vpci_undo, NULL },
-	{ "import-alone", 0, 0, false, torture_import_steps, NULL, torture_import_end },
-	{ NULL, 0, 0, false, NULL, NULL, NULL },
+	{ "machine", 0, 0, false, torture_vm_steps, torture_vm_undo, torture_vm_end, false },
+	{ "container", 1, 0, false, torture_container_steps, torture_container_undo, NULL, false },
+	{ "network", 0, 0, false, torture_network_steps, torture_network_undo, NULL, false },
+	{ "scsi", 0, 0, false, torture_scsi_steps, torture_scsi_undo, NULL, false },
+	{ "plan9", 0, 0, false, torture_plan9_steps, torture_plan9_undo, NULL, false },
+	{ "vpci", 0, 0, false, torture_vpci_steps, torture_vpci_undo, NULL, false },
+	{ "import-alone", 0, 0, false, torture_import_steps, NULL, torture_import_end, true },
+	{ NULL, 0, 0, false, NULL, NULL, NULL, false },
 };

@@ -16,12 +16,16 @@ static lcowmig_vm *vm_of(torture *t)
 static lcowmig_status make_sandbox(torture *t)
 {
 	lcowmig_sandbox_config config = SOURCE_HOST(t)->config;
-	lcowmig_status status;
+	lcowmig_status status = torture_guest ? torture_guest->add(SOURCE_HOST(t), &config) : LCOWMIG_OK;
 
 	config.id = "other";
+	if (status != LCOWMIG_OK)
+		return status;
 	status = lcowmig_sandbox_new(SOURCE_HOST(t)->context, &config, &t->sandbox, t->error);
-	if (status == LCOWMIG_OK)
+	if (status == LCOWMIG_OK && !torture_guest)
 		torture_proxy(SOURCE_HOST(t), t->sandbox);
+	if (status != LCOWMIG_OK && torture_guest)
+		torture_guest->remove_added(SOURCE_HOST(t));
 	return status;
 }
 
@@ -78,10 +82,14 @@ static lcowmig_status execute(torture *t)
 	unsigned i;
 
 	for (i = 0; status == LCOWMIG_PENDING && !t->done.calls && i < 1000; i++) {
-		if (test_host_pending(host, "guest.rpc:10100601"))
-			test_host_complete(host, "guest.rpc:10100601", LCOWMIG_OK, 0, "{\"Result\":0,\"ExitCode\":3}");
-		else
+		if (torture_guest) {
+			torture_guest->exit(host, 0, 3);
 			torture_advance(host, UINT64_C(1000000000));
+		} else if (test_host_pending(host, "guest.rpc:10100601")) {
+			test_host_complete(host, "guest.rpc:10100601", LCOWMIG_OK, 0, "{\"Result\":0,\"ExitCode\":3}");
+		} else {
+			torture_advance(host, UINT64_C(1000000000));
+		}
 	}
 	status = torture_settle(t, status);
 	if (status == LCOWMIG_OK)
@@ -130,6 +138,8 @@ static lcowmig_status free_sandbox(torture *t)
 
 	if (status == LCOWMIG_OK)
 		t->sandbox = NULL;
+	if (status == LCOWMIG_OK && torture_guest)
+		torture_guest->remove_added(SOURCE_HOST(t));
 	return status;
 }
 

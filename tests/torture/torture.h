@@ -32,6 +32,14 @@ typedef enum torture_kind {
 	TORTURE_NEVER,            /* is not answered until every deadline has passed and the operation was cancelled; then it succeeds */
 	TORTURE_NEVER_ERROR,      /* then it fails */
 	TORTURE_REORDER,          /* every call ends later, and not in the order in which they came; n is the seed */
+	/* One frame between bridge and guest, in either direction (the real bridge and a guest that speaks to it). */
+	TORTURE_FRAME_DROP,
+	TORTURE_FRAME_CUT,        /* the transport breaks in its middle */
+	TORTURE_FRAME_TWICE,
+	TORTURE_FRAME_DELAY,      /* comes after every timeout */
+	TORTURE_FRAME_REFUSE,     /* the request fails in the guest */
+	TORTURE_FRAME_GARBAGE,
+	TORTURE_FRAME_CLOSE,      /* the transport ends in its place */
 	TORTURE_KINDS
 } torture_kind;
 
@@ -75,6 +83,7 @@ typedef struct torture_scenario {
 	/* Makes it possible to begin anew after a step that cannot be repeated. False: it can only be wound down. NULL: always. */
 	bool (*undo)(torture *t);
 	void (*end)(torture *t);   /* frees what the steps made; may be NULL */
+	bool needs_script;         /* its guest is the scripted one */
 } torture_scenario;
 
 /* Every scenario, up to one without a name. */
@@ -91,6 +100,10 @@ void torture_end_program(void);
 /* For steps: how an operation on the source's sandbox ended that was begun with torture_done. */
 test_done *torture_done(torture *t);
 lcowmig_status torture_settle(torture *t, lcowmig_status status);
+/* No machine ends unless a step stops it. */
+void torture_expect_no_exit(torture *t);
+/* The guest is out of reach, or nobody waits for what it says: what was done there cannot be undone. */
+bool torture_has_lost_guest(const torture *t);
 /* From now on there is memory, if it was running out. */
 void torture_memory_returns(torture *t);
 
@@ -103,7 +116,8 @@ typedef struct torture_plan {
 	unsigned calls;     /* host calls so far */
 	bool was_met;
 	unsigned last;      /* the number of allocations of `host` by which the failing one was made */
-	test_host *host;
+	test_host *host;    /* the side that is tormented */
+	uint64_t step_ns;   /* since the step began */
 	uint64_t waited_ns; /* since the call was kept */
 } torture_plan;
 
@@ -116,6 +130,25 @@ bool torture_release(test_host *host);
 /* Takes the place of test_host_advance in world.c: lets the armed fault take its course. */
 void torture_advance(test_host *host, uint64_t nanoseconds);
 void torture_proxy_reset(void);
+
+/* A guest behind the real bridge, in place of the scripted host's guest ops; NULL in programs without one. */
+typedef struct torture_guest_ops {
+	/* Another bridge, for another sandbox on the same host. */
+	lcowmig_status (*add)(test_host *host, lcowmig_sandbox_config *config);
+	void (*remove_added)(test_host *host);
+	/* Ends the waits for a process; 0: all. */
+	void (*exit)(test_host *host, uint32_t pid, uint32_t status);
+	void (*disconnect)(test_host *host);
+	bool (*is_connected)(test_host *host);
+	/* Frames that are kept back; delivers them. */
+	bool (*has_kept)(test_host *host);
+	void (*release)(test_host *host);
+} torture_guest_ops;
+
+extern const torture_guest_ops *const torture_guest;
+
+bool torture_is_about_frames(torture_kind kind);
+void torture_cancel_operations(test_host *host);
 
 /* json.c: cJSON's memory. */
 void torture_json_install(void);

@@ -1011,10 +1011,17 @@ START_TEST(test_process_probe_is_bounded_here)
 	test_host_hold(host, "guest.rpc:10100601", true);
 	ck_assert_int_eq(resume(true), LCOWMIG_OK);
 	ck_assert(process->is_probing);
+	test_host_clear_log(host);
 	test_host_advance(host, PROCESS_PROBE_NS);
-	ck_assert(!process->is_probing);
 	assert_state("Running");
 	test_host_complete(host, "guest.rpc:10100601", LCOWMIG_OK, 0, "{\"Result\":0,\"ExitCode\":5}");
+	assert_state("Running");
+	test_host_expect_log(host, "");
+	/* It asks again: what the watch waits for may have been said elsewhere. */
+	test_host_advance(host, PROCESS_RETRY_NS);
+	ck_assert_uint_eq(test_host_count(host, PROBE), 1);
+	test_host_complete(host, "guest.rpc:10100601", LCOWMIG_E_GUEST_FAILED, LCOWMIG__HR_WAIT_TIMEOUT, NULL);
+	ck_assert(!process->is_probing);
 	assert_state("Running");
 	test_host_exit_process(host, 101, 6);
 	assert_state("Terminated");

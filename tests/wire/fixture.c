@@ -260,6 +260,19 @@ void wire_must_give(const wire_payload *payload, const void *data, size_t size, 
 	lcowmig__arena_done(&arena);
 }
 
+/* Whoever looks for all problems finds this one first. Limits are resolved before anything is looked at, and no problem of the bytes. */
+static void must_examine_alike(const wire_payload *payload, const lcowmig_limits *limits, const void *data, size_t size,
+                               lcowmig_status status, const char *sentence)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	size_t count = 0;
+	lcowmig_status got =
+		lcowmig__wire_examine(plain_mem(), limits, payload->message->type_url, data, size, NULL, NULL, &count, &error);
+
+	ck_assert_msg(got == status && count >= 1, "examining gives %s and %zu problems", lcowmig_status_name(got), count);
+	ck_assert_str_eq(error.message, sentence);
+}
+
 void wire_must_refuse(const wire_payload *payload, const lcowmig_limits *limits, const void *data, size_t size, lcowmig_status status,
                       const char *path)
 {
@@ -282,6 +295,7 @@ void wire_must_refuse(const wire_payload *payload, const lcowmig_limits *limits,
 	ck_assert_msg(memcmp(&target, &before, sizeof before) == 0, "%s: %s: the result was touched", payload->name, path);
 	ck_assert_msg(wire_decode(payload, &arena, limits, data, size, &target, NULL) == status, "without an error to fill");
 	lcowmig__arena_done(&arena);
+	must_examine_alike(payload, limits, data, size, status, error.message);
 }
 
 void wire_must_refuse_sample(const wire_sample *sample, lcowmig_status status, const char *path)

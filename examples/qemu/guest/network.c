@@ -1,6 +1,6 @@
 /*
- * Network cards. The host plugs one in, then names its MAC address and what it is to be called and reached by; the card moves into the network
- * namespace of the pod that goes by that name, at once when its first process runs, else when it starts.
+ * Network cards. The host plugs one in, then names its MAC address and what it is to be called and reached by; the card moves into the
+ * network namespace of the pod that goes by that name, at once when its first process runs, else when it starts.
  */
 #include "guest.h"
 
@@ -98,8 +98,9 @@ static bool nic_configure(const struct nic *nic, const struct space *space, cons
 	good = run_program_in_network(space->pid, up) == 0 && good;
 	list = json_get(nic->settings, "Routes");
 	for (const struct json *entry = list ? list->child : NULL; entry; entry = entry->next) {
-		const char *const add[] = { IP, "route", "replace", json_text(entry, "DestinationPrefix"), "via", json_text(entry, "NextHop"), "dev", name,
-			                    NULL };
+		const char *const add[] = {
+			IP, "route", "replace", json_text(entry, "DestinationPrefix"), "via", json_text(entry, "NextHop"), "dev", name, NULL
+		};
 
 		good = run_program_in_network(space->pid, add) == 0 && good;
 	}

@@ -109,6 +109,12 @@ pub type lcowmig_import_policy_fn =
     unsafe extern "C" fn(user: *mut c_void, item: c_int, place: *const c_char, text: *const c_char) -> lcowmig_status;
 
 #[repr(C)]
+pub struct lcowmig_piece {
+    pub data: *const u8,
+    pub size: usize,
+}
+
+#[repr(C)]
 pub struct lcowmig_import_options {
     pub size: usize,
     pub session_id: *const c_char,
@@ -117,6 +123,8 @@ pub struct lcowmig_import_options {
     pub envelope_size: usize,
     pub policy: Option<lcowmig_import_policy_fn>,
     pub policy_user: *mut c_void,
+    pub pieces: *const lcowmig_piece,
+    pub n_pieces: usize,
 }
 
 pub type lcowmig_done_fn = unsafe extern "C" fn(user: *mut c_void, status: lcowmig_status, error: *const lcowmig_error);

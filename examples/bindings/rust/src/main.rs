@@ -61,6 +61,8 @@ unsafe fn read(context: *mut lcowmig_context, envelope: &[u8]) -> Result<(), Str
         envelope_size: envelope.len() / 2,
         policy: Some(count_paths),
         policy_user: (&mut items as *mut u32).cast(),
+        pieces: std::ptr::null(),
+        n_pieces: 0,
     };
 
     // Half an envelope is refused and changes nothing; the whole one is taken afterwards.

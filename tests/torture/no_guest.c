@@ -1,0 +1,3 @@
+#include "torture.h"
+
+const torture_guest_ops *const torture_guest;

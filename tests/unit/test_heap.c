@@ -1,0 +1,226 @@
+/* The context's memory: pieces in chunks while it is open. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/heap.h"
+
+typedef struct counter {
+	long out;
+	unsigned made;
+	unsigned fail_at; /* this allocation and all after it; 0: none */
+} counter;
+
+static counter count;
+static lcowmig__heap heap;
+static lcowmig__mem mem;
+
+static void *counter_allocate(void *user, size_t size)
+{
+	counter *c = user;
+
+	c->made++;
+	if (c->fail_at && c->made >= c->fail_at)
+		return NULL;
+	c->out++;
+	return malloc(size);
+}
+
+static void counter_release(void *user, void *pointer)
+{
+	((counter *)user)->out--;
+	free(pointer);
+}
+
+static void setup(void)
+{
+	lcowmig__mem host = { counter_allocate, counter_release, &count };
+
+	memset(&count, 0, sizeof count);
+	lcowmig__heap_init(&heap, &host);
+	mem = lcowmig__heap_mem(&heap);
+}
+
+static void teardown(void)
+{
+	lcowmig__heap_done(&heap);
+	ck_assert_int_eq(count.out, 0);
+}
+
+START_TEST(test_heap_is_the_hosts_allocator_while_closed)
+{
+	void *pointer = lcowmig__alloc(&mem, 100);
+
+	ck_assert_uint_eq(count.made, 1);
+	lcowmig__free(&mem, pointer);
+	ck_assert_int_eq(count.out, 0);
+}
+END_TEST
+
+/* Every piece keeps its bytes, is aligned, and 1000 of 40 bytes take few chunks. */
+START_TEST(test_heap_puts_pieces_into_chunks_while_open)
+{
+	unsigned char *pieces[1000];
+	size_t i, k;
+
+	lcowmig__heap_open(&heap, 16384);
+	for (i = 0; i < 1000; i++) {
+		pieces[i] = lcowmig__alloc(&mem, 40);
+		ck_assert_uint_eq((uintptr_t)pieces[i] % sizeof(max_align_t) & 15u, 0);
+		memset(pieces[i], (int)(i & 0xFF), 40);
+	}
+	lcowmig__heap_close(&heap);
+	ck_assert_uint_le(count.made, 8);
+	for (i = 0; i < 1000; i++) {
+		for (k = 0; k < 40; k++)
+			ck_assert_uint_eq(pieces[i][k], i & 0xFF);
+		lcowmig__free(&mem, pieces[i]);
+	}
+	ck_assert_int_eq(count.out, 0);
+}
+END_TEST
+
+/* In any order, mixed with memory made before and after; each chunk goes with its last piece. */
+START_TEST(test_heap_frees_pieces_in_any_order)
+{
+	void *before = lcowmig__alloc(&mem, 64), *after;
+	char *pieces[300];
+	size_t i;
+
+	lcowmig__heap_open(&heap, 1024);
+	for (i = 0; i < 300; i++)
+		pieces[i] = lcowmig__strdup(&mem, "a piece of text");
+	lcowmig__heap_close(&heap);
+	after = lcowmig__alloc(&mem, 64);
+	for (i = 0; i < 300; i++)
+		lcowmig__free(&mem, pieces[i * 7 % 300]);
+	ck_assert_int_eq(count.out, 2);
+	lcowmig__free(&mem, after);
+	lcowmig__free(&mem, before);
+}
+END_TEST
+
+START_TEST(test_heap_gives_a_chunk_back_when_its_pieces_are_gone_before_the_close)
+{
+	void *a, *b;
+
+	lcowmig__heap_open(&heap, 1024);
+	a = lcowmig__alloc(&mem, 10);
+	b = lcowmig__alloc(&mem, 10);
+	lcowmig__free(&mem, a);
+	lcowmig__free(&mem, b);
+	a = lcowmig__alloc(&mem, 10);
+	ck_assert_uint_eq(count.made, 1);
+	lcowmig__free(&mem, a);
+	lcowmig__heap_close(&heap);
+	ck_assert_int_eq(count.out, 0);
+}
+END_TEST
+
+/* What is freed at once takes no room. */
+START_TEST(test_heap_uses_the_room_of_the_latest_piece_again)
+{
+	void *kept;
+	size_t i;
+
+	lcowmig__heap_open(&heap, 1024);
+	kept = lcowmig__alloc(&mem, 16);
+	for (i = 0; i < 1000; i++)
+		lcowmig__free(&mem, lcowmig__alloc(&mem, 100));
+	ck_assert_uint_eq(count.made, 1);
+	lcowmig__free(&mem, kept);
+	lcowmig__heap_close(&heap);
+}
+END_TEST
+
+START_TEST(test_heap_leaves_large_pieces_to_the_host)
+{
+	void *large, *small;
+
+	lcowmig__heap_open(&heap, 1024);
+	small = lcowmig__alloc(&mem, 16);
+	large = lcowmig__alloc(&mem, 1000);
+	ck_assert_uint_eq(count.made, 2);
+	lcowmig__free(&mem, large);
+	ck_assert_int_eq(count.out, 1);
+	lcowmig__free(&mem, small);
+	lcowmig__heap_close(&heap);
+}
+END_TEST
+
+START_TEST(test_heap_returns_null_when_there_is_no_chunk)
+{
+	void *kept, *piece;
+	void *pieces[100];
+	size_t n = 0;
+
+	lcowmig__heap_open(&heap, 1024);
+	kept = lcowmig__alloc(&mem, 16);
+	count.fail_at = 2;
+	while (n < 100 && (piece = lcowmig__alloc(&mem, 100)) != NULL)
+		pieces[n++] = piece;
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_lt(n, 100);
+	count.fail_at = 0;
+	pieces[n] = lcowmig__alloc(&mem, 100);
+	ck_assert_ptr_nonnull(pieces[n]);
+	for (n++; n > 0; n--)
+		lcowmig__free(&mem, pieces[n - 1]);
+	lcowmig__free(&mem, kept);
+	lcowmig__heap_close(&heap);
+}
+END_TEST
+
+START_TEST(test_heap_may_be_opened_again)
+{
+	void *pieces[10];
+	size_t i;
+
+	for (i = 0; i < 10; i++) {
+		lcowmig__heap_open(&heap, 512);
+		pieces[i] = lcowmig__alloc(&mem, 32);
+		lcowmig__heap_close(&heap);
+	}
+	ck_assert_int_eq(count.out, 10);
+	for (i = 0; i < 10; i++)
+		lcowmig__free(&mem, pieces[i]);
+}
+END_TEST
+
+START_TEST(test_heap_takes_any_chunk_size)
+{
+	static const size_t sizes[] = { 0, 1, 15, 16, 17, 100 };
+	void *piece = NULL;
+
+	lcowmig__heap_open(&heap, sizes[_i]);
+	piece = lcowmig__alloc(&mem, 1);
+	ck_assert_ptr_nonnull(piece);
+	lcowmig__heap_close(&heap);
+	lcowmig__free(&mem, piece);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("heap");
+	TCase *tests = tcase_create("heap");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, test_heap_is_the_hosts_allocator_while_closed);
+	tcase_add_test(tests, test_heap_puts_pieces_into_chunks_while_open);
+	tcase_add_test(tests, test_heap_frees_pieces_in_any_order);
+	tcase_add_test(tests, test_heap_gives_a_chunk_back_when_its_pieces_are_gone_before_the_close);
+	tcase_add_test(tests, test_heap_uses_the_room_of_the_latest_piece_again);
+	tcase_add_test(tests, test_heap_leaves_large_pieces_to_the_host);
+	tcase_add_test(tests, test_heap_returns_null_when_there_is_no_chunk);
+	tcase_add_test(tests, test_heap_may_be_opened_again);
+	tcase_add_loop_test(tests, test_heap_takes_any_chunk_size, 0, 6);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
