@@ -7,7 +7,7 @@
 
 static const char usage_text[] =
 	"usage: lcowmig inspect [--json] FILE    show what is in an envelope\n"
-	"       lcowmig validate FILE            say nothing, or what is wrong with it\n"
+	"       lcowmig validate FILE            say nothing, or all that is wrong with it\n"
 	"       lcowmig diff A B                 show what differs between two envelopes\n"
 	"       lcowmig trace FILE...            make one Chrome/Perfetto trace of sessions' timelines\n"
 	"       lcowmig --version | --help\n"
@@ -60,17 +60,9 @@ static int command_inspect(int count, char **arguments)
 
 static int command_validate(int count, char **arguments)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	tool_envelope envelope;
-	int result;
-
 	if (count != 1)
 		return usage_error("validate takes one FILE");
-	result = tool_envelope_load(arguments[0], &envelope, &error);
-	if (result == 1)
-		printf("%s\n", error.message);
-	tool_envelope_done(&envelope);
-	return result;
+	return tool_validate(arguments[0]);
 }
 
 static int command_diff(int count, char **arguments)

@@ -35,6 +35,9 @@ extern const lcowmig__mem tool_mem;
 int tool_envelope_load(const char *file, tool_envelope *envelope, lcowmig_error *error);
 void tool_envelope_done(tool_envelope *envelope);
 
+/* Prints what is wrong with FILE, a line for each problem. Returns 0 when it is sound; 1; 2 when it cannot be read. */
+int tool_validate(const char *file);
+
 void tool_print_tree(FILE *out, const tool_envelope *envelope);
 /* Everything as one JSON object; NULL when memory is out. */
 cJSON *tool_json(const tool_envelope *envelope);

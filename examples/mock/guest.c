@@ -247,8 +247,12 @@ bool mock_guest_get_container(const mock_guest *guest, uint32_t index, mock_gues
 {
 	uint64_t at = guest_root(guest)->containers;
 
-	while (at && index-- > 0)
-		at = MOCK_VIEW(guest->memory, struct guest_container, at)->next;
+	for (; at; at = MOCK_VIEW(guest->memory, struct guest_container, at)->next) {
+		bool is_machine = strcmp(guest_text(guest, MOCK_VIEW(guest->memory, struct guest_container, at)->id), GUEST_NULL_ID) == 0;
+
+		if (!is_machine && index-- == 0)
+			break;
+	}
 	if (at)
 		guest_describe(guest, at, ret_container);
 	return at != 0;

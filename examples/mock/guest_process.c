@@ -60,17 +60,41 @@ static void process_forget(mock_guest *guest, uint64_t process)
 	mock_image_free(guest->memory, process);
 }
 
-static void process_arguments(const mock_guest *guest, uint64_t container, const cJSON *oci, char *text, size_t size)
+/* The machine itself as a container: processes that belong to none run there. It is made when the first of them comes. */
+static uint64_t process_machine(mock_guest *guest)
 {
+	uint64_t machine = guest_find(guest, GUEST_NULL_ID);
+	struct guest_container *record;
+
+	if (machine || (machine = mock_image_alloc(guest->memory, sizeof *record)) == 0)
+		return machine;
+	record = MOCK_EDIT(guest->memory, struct guest_container, machine);
+	record->id = mock_image_text(guest->memory, GUEST_NULL_ID);
+	record->state = GUEST_RUNNING;
+	record->next = guest_root(guest)->containers;
+	guest_edit_root(guest)->containers = machine;
+	return machine;
+}
+
+/* An exec brings its own words: those of its OCI process, or of a process of the machine. */
+static void process_arguments(const mock_guest *guest, uint64_t container, const cJSON *parameters, char *text, size_t size)
+{
+	const cJSON *oci = cJSON_GetObjectItem(parameters, "OciProcess");
+	const char *line = cJSON_GetStringValue(cJSON_GetObjectItem(parameters, "CommandLine"));
+	const cJSON *words = oci ? cJSON_GetObjectItem(oci, "args") : cJSON_GetObjectItem(parameters, "CommandArgs");
 	const cJSON *word;
 	size_t used = 0;
 
-	if (!oci) {
+	if (line && *line) {
+		snprintf(text, size, "%s", line);
+		return;
+	}
+	if (!words) {
 		snprintf(text, size, "%s", guest_text(guest, MOCK_VIEW(guest->memory, struct guest_container, container)->arguments));
 		return;
 	}
 	text[0] = '\0';
-	cJSON_ArrayForEach(word, cJSON_GetObjectItem(oci, "args")) {
+	cJSON_ArrayForEach(word, words) {
 		const char *value = cJSON_GetStringValue(word);
 
 		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", value ? value : "");
@@ -83,7 +107,8 @@ void guest_execute(mock_guest *guest, const struct guest_request *request)
 {
 	const cJSON *settings = cJSON_GetObjectItem(request->json, "Settings");
 	const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(settings, "ProcessParameters"));
-	uint64_t container = guest_find(guest, request->container_id);
+	bool is_machine = strcmp(request->container_id, GUEST_NULL_ID) == 0;
+	uint64_t container = is_machine ? process_machine(guest) : guest_find(guest, request->container_id);
 	cJSON *parameters = text ? cJSON_Parse(text) : NULL;
 	const cJSON *oci = cJSON_GetObjectItem(parameters, "OciProcess");
 	uint64_t process = 0;
@@ -94,7 +119,7 @@ void guest_execute(mock_guest *guest, const struct guest_request *request)
 		guest_fail(guest, request, GUEST_E_NO_CONTAINER, "container not found");
 	} else if (!cJSON_IsObject(parameters)) {
 		guest_fail(guest, request, GUEST_E_INVALID_JSON, "the process parameters are no JSON object");
-	} else if (!oci == (MOCK_VIEW(guest->memory, struct guest_container, container)->init != 0)) {
+	} else if (!is_machine && !oci == (MOCK_VIEW(guest->memory, struct guest_container, container)->init != 0)) {
 		guest_fail(guest, request, GUEST_E_INVALID_STATE,
 			   oci ? "the container is not running" : "the init process is started already");
 	} else if ((process = process_make(guest, container, settings, parameters)) == 0) {
@@ -106,7 +131,7 @@ void guest_execute(mock_guest *guest, const struct guest_request *request)
 		struct guest_container *record = MOCK_EDIT(guest->memory, struct guest_container, container);
 		struct guest_process *made = MOCK_EDIT(guest->memory, struct guest_process, process);
 
-		if (oci) {
+		if (oci || is_machine) {
 			made->next = record->processes;
 			record->processes = process;
 		} else {
@@ -114,7 +139,7 @@ void guest_execute(mock_guest *guest, const struct guest_request *request)
 			record->init = process;
 			record->state = GUEST_RUNNING;
 		}
-		process_arguments(guest, container, oci, arguments, sizeof arguments);
+		process_arguments(guest, container, parameters, arguments, sizeof arguments);
 		guest_plan_workload(guest, process, arguments);
 		fields = cJSON_CreateObject();
 		cJSON_AddNumberToObject(fields, "ProcessId", made->pid);

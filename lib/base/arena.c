@@ -27,6 +27,7 @@ void lcowmig__arena_init(lcowmig__arena *arena, const lcowmig__mem *mem, size_t 
 	memset(arena, 0, sizeof *arena);
 	arena->mem = mem;
 	arena->capacity = hint ? hint : ARENA_DEFAULT_BLOCK;
+	arena->is_hinted = hint != 0;
 	arena->used = arena->capacity; /* full, so that the first piece makes the first block */
 	arena->self.allocate = arena_allocate;
 	arena->self.release = arena_release;
@@ -57,7 +58,9 @@ void *lcowmig__arena_alloc(lcowmig__arena *arena, size_t size)
 	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 	if (size > arena->capacity - arena->used || !block) {
 		if (block)
-			capacity *= 2;
+			capacity = arena->is_hinted ? arena->total / 2 : capacity * 2;
+		if (block && capacity < ARENA_DEFAULT_BLOCK)
+			capacity = ARENA_DEFAULT_BLOCK;
 		if (capacity < size)
 			capacity = size;
 		block = arena->mem->allocate(arena->mem->user, offsetof(struct lcowmig__arena_block, data) + capacity);
@@ -66,6 +69,7 @@ void *lcowmig__arena_alloc(lcowmig__arena *arena, size_t size)
 		block->next = arena->blocks;
 		arena->blocks = block;
 		arena->capacity = capacity;
+		arena->total += capacity;
 		arena->used = 0;
 	}
 	piece = (char *)block->data + arena->used;

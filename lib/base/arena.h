@@ -5,6 +5,8 @@
 #ifndef LCOWMIG__ARENA_H
 #define LCOWMIG__ARENA_H
 
+#include <stdbool.h>
+
 #include "alloc.h"
 
 typedef struct lcowmig__arena {
@@ -12,10 +14,15 @@ typedef struct lcowmig__arena {
 	struct lcowmig__arena_block *blocks;
 	size_t used;     /* in the newest block */
 	size_t capacity; /* of the newest block */
+	size_t total;    /* of all blocks */
+	bool is_hinted;
 	lcowmig__mem self;
 } lcowmig__arena;
 
-/* `hint` sizes the first block (0: a small default); later blocks double. Allocates nothing yet. */
+/*
+ * `hint` sizes the first block, and each later one is half of what there is by then; 0: a small default, and later blocks double.
+ * Allocates nothing yet.
+ */
 void lcowmig__arena_init(lcowmig__arena *arena, const lcowmig__mem *mem, size_t hint);
 void lcowmig__arena_done(lcowmig__arena *arena);
 void *lcowmig__arena_alloc(lcowmig__arena *arena, size_t size);

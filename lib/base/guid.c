@@ -2,23 +2,19 @@
 
 #include <string.h>
 
-/* Where the dashes of the text form stand, as a bit set. */
-#define DASHES ((1u << 8) | (1u << 13) | (1u << 18) | (1u << 23))
+/* Where the digits of each byte stand. */
+static const uint8_t places[16] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
 
 void lcowmig_guid_format(const lcowmig_guid *guid, char ret_text[LCOWMIG_GUID_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned byte = 0;
-	unsigned i = 0;
+	unsigned i;
 
-	while (i < 36) {
-		if (i < 32 && (DASHES >> i) & 1) {
-			ret_text[i++] = '-';
-			continue;
-		}
-		ret_text[i++] = digits[guid->bytes[byte] >> 4];
-		ret_text[i++] = digits[guid->bytes[byte++] & 15];
+	for (i = 0; i < 16; i++) {
+		ret_text[places[i]] = digits[guid->bytes[i] >> 4];
+		ret_text[places[i] + 1] = digits[guid->bytes[i] & 15];
 	}
+	ret_text[8] = ret_text[13] = ret_text[18] = ret_text[23] = '-';
 	ret_text[36] = '\0';
 }
 
@@ -36,24 +32,19 @@ static int hex_digit(char c)
 lcowmig_status lcowmig_guid_parse(const char *text, lcowmig_guid *ret_guid)
 {
 	lcowmig_guid guid;
-	unsigned byte = 0;
-	unsigned i = 0;
+	unsigned i;
 
 	if (!text || strlen(text) != 36)
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	while (i < 36) {
-		int high, low;
+	if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	for (i = 0; i < 16; i++) {
+		int high = hex_digit(text[places[i]]);
+		int low = hex_digit(text[places[i] + 1]);
 
-		if (i < 32 && (DASHES >> i) & 1) {
-			if (text[i++] != '-')
-				return LCOWMIG_E_INVALID_ARGUMENT;
-			continue;
-		}
-		high = hex_digit(text[i++]);
-		low = hex_digit(text[i++]);
 		if (high < 0 || low < 0)
 			return LCOWMIG_E_INVALID_ARGUMENT;
-		guid.bytes[byte++] = (uint8_t)(high << 4 | low);
+		guid.bytes[i] = (uint8_t)(high << 4 | low);
 	}
 	*ret_guid = guid;
 	return LCOWMIG_OK;

@@ -18,10 +18,17 @@ static uint32_t rotate_right(uint32_t value, unsigned count)
 	return value >> count | value << (32 - count);
 }
 
-static void sha256_block(uint32_t state[8], const uint8_t block[64])
+/* One round on the working variables, which are passed in a new order each time instead of being moved. */
+static inline void sha256_round(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g, uint32_t *h, uint32_t word)
 {
-	uint32_t schedule[64];
-	uint32_t v[8];
+	uint32_t first = *h + (rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25)) + (g ^ (e & (f ^ g))) + word;
+
+	*d += first;
+	*h = first + (rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22)) + ((a & b) | (c & (a | b)));
+}
+
+static void sha256_schedule(const uint8_t block[64], uint32_t schedule[64])
+{
 	unsigned i;
 
 	for (i = 0; i < 16; i++)
@@ -34,20 +41,35 @@ static void sha256_block(uint32_t state[8], const uint8_t block[64])
 		schedule[i] = schedule[i - 16] + (rotate_right(a, 7) ^ rotate_right(a, 18) ^ a >> 3) + schedule[i - 7] +
 			      (rotate_right(b, 17) ^ rotate_right(b, 19) ^ b >> 10);
 	}
-	memcpy(v, state, sizeof v);
-	for (i = 0; i < 64; i++) {
-		uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-		uint32_t first = v[7] + (rotate_right(v[4], 6) ^ rotate_right(v[4], 11) ^ rotate_right(v[4], 25)) + choice +
-				 round_constants[i] + schedule[i];
-		uint32_t second = (rotate_right(v[0], 2) ^ rotate_right(v[0], 13) ^ rotate_right(v[0], 22)) + majority;
+	for (i = 0; i < 64; i++)
+		schedule[i] += round_constants[i];
+}
 
-		memmove(v + 1, v, 7 * sizeof v[0]);
-		v[4] += first;
-		v[0] = first + second;
+static void sha256_block(uint32_t state[8], const uint8_t block[64])
+{
+	uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
+	uint32_t schedule[64];
+	const uint32_t *word;
+
+	sha256_schedule(block, schedule);
+	for (word = schedule; word < schedule + 64; word += 8) {
+		sha256_round(a, b, c, &d, e, f, g, &h, word[0]);
+		sha256_round(h, a, b, &c, d, e, f, &g, word[1]);
+		sha256_round(g, h, a, &b, c, d, e, &f, word[2]);
+		sha256_round(f, g, h, &a, b, c, d, &e, word[3]);
+		sha256_round(e, f, g, &h, a, b, c, &d, word[4]);
+		sha256_round(d, e, f, &g, h, a, b, &c, word[5]);
+		sha256_round(c, d, e, &f, g, h, a, &b, word[6]);
+		sha256_round(b, c, d, &e, f, g, h, &a, word[7]);
 	}
-	for (i = 0; i < 8; i++)
-		state[i] += v[i];
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
+	state[4] += e;
+	state[5] += f;
+	state[6] += g;
+	state[7] += h;
 }
 
 void lcowmig__sha256(const void *data, size_t size, uint8_t ret_digest[32])

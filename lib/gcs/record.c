@@ -78,18 +78,22 @@ static bool mask_all(cJSON *item)
 
 static bool mask_tree(const lcowmig_gcs *gcs, cJSON *item, unsigned depth);
 
-/* A string may be a document of its own (ContainerConfig, ProcessParameters). */
+/* A string may be a document of its own (ContainerConfig, ProcessParameters). One that cannot be looked into is masked as a whole. */
 static bool mask_nested(const lcowmig_gcs *gcs, cJSON *item, unsigned depth)
 {
 	const char *text = item->valuestring;
 	cJSON *tree = NULL;
 	char *printed = NULL;
 
-	if (!depth || (text[0] != '{' && text[0] != '['))
+	while (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')
+		text++;
+	if (*text != '{' && *text != '[')
 		return true;
+	if (!depth)
+		return mask_string(item, false);
 	if (lcowmig__json_parse("nested document", text, strlen(text), gcs->context->limits.document_bytes, gcs->context->limits.json_depth,
 				&tree, NULL) != LCOWMIG_OK)
-		return true;
+		return mask_string(item, false);
 	if (mask_tree(gcs, tree, depth - 1))
 		printed = cJSON_PrintUnformatted(tree);
 	cJSON_Delete(tree);

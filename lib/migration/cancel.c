@@ -106,14 +106,12 @@ static bool cancel_is_settled(const lcowmig_migration *m)
 static lcowmig_status cancel_begin(lcowmig_migration *m, const char *session_id, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__session_check(m, session_id, error);
-	bool is_decided = m->object.state == LCOWMIG_MIGRATION_TRANSFER_COMPLETED || m->object.state == LCOWMIG_MIGRATION_CANCELLED ||
-			  m->object.state == LCOWMIG_MIGRATION_FAILED;
 	struct cancel *self;
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_CANCEL, error);
-	if (status == LCOWMIG_OK && is_decided && m->work)
-		status = lcowmig__session_check_quiet(m, error); /* a finalize: it has been decided otherwise */
+	if (status == LCOWMIG_OK && lcowmig__session_is_finalizing(m))
+		status = lcowmig__session_check_quiet(m, error); /* it has been decided otherwise */
 	if (status != LCOWMIG_OK)
 		return status;
 	if (cancel_is_settled(m)) {

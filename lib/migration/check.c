@@ -95,7 +95,9 @@ lcowmig_status lcowmig_migration_check(lcowmig_migration *m, lcowmig_reason_fn r
 	text = texts.data;
 	for (i = 0; report && !texts.failed && i < count; i++, text += strlen(text) + 1)
 		report(user, text);
+	lcowmig__lock_take(&m->object.context->lock); /* an import may be naming the sandbox */
 	status = reasons_fail(m, &texts, count, error);
+	lcowmig__lock_drop(&m->object.context->lock);
 	lcowmig__buf_done(&texts);
 	return status;
 }

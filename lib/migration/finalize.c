@@ -50,6 +50,11 @@ static void finalize_release(lcowmig__flow *flow)
 
 static const lcowmig__flow_class finalize_class = { "finalize", finalize_step, finalize_release, false };
 
+bool lcowmig__session_is_finalizing(const lcowmig_migration *m)
+{
+	return m->id && m->work && m->work->class == &finalize_class; /* it may outlive an abandoned session */
+}
+
 /* Whether there is anything here that could run. */
 static lcowmig_status finalize_check_machine(const lcowmig_migration *m, lcowmig_error *error)
 {

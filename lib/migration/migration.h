@@ -155,6 +155,9 @@ lcowmig_status lcowmig__import_vet(const lcowmig_limits *limits, const lcowmig__
 /* transfer.c: waits for the background work, and after a while ends it. */
 lcowmig__flow *lcowmig__transfer_join_flow(lcowmig_migration *m, lcowmig_error *error);
 
+/* finalize.c: whether a decision is being carried out. */
+bool lcowmig__session_is_finalizing(const lcowmig_migration *m);
+
 /* resume.c, stop.c: the two ways to finalize, whatever the session's state. */
 lcowmig__flow *lcowmig__session_resume_flow(lcowmig_migration *m, lcowmig_error *error);
 lcowmig__flow *lcowmig__session_stop_flow(lcowmig_migration *m, lcowmig_error *error);

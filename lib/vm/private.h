@@ -70,6 +70,7 @@ struct lcowmig_vm {
 	char *stacks;   /* of the last dump */
 
 	bool was_started;   /* HCS was asked to run it, so it will report an exit */
+	unsigned stops_asked; /* of HCS, by a finalize that has no answer yet */
 	bool stop_accepted; /* HCS has finalized with Stop: what is left is to end it */
 	bool has_exited;    /* HCS has reported the exit */
 	bool told;          /* the owner knows that it has ended */

@@ -95,7 +95,7 @@ bool lcowmig__vm_policy_based_routing(const lcowmig_vm *vm)
 
 bool lcowmig__vm_must_stop(const lcowmig_vm *vm)
 {
-	return vm->stop_accepted || vm->object.state == LCOWMIG__VM_TERMINATED;
+	return vm->stops_asked || vm->stop_accepted || vm->is_ending || vm->object.state == LCOWMIG__VM_TERMINATED;
 }
 
 bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error)

@@ -44,7 +44,7 @@ const char *lcowmig__vm_state_name(const lcowmig_vm *vm);
 const lcowmig__container_vm *lcowmig__vm_for_containers(lcowmig_vm *vm);
 bool lcowmig__vm_policy_based_routing(const lcowmig_vm *vm);
 
-/* Whether it has ended, or the host has accepted a finalize with Stop: it will not run again. */
+/* Whether it has ended, is being ended, or the host was asked for a finalize with Stop and has not refused: it shall not run again. */
 bool lcowmig__vm_must_stop(const lcowmig_vm *vm);
 bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error); /* for lcowmig_sandbox_free */
 /* The device controllers, made on first use. */

@@ -201,6 +201,9 @@ static void vm_end_finish(struct vm_end *self)
 {
 	lcowmig_vm *vm = self->vm;
 
+	/* The answer to a stop may come so late that the machine has been let run meanwhile. */
+	if (!lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, self->trigger))
+		self->trigger = LCOWMIG__VM_TERMINATE;
 	if (self->failure == LCOWMIG_OK) {
 		lcowmig__object_fire(&vm->object, self->trigger);
 		vm_set_ended(vm);

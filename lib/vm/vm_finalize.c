@@ -49,11 +49,17 @@ static void finalize_step(lcowmig__flow *flow)
 	status = finalize_check(self, &flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
-	FLOW_TRY(flow, finalize_ask(self));
+	vm->stops_asked += !self->resume;
+	FLOW_AWAIT(flow, finalize_ask(self));
+	vm->stops_asked -= !self->resume;
+	if (flow->result != LCOWMIG_OK)
+		FLOW_RETURN(flow, flow->result);
 	if (self->resume) {
 		status = lcowmig__vm_recheck(vm, LCOWMIG__VM_FINALIZE_RESUME, &flow->error);
-		if (status == LCOWMIG_OK)
+		if (status == LCOWMIG_OK) {
+			vm->was_started = true; /* a destination whose transfer never came about, too */
 			lcowmig__object_fire(&vm->object, LCOWMIG__VM_FINALIZE_RESUME);
+		}
 		FLOW_RETURN(flow, status);
 	}
 	vm->stop_accepted = true;

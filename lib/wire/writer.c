@@ -79,9 +79,10 @@ static void writer_text(writer *out, uint32_t tag, const char *text)
 
 static void writer_guid(writer *out, uint32_t tag, const lcowmig_guid *guid)
 {
-	char text[LCOWMIG_GUID_TEXT_SIZE];
+	char text[LCOWMIG_GUID_TEXT_SIZE] = { 0 };
 
-	lcowmig_guid_format(guid, text);
+	if (!out->is_counting) /* they are all of one size */
+		lcowmig_guid_format(guid, text);
 	writer_bytes(out, tag, text, sizeof text - 1);
 }
 

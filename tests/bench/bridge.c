@@ -136,7 +136,7 @@ static char *bridge_document(const char *head, size_t size)
 }
 
 /* One request and its answer. Returns the bytes that went both ways. */
-static size_t bridge_exchange(bridge *b, const char *request, const char *answer, size_t answer_size, size_t step)
+static BENCH_PART size_t bridge_exchange(bridge *b, const char *request, const char *answer, size_t answer_size, size_t step)
 {
 	size_t sent = b->sent_bytes;
 

@@ -43,7 +43,7 @@ static void session_input_done(session_input *input)
 	lcowmig__arena_done(&input->model);
 }
 
-static double session_import(light_host *host, const session_input *input)
+static BENCH_PART double session_import(light_host *host, const session_input *input)
 {
 	lcowmig_import_options options = LCOWMIG_IMPORT_OPTIONS_INIT;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
@@ -58,7 +58,7 @@ static double session_import(light_host *host, const session_input *input)
 	return bench_seconds() - start;
 }
 
-static double session_patch(light_host *host, const session_input *input)
+static BENCH_PART double session_patch(light_host *host, const session_input *input)
 {
 	const lcowmig__wire_pod *pod = &input->wire.pods[0];
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
@@ -88,7 +88,7 @@ static void session_transfer(light_host *host)
 }
 
 /* Gives the seconds of processor time. */
-static double session_resume(light_host *host, unsigned *ret_round_trips)
+static BENCH_PART double session_resume(light_host *host, unsigned *ret_round_trips)
 {
 	lcowmig_finalize_options options = LCOWMIG_FINALIZE_OPTIONS_INIT;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
@@ -117,7 +117,7 @@ static double session_resume(light_host *host, unsigned *ret_round_trips)
 }
 
 /* Of a sandbox that runs. It runs on afterwards. */
-static double session_export(light_host *host, unsigned long *ret_allocations, size_t *ret_peak)
+static BENCH_PART double session_export(light_host *host, unsigned long *ret_allocations, size_t *ret_peak)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	light_done done = { 0 };

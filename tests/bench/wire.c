@@ -97,7 +97,7 @@ static void document_make(lcowmig__buf *document, const lcowmig__mem *mem)
 	lcowmig__buf_text(document, "}}},\"HvSocket\":{}}}}");
 }
 
-static void document_patch(const lcowmig__mem *mem, const lcowmig__buf *document)
+static BENCH_PART void document_patch(const lcowmig__mem *mem, const lcowmig__buf *document)
 {
 	char *patched = NULL;
 	size_t size = 0;

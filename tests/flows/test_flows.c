@@ -477,18 +477,68 @@ START_TEST(test_sessions_follow_one_another)
 }
 END_TEST
 
-/* Tasks are refused while a session is open, and fine again after it. */
+static void expect_gate(const test_side *side, bool is_closed)
+{
+	static const lcowmig_task_call calls[] = { LCOWMIG_TASK_KILL, LCOWMIG_TASK_STATE, LCOWMIG_TASK_DELETE };
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(calls); i++)
+		ck_assert_int_eq(lcowmig_sandbox_check_task(side->sandbox, calls[i], NULL),
+				 is_closed ? LCOWMIG_E_FAILED_PRECONDITION : LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig__migration_is_idle(side->m), !is_closed);
+}
+
+/* SVC-32: from the first step of a session until its cleanup, on either side, whatever becomes of it. */
 START_TEST(test_tasks_are_gated_by_the_session)
 {
+	int point;
+
 	begin(1);
-	ck_assert(lcowmig__migration_is_idle(source->m));
-	OK(world_prepare_source(world));
-	ck_assert(!lcowmig__migration_is_idle(source->m));
-	OK(world_cancel(world, source));
-	OK(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME));
-	ck_assert(!lcowmig__migration_is_idle(source->m));
+	expect_gate(source, false);
+	for (point = WORLD_PREPARED; point < WORLD_CLEAN; point++) {
+		OK(world_step(world, (world_point)point));
+		expect_gate(source, true);
+		expect_gate(destination, point >= WORLD_IMPORTED);
+	}
+	OK(world_cleanup(world, destination));
+	expect_gate(source, true);
+	expect_gate(destination, false);
 	OK(world_cleanup(world, source));
-	ck_assert(lcowmig__migration_is_idle(source->m));
+	expect_gate(source, false);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(test_tasks_are_gated_until_a_rollback_is_cleaned_up)
+{
+	begin(1);
+	OK(world_prepare_source(world));
+	OK(world_cancel(world, source));
+	expect_gate(source, true);
+	OK(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME));
+	expect_gate(source, true);
+	OK(world_cleanup(world, source));
+	expect_gate(source, false);
+	world_free(world);
+}
+END_TEST
+
+/* SVC-31: what a create that patches answers: the pid that was imported, and no event. */
+START_TEST(test_a_patch_tells_nothing_and_knows_the_pid)
+{
+	const lcowmig__index_entry *there, *here;
+	uint32_t pid;
+
+	begin(_i);
+	OK(world_migrate_until(world, WORLD_PATCHED));
+	ck_assert_uint_eq(test_host_count(destination->host, "event"), 0);
+	if (n_tasks()) {
+		there = lcowmig__sandbox_find(source->sandbox, "p0");
+		here = lcowmig__sandbox_find(destination->sandbox, "d-p0");
+		pid = lcowmig__process_pid(lcowmig__container_init(there->container));
+		ck_assert_uint_ne(pid, 0);
+		ck_assert_uint_eq(lcowmig__process_pid(lcowmig__container_init(here->container)), pid);
+	}
 	world_free(world);
 }
 END_TEST
@@ -519,6 +569,8 @@ int main(void)
 	tcase_add_loop_test(flows, test_migration_goes_on_and_on, 0, N_SHAPES);
 	tcase_add_loop_test(flows, test_sessions_follow_one_another, 0, N_SHAPES);
 	tcase_add_test(flows, test_tasks_are_gated_by_the_session);
+	tcase_add_test(flows, test_tasks_are_gated_until_a_rollback_is_cleaned_up);
+	tcase_add_loop_test(flows, test_a_patch_tells_nothing_and_knows_the_pid, 0, N_SHAPES);
 	suite_add_tcase(suite, flows);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -412,6 +412,28 @@ START_TEST(test_recording_shows_frames_and_masks_secrets)
 }
 END_TEST
 
+/* A document inside a document inside a document …, or one that is none after all. */
+START_TEST(test_recording_masks_documents_that_it_cannot_look_into)
+{
+	static const char *const documents[] = {
+		"{\"ContainerConfig\":\" \\n{\\\"env\\\":[\\\"TOKEN=hush\\\"]}\"}",
+		"{\"ContainerConfig\":\"{\\\"env\\\":[\\\"TOKEN=hush\\\"]\"}",
+		"{\"ContainerConfig\":\"{\\\"env\\\":[\\\"TOKEN=hush\\\"]} and more\"}",
+		"{\"A\":\"[\\\"[\\\\\\\"[\\\\\\\\\\\\\\\"{env: hush}\\\\\\\\\\\\\\\"]\\\\\\\"]\\\"]\"}",
+	};
+	peer *p = peer_new();
+
+	peer_connect(p, true);
+	p->recorded[0] = '\0';
+	try_request(p, LCOWMIG_GCS_EXECUTE_PROCESS, documents[_i], NULL);
+	ck_assert_ptr_nonnull(strstr(p->recorded, "> ExecuteProcess id=1 "));
+	ck_assert_msg(!strstr(p->recorded, "hush"), "%s", p->recorded);
+	ck_assert_ptr_nonnull(strstr(p->recorded, "***"));
+	lcowmig_gcs_receive_end(p->gcs, p->control, LCOWMIG_OK);
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(test_recording_shows_everything_when_asked)
 {
 	peer *p = peer_prepare();
@@ -449,6 +471,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_queue_is_bounded_and_one_request_always_fits);
 	tcase_add_test(tests, test_request_timed_out_while_queued_is_not_sent);
 	tcase_add_test(tests, test_recording_shows_frames_and_masks_secrets);
+	tcase_add_loop_test(tests, test_recording_masks_documents_that_it_cannot_look_into, 0, 4);
 	tcase_add_test(tests, test_recording_shows_everything_when_asked);
 }
 

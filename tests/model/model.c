@@ -221,7 +221,9 @@ static void note_purpose(model *m, const model_action *action, lcowmig_status st
 		side->was_abandoned = true; /* given to nobody */
 	if (!ends)
 		return;
-	side->was_abandoned = action->call != CALL_NEW_DESTINATION;
+	side->was_abandoned = true;
+	if (action->call == CALL_NEW_DESTINATION && !lcowmig_migration_has_right(m->world->source.m))
+		m->world->source.was_abandoned = true;
 	m->ended_on_purpose[action->on_destination] = true;
 }
 

@@ -39,22 +39,36 @@ static lcowmig_status call_patch(test_side *side, unsigned container, unsigned n
 	return lcowmig_migration_patch(side->m, &patch, test_on_done, done, &error_of_call);
 }
 
-/* Tokens are kept for ever: they may arrive at any time. The same one is always the same bytes. */
+static uint32_t epoch_of_next(const model_side *side)
+{
+	if (side->released && side->released == side->epoch)
+		return side->epoch;
+	return side->epoch + ((side->epoch % 2 == 0) == side->is_source ? 1 : 2);
+}
+
+/* Tokens are kept for ever: they may arrive at any time. The same one is always the same bytes. The invariants are told of the last word. */
 static void keep_token(model *m, const model_side *side, const uint8_t *bytes, size_t size)
 {
+	model_message *token = &m->tokens[m->n_tokens];
 	size_t i;
 
-	for (i = 0; i < m->n_tokens; i++)
-		if (m->tokens[i].size == size && memcmp(m->tokens[i].bytes, bytes, size) == 0)
+	token->epoch = epoch_of_next(side);
+	token->session = side->session;
+	token->from_source = side->is_source;
+	token->size = size;
+	memcpy(token->bytes, bytes, size);
+	for (i = 0; i < m->n_tokens; i++) {
+		const model_message *other = &m->tokens[i];
+		bool is_same = other->size == size && memcmp(other->bytes, bytes, size) == 0;
+
+		ck_assert_int_eq(is_same, other->session == token->session && other->epoch == token->epoch);
+		if (is_same)
 			return;
-	ck_assert_uint_lt(m->n_tokens, MODEL_MAX_TOKENS);
-	memcpy(m->tokens[m->n_tokens].bytes, bytes, size);
-	m->tokens[m->n_tokens].size = size;
-	m->tokens[m->n_tokens].session = side->session;
-	m->tokens[m->n_tokens].epoch = (side->epoch % 2 == 0) == side->is_source ? side->epoch + 1 :
-				       side->released == side->epoch && side->epoch ? side->epoch :
-										      side->epoch + 2;
-	m->tokens[m->n_tokens++].from_source = side->is_source;
+	}
+	ck_assert_uint_lt(++m->n_tokens, MODEL_MAX_TOKENS);
+	for (i = 0; i < m->n_tokens; i++)
+		if (m->tokens[i].session > token->session || (m->tokens[i].session == token->session && m->tokens[i].epoch > token->epoch))
+			return;
 	memcpy(m->world->token, bytes, size);
 	m->world->token_size = size;
 }
@@ -154,6 +168,7 @@ static lcowmig_status call_complete(test_side *side, const model_action *action)
 
 static void new_destination(model *m)
 {
+	test_script_settle_abandoned(m->world->destination.host);
 	world_new_destination(m->world);
 	memset(&m->destination, 0, sizeof m->destination);
 	m->n_destinations++;

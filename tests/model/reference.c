@@ -184,7 +184,7 @@ static uint32_t ops_of_resume(const model_side *side)
 {
 	uint32_t ops = 0;
 
-	if (is_in(side, FINALIZED))
+	if (is_in(side, FINALIZED) || side->doomed)
 		return 0;
 	if (side->vm != LCOWMIG_VM_RUNNING && side->vm != LCOWMIG_VM_MIGRATION_FINALIZED)
 		ops |= BIT(OP_FINALIZE);
@@ -212,7 +212,7 @@ static uint32_t ops_of_abandon(const model_side *side)
 	if (abandon_resumes(side))
 		return ops | ops_of_resume(side);
 	if (side->is_source && is_migrating(side))
-		return ops | BIT(OP_FINALIZE) | BIT(OP_EXIT);
+		return ops | (side->doomed ? 0 : BIT(OP_FINALIZE)) | BIT(OP_EXIT);
 	return will_exit(side) ? ops | BIT(OP_TERMINATE) | BIT(OP_EXIT) : ops;
 }
 
@@ -220,7 +220,9 @@ static uint32_t ops_of_stop(const model_side *side)
 {
 	if (stop_asks_nothing(side))
 		return 0;
-	return (is_migrating(side) ? BIT(OP_FINALIZE) : will_exit(side) ? BIT(OP_TERMINATE) : 0) | (will_exit(side) ? BIT(OP_EXIT) : 0);
+	if (!will_exit(side))
+		return is_migrating(side) && !side->doomed ? BIT(OP_FINALIZE) : 0;
+	return BIT(OP_EXIT) | (!is_migrating(side) ? BIT(OP_TERMINATE) : side->doomed ? 0 : BIT(OP_FINALIZE));
 }
 
 static uint32_t ops_of_transfer(const model_side *side)
@@ -515,7 +517,7 @@ void reference_expect(const model *m, const model_side *side, const model_busy *
 		return;
 	}
 	ret->is_exact = !reference_is_busy(busy) && action->outcome != OUTCOME_HOLD;
-	ret->statuses = LOOSE;
+	ret->statuses = LOOSE | (action->call == CALL_RESUME && side->doomed ? reference_bit(REFUSED) : 0);
 	if (!ret->is_exact)
 		return;
 	ret->status = do_call(m, &ret->side, action);

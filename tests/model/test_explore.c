@@ -148,14 +148,16 @@ static bool find_open(uint32_t *at, unsigned max_depth, size_t n_actions)
 	return false;
 }
 
-static size_t count_open(unsigned max_depth, size_t n_actions)
+/* Up to this depth every action of every state was tried. */
+static unsigned complete_depth(unsigned max_depth, size_t n_actions)
 {
-	size_t count = 0;
+	unsigned depth = max_depth;
 	size_t i;
 
 	for (i = 0; i < found.n_states; i++)
-		count += found.states[i].depth < max_depth && found.states[i].next_action < n_actions;
-	return count;
+		if (found.states[i].depth < depth && found.states[i].next_action < n_actions)
+			depth = found.states[i].depth;
+	return depth;
 }
 
 START_TEST(test_every_order_of_calls)
@@ -182,10 +184,9 @@ START_TEST(test_every_order_of_calls)
 		wander(&m, at, max_depth);
 		model_end(&m);
 	} while (find_open(&at, max_depth, n_actions) && (!limit || found.transitions < limit));
-	printf("explored: %zu states, %llu transitions (%llu of them change something), depth %u of %u, %llu sequences, %zu states not "
-	       "exhausted\n",
-	       found.n_states, (unsigned long long)found.transitions, (unsigned long long)found.changes, found.deepest, max_depth,
-	       (unsigned long long)found.walks, count_open(max_depth, n_actions));
+	printf("explored: %zu states, %llu transitions (%llu of them change something), complete to depth %u, deepest %u, %llu sequences\n",
+	       found.n_states, (unsigned long long)found.transitions, (unsigned long long)found.changes,
+	       complete_depth(max_depth, n_actions), found.deepest, (unsigned long long)found.walks);
 	fflush(stdout);
 	free(found.states);
 	free(found.table);

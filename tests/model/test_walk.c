@@ -54,6 +54,15 @@ static unsigned weigh(const model_action *action)
 	}
 }
 
+/* A refusal is soon tried; most steps should lead somewhere. */
+static bool is_refused(const model *m, const model_action *action)
+{
+	const model_side *side = action->on_destination ? &m->destination : &m->source;
+	model_busy busy = model_see_busy(model_world_side(m, action->on_destination));
+
+	return reference_gate(m, side, &busy, action) != LCOWMIG_OK;
+}
+
 static const model_action *choose(const model *m, uint64_t *random)
 {
 	size_t n_actions, i;
@@ -62,7 +71,8 @@ static const model_action *choose(const model *m, uint64_t *random)
 	for (i = 0; i < 10000; i++) {
 		const model_action *action = &actions[next_random(random) % n_actions];
 
-		if (next_random(random) % 12 < weigh(action) && model_applies(m, action))
+		if (next_random(random) % 12 < weigh(action) && model_applies(m, action) &&
+		    (next_random(random) % 6 == 0 || !is_refused(m, action)))
 			return action;
 	}
 	ck_abort_msg("there is nothing left to do");

@@ -38,6 +38,7 @@ struct mt_private {
 	int64_t next_id;
 	uint32_t next_port;
 	uint32_t next_pid;
+	unsigned char killed[4096]; /* by pid */
 	bool is_connected;
 	bool in_transfer;
 	bool transfer_cancelled;
@@ -431,10 +432,31 @@ static uint32_t number_after(const char *document, const char *key)
 	return place ? (uint32_t)strtoul(place + strlen(key), NULL, 10) : 0;
 }
 
+/* A wait may reach the guest after the signal. */
+static bool was_killed(mt_host *host, uint32_t pid, bool now)
+{
+	bool was;
+
+	ck_assert_uint_lt(pid, sizeof host->p->killed);
+	pthread_mutex_lock(&host->p->lock);
+	was = host->p->killed[pid];
+	host->p->killed[pid] = was || now;
+	pthread_mutex_unlock(&host->p->lock);
+	return was;
+}
+
 static lcowmig_status guest_wait(mt_host *host, lcowmig_call *call, int64_t id, const char *document)
 {
-	if (strstr(document, "\"TimeoutInMs\":4294967295"))
-		return leave_pending(host, call, id, number_after(document, "\"ProcessId\":"));
+	uint32_t pid = number_after(document, "\"ProcessId\":");
+
+	if (was_killed(host, pid, false))
+		return succeed(host, call, "{\"Result\":0,\"ExitCode\":137}");
+	if (strstr(document, "\"TimeoutInMs\":4294967295")) {
+		leave_pending(host, call, id, pid);
+		if (was_killed(host, pid, false)) /* in between */
+			end_pending(host, pid, LCOWMIG_OK);
+		return LCOWMIG_PENDING;
+	}
 	lcowmig_call_set_error(call, 0xC0370109u, "the time is over");
 	return end(host, call, LCOWMIG_E_GUEST_FAILED);
 }
@@ -460,7 +482,9 @@ static lcowmig_status guest_rpc(void *user, lcowmig_call *call, uint32_t message
 		snprintf(text, sizeof text, "{\"Result\":0,\"ProcessId\":%u}", pid);
 		return succeed(host, call, text);
 	case LCOWMIG_GCS_SIGNAL_PROCESS:
-		end_pending(host, number_after(document, "\"ProcessId\":"), LCOWMIG_OK);
+		pid = number_after(document, "\"ProcessId\":");
+		was_killed(host, pid, true);
+		end_pending(host, pid, LCOWMIG_OK);
 		return succeed(host, call, "{\"Result\":0}");
 	case LCOWMIG_GCS_GET_PROPERTIES:
 		return succeed(host, call, "{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[],\\\"Metrics\\\":{}}\"}");
@@ -750,6 +774,24 @@ static void patch(mt_host *destination, const char *id)
 	waiter_done(&w);
 }
 
+/* The requests that wait for the processes may still be on their way to the guest: until then the sandbox cannot migrate. */
+static void prepare_source(mt_host *source)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig_status status = LCOWMIG_E_FAILED_PRECONDITION;
+	unsigned i;
+	waiter w;
+
+	waiter_init(&w);
+	for (i = 0; i < 5000 && status == LCOWMIG_E_FAILED_PRECONDITION; i++) {
+		status = waiter_wait(&w, lcowmig_migration_prepare_source(source->m, SESSION, NULL, waiter_on_done, &w, &error));
+		if (status != LCOWMIG_OK)
+			nap(1000000);
+	}
+	ck_assert_msg(status == LCOWMIG_OK, "%s", error.message);
+	waiter_done(&w);
+}
+
 void mt_prepare(mt_host *source, mt_host *destination, unsigned n_containers)
 {
 	static const uint8_t descriptor[] = "socket";
@@ -758,7 +800,7 @@ void mt_prepare(mt_host *source, mt_host *destination, unsigned n_containers)
 	waiter w;
 
 	waiter_init(&w);
-	OK(waiter_wait(&w, lcowmig_migration_prepare_source(source->m, SESSION, NULL, waiter_on_done, &w, NULL)));
+	prepare_source(source);
 	OK(waiter_wait(&w, lcowmig_migration_export(source->m, SESSION, waiter_on_done, &w, NULL)));
 	import(source, destination);
 	for (i = 0; i < n_containers; i++) {
@@ -801,7 +843,11 @@ void mt_finish(mt_host *source, mt_host *destination)
 	options.token_size = 0;
 	options.action = LCOWMIG_FINALIZE_STOP;
 	OK(waiter_wait(&w, lcowmig_migration_finalize(source->m, SESSION, &options, waiter_on_done, &w, NULL)));
+	waiter_done(&w);
+}
+
+void mt_clean_up(mt_host *source, mt_host *destination)
+{
 	OK(lcowmig_migration_cleanup(source->m, SESSION, NULL));
 	OK(lcowmig_migration_cleanup(destination->m, SESSION, NULL));
-	waiter_done(&w);
 }

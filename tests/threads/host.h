@@ -50,8 +50,10 @@ void mt_boot(mt_host *host, unsigned n_containers);
 void mt_prepare(mt_host *source, mt_host *destination, unsigned n_containers);
 /* Waits until the session is in a state. */
 void mt_await_state(mt_host *host, lcowmig_migration_state state);
-/* From the transfer on, to the end. */
+/* From the transfer on: the destination runs, the source is stopped. */
 void mt_finish(mt_host *source, mt_host *destination);
+/* Ends both sessions. */
+void mt_clean_up(mt_host *source, mt_host *destination);
 
 /* Waits until the transfer blocks; lets it succeed. */
 void mt_await_transfer(mt_host *host);

@@ -48,9 +48,27 @@ static void on_notification(void *user, const lcowmig_notification *notification
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* What must answer while the transfer blocks. */
-static void look_around(mt_host *host, counter *c, lcowmig_subscription **ret_subscription)
+/* The end is told in order with the other events, by whichever thread is at them. */
+static void await_end(counter *c)
 {
+	struct timespec time = { 0, 1000000 };
+	unsigned ends = 0;
+	unsigned i;
+
+	for (i = 0; i < 10000 && !ends; i++) {
+		nanosleep(&time, NULL);
+		pthread_mutex_lock(&c->lock);
+		ends = c->ends;
+		pthread_mutex_unlock(&c->lock);
+	}
+	ck_assert_uint_eq(ends, 1);
+	ck_assert_uint_gt(c->told, 0);
+}
+
+/* What must answer while the transfer blocks. */
+static void look_around(mt_host *host, counter *c)
+{
+	lcowmig_subscription *subscription;
 	lcowmig_container *container;
 	lcowmig_pod *pods[2];
 	waiter w;
@@ -63,7 +81,7 @@ static void look_around(mt_host *host, counter *c, lcowmig_subscription **ret_su
 	ck_assert_uint_gt(lcowmig_migration_timeline_count(host->m), 0);
 	ck_assert_int_eq(lcowmig_vm_get_state(host->vm), LCOWMIG_VM_SOURCE_MIGRATION_STARTED);
 	ck_assert_uint_eq(lcowmig_sandbox_list_pods(host->sandbox, pods, 2), 1);
-	OK(lcowmig_migration_subscribe(host->m, SESSION, LCOWMIG_SUBSCRIBE_STEPS, on_notification, c, ret_subscription, NULL));
+	OK(lcowmig_migration_subscribe(host->m, SESSION, LCOWMIG_SUBSCRIBE_STEPS, on_notification, c, &subscription, NULL));
 	OK(lcowmig_sandbox_find_container(host->sandbox, "pod", &container, NULL, NULL));
 	ck_assert_int_eq(lcowmig_container_wait(container, waiter_on_done, &w, NULL), LCOWMIG_PENDING);
 	OK(lcowmig_context_cancel(host->context, waiter_on_done, &w));
@@ -99,7 +117,6 @@ START_TEST(test_cancel_gets_through_while_the_transfer_blocks)
 	mt_host *source = mt_host_new("source", _i, true);
 	mt_host *destination = mt_host_new(NULL, _i, false);
 	counter c = { .told = 0 };
-	lcowmig_subscription *subscription;
 	pthread_t thread;
 	waiter w;
 
@@ -109,14 +126,12 @@ START_TEST(test_cancel_gets_through_while_the_transfer_blocks)
 	mt_prepare(source, destination, 2);
 	start(&thread, transfer_main, source);
 	mt_await_transfer(source);
-	look_around(source, &c, &subscription);
+	look_around(source, &c);
 	OK(waiter_wait(&w, lcowmig_migration_cancel(source->m, SESSION, waiter_on_done, &w, NULL)));
 	join(thread);
 	mt_await_state(source, LCOWMIG_MIGRATION_CANCELLED);
 	resume_source(source);
-	ck_assert_uint_eq(c.ends, 1);
-	ck_assert_uint_gt(c.told, 0);
-	lcowmig_migration_unsubscribe(subscription);
+	await_end(&c);
 	leave_destination(destination);
 	mt_host_free(source);
 	mt_host_free(destination);
@@ -129,6 +144,7 @@ typedef struct observer {
 	mt_host *host;
 	pthread_mutex_t *lock;
 	bool *ends;
+	counter c; /* a notification under way when it was unsubscribed may still be told: lives as long as the context */
 } observer;
 
 static bool has_ended(observer *o)
@@ -141,17 +157,34 @@ static bool has_ended(observer *o)
 	return ends;
 }
 
+static void ask_sandbox(mt_host *host)
+{
+	lcowmig_sandbox_status status = { .size = sizeof status };
+	lcowmig_vm_exit how = { .size = sizeof how };
+	const char *architecture;
+	lcowmig_pod *pods[2];
+	uint64_t blackout;
+
+	lcowmig_vm_get_state(host->vm);
+	lcowmig_vm_start_time(host->vm);
+	lcowmig_vm_exit_status(host->vm, &how, NULL);
+	lcowmig_vm_architecture(host->vm, &architecture, NULL);
+	lcowmig_sandbox_get_status(host->sandbox, &status, NULL);
+	lcowmig_sandbox_check_task(host->sandbox, LCOWMIG_TASK_KILL, NULL);
+	lcowmig_sandbox_check_call(host->sandbox, LCOWMIG_SANDBOX_STATUS, "source", NULL);
+	lcowmig_sandbox_list_pods(host->sandbox, pods, 2);
+	lcowmig_migration_blackout(host->m, &blackout, NULL, NULL);
+}
+
 /* Asks and subscribes for as long as the migration goes on. */
 static void *observe_main(void *argument)
 {
 	observer *o = argument;
-	counter c = { .told = 0 };
 	lcowmig_subscription *subscription;
 	lcowmig_timeline_entry entry = LCOWMIG_TIMELINE_ENTRY_INIT;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	size_t size;
 
-	pthread_mutex_init(&c.lock, NULL);
 	while (!has_ended(o)) {
 		lcowmig_migration_get_state(o->host->m);
 		lcowmig_migration_get_origin(o->host->m);
@@ -161,17 +194,11 @@ static void *observe_main(void *argument)
 		lcowmig_migration_check(o->host->m, NULL, NULL, NULL);
 		lcowmig_migration_timeline_entry(o->host->m, 0, &entry, NULL);
 		lcowmig_migration_timeline_json(o->host->m, NULL, 0, &size, NULL);
-		lcowmig_vm_get_state(o->host->vm);
-		lcowmig_vm_start_time(o->host->vm);
+		ask_sandbox(o->host);
 		lcowmig_context_deadline(o->host->context);
-		if (lcowmig_migration_subscribe(o->host->m, SESSION, LCOWMIG_SUBSCRIBE_STEPS, on_notification, &c, &subscription, NULL) == LCOWMIG_OK)
+		if (lcowmig_migration_subscribe(o->host->m, SESSION, LCOWMIG_SUBSCRIBE_STEPS, on_notification, &o->c, &subscription, NULL) == LCOWMIG_OK)
 			lcowmig_migration_unsubscribe(subscription);
 	}
-	/* A notification that was under way when it was unsubscribed may still be running; the context is idle before `c` goes. */
-	while (lcowmig_context_cancel(o->host->context, waiter_on_done, &c) != LCOWMIG_E_NOT_FOUND)
-		;
-	pthread_mutex_lock(&c.lock);
-	pthread_mutex_unlock(&c.lock);
 	return NULL;
 }
 
@@ -181,23 +208,31 @@ static void migrate_observed(bool by_worker)
 	mt_host *destination = mt_host_new(NULL, by_worker, false);
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	bool ends = false;
-	observer observers[2] = { { source, &lock, &ends }, { destination, &lock, &ends } };
+	observer observers[2] = { { .host = source }, { .host = destination } };
 	pthread_t threads[2];
 	unsigned i;
 
 	mt_boot(source, 3);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		observers[i].lock = &lock;
+		observers[i].ends = &ends;
+		pthread_mutex_init(&observers[i].c.lock, NULL);
 		start(&threads[i], observe_main, &observers[i]);
+	}
 	mt_prepare(source, destination, 3);
 	mt_finish(source, destination);
+	/* Who unsubscribes must not do so while another thread ends the session. */
 	pthread_mutex_lock(&lock);
 	ends = true;
 	pthread_mutex_unlock(&lock);
 	for (i = 0; i < 2; i++)
 		join(threads[i]);
+	mt_clean_up(source, destination);
 	ck_assert_int_eq(lcowmig_vm_get_state(destination->vm), LCOWMIG_VM_RUNNING);
 	mt_host_free(source);
 	mt_host_free(destination);
+	for (i = 0; i < 2; i++)
+		pthread_mutex_destroy(&observers[i].c.lock);
 }
 
 START_TEST(test_migration_while_others_ask_and_subscribe)
@@ -217,6 +252,7 @@ static void *migrate_main(void *argument)
 	mt_boot(source, 2);
 	mt_prepare(source, destination, 2);
 	mt_finish(source, destination);
+	mt_clean_up(source, destination);
 	mt_host_free(source);
 	mt_host_free(destination);
 	return NULL;
@@ -316,7 +352,9 @@ static void *ask_main(void *argument)
 {
 	worker *self = argument;
 	lcowmig_process *processes[64];
+	lcowmig_exit how = LCOWMIG_EXIT_INIT;
 	lcowmig_container *container;
+	lcowmig_process *init;
 	unsigned i;
 	waiter w;
 
@@ -326,6 +364,10 @@ static void *ask_main(void *argument)
 		lcowmig_stats *stats = NULL;
 
 		lcowmig_container_list_processes(container, processes, 64);
+		OK(lcowmig_container_get_process(container, NULL, &init, NULL));
+		OK(lcowmig_process_get_exit(init, &how, NULL));
+		ck_assert_int_eq(lcowmig_process_get_status(init), LCOWMIG_PROCESS_RUNNING);
+		ck_assert_uint_eq(lcowmig_process_pid(init), how.pid);
 		ck_assert_str_eq(lcowmig_container_state_name(container), "Running");
 		OK(waiter_wait(&w, lcowmig_container_stats(container, &stats, waiter_on_done, &w, NULL)));
 		lcowmig_stats_free(stats);

@@ -475,6 +475,32 @@ START_TEST(test_text_utf8_accepts_what_unicode_allows_only)
 }
 END_TEST
 
+/* Eight bytes are looked at together: every place in and around them, at every alignment. */
+START_TEST(test_text_utf8_finds_what_is_wrong_wherever_it_stands)
+{
+	char text[40];
+	size_t start, at;
+
+	for (start = 0; start < 8; start++) {
+		for (at = start; at < sizeof text; at++) {
+			memset(text, '\x01', sizeof text);
+			ck_assert(lcowmig__utf8_is_valid(text + start, sizeof text - start));
+			text[at] = '\0';
+			ck_assert_msg(!lcowmig__utf8_is_valid(text + start, sizeof text - start), "NUL at %zu from %zu", at, start);
+			text[at] = '\x80';
+			ck_assert_msg(!lcowmig__utf8_is_valid(text + start, sizeof text - start), "80 at %zu from %zu", at, start);
+			text[at] = '\x7f';
+			ck_assert_msg(lcowmig__utf8_is_valid(text + start, sizeof text - start), "7F at %zu from %zu", at, start);
+			if (at + 3 > sizeof text)
+				continue;
+			memcpy(text + at, "\xE2\x82\xAC", 3);
+			ck_assert_msg(lcowmig__utf8_is_valid(text + start, sizeof text - start), "euro at %zu from %zu", at, start);
+			ck_assert_msg(!lcowmig__utf8_is_valid(text + start, at + 2 - start), "half a euro at %zu from %zu", at, start);
+		}
+	}
+}
+END_TEST
+
 START_TEST(test_text_compares_as_promised)
 {
 	ck_assert(lcowmig__text_starts_with("hugepages://2M", "hugepages://"));
@@ -607,6 +633,7 @@ int main(void)
 	tcase_add_loop_test(tests, test_tree_behaves_as_a_model_under_random_inserts_and_removes, 0, 10);
 	tcase_add_test(tests, test_tree_walk_survives_removing_the_current_node);
 	tcase_add_test(tests, test_text_utf8_accepts_what_unicode_allows_only);
+	tcase_add_test(tests, test_text_utf8_finds_what_is_wrong_wherever_it_stands);
 	tcase_add_test(tests, test_text_compares_as_promised);
 	tcase_add_test(tests, test_sha256_gives_the_published_digests);
 	tcase_add_test(tests, test_base64_encodes_and_decodes_every_length);

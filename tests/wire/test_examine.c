@@ -77,11 +77,12 @@ END_TEST
 START_TEST(test_examining_finds_every_mistake_of_every_payload)
 {
 	static const char *const paths[] = {
-		SCSI ".disks[0].config.type", SCSI ".disks[0].config.host_path", SCSI ".disks[2].mounts[1].ref_count",
-		SCSI ".disks[2].mounts[256]", SCSI ".disks[256]", "sandbox.vm.bridge_next_id", "sandbox.vm.hcs_document",
 		"sandbox.pods[0].containers[0].processes[\"\"].pid", "sandbox.pods[0].containers[0].processes[\"\"].wait_call_id",
 		WEB ".io_retry_timeout", WEB ".layers.ro_layers[1].reservation_id", WEB ".layers.scratch.reservation_id",
-		WEB ".scsi_reservation_ids[0]", WEB ".gcs_container_id", "sandbox.pods[0].gcs_pod_id", "sandbox.pods[1].network", NULL,
+		WEB ".scsi_reservation_ids[0]", WEB ".gcs_container_id", "sandbox.pods[0].gcs_pod_id", "sandbox.pods[1].network",
+		/* The virtual machine comes last: more of its envelope might have followed behind the pods. */
+		SCSI ".disks[0].config.type", SCSI ".disks[0].config.host_path", SCSI ".disks[2].mounts[1].ref_count",
+		SCSI ".disks[2].mounts[256]", SCSI ".disks[256]", "sandbox.vm.bridge_next_id", "sandbox.vm.hcs_document", NULL,
 	};
 	wire_sample sample;
 
@@ -133,9 +134,9 @@ END_TEST
 /* Bytes that make no sense end what they are in, and nothing beside it. */
 START_TEST(test_examining_goes_on_behind_payloads_that_cannot_be_read)
 {
-	static const char *const versions[] = { "sandbox.vm.schema_version", "sandbox.pods[0].schema_version",
-		                                "sandbox.pods[1].schema_version", NULL };
-	static const char *const cuts[] = { "sandbox.vm.scsi", "sandbox.pods[0].containers[0]", "sandbox.pods[1].network.schema_version", NULL };
+	static const char *const versions[] = { "sandbox.pods[0].schema_version", "sandbox.pods[1].schema_version",
+		                                "sandbox.vm.schema_version", NULL };
+	static const char *const cuts[] = { "sandbox.pods[0].containers[0]", "sandbox.pods[1].network.schema_version", "sandbox.vm.scsi", NULL };
 	static const char *const steps[2][3] = { { "2/2/2/1", "2/3#0/2/1", "2/3#1/2/1" },
 		                                 { "2/2/2/4/2", "2/3#0/2/5#0/2", "2/3#1/2/4/2/1" } };
 	wire_sample sample;
@@ -165,7 +166,7 @@ END_TEST
 /* Fields of one message, each wrong in its own way: wire type, UTF-8, GUID, length. The id that could not be read is not called empty. */
 START_TEST(test_examining_goes_on_behind_fields_that_cannot_be_taken)
 {
-	static const char *const paths[] = { "container.container_id", "container.gcs_container_id", "container.io_retry_timeout",
+	static const char *const paths[] = { "container.container_id", "container.gcs_container_id", "container.io_retry_timeout.seconds",
 		                             "container.scsi_reservation_ids[0]", "container.scsi_reservation_ids[1]",
 		                             "container.processes.key", NULL };
 	lcowmig__buf value, any;

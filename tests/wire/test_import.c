@@ -218,7 +218,7 @@ static const limit_row limit_rows[] = {
 	{ LIMIT(layers), 2, "sandbox.pods[0].containers[1].layers.ro_layers" },
 	{ LIMIT(reservations), 7, "sandbox.vm.scsi.reservations" },
 	{ LIMIT(mount_options), 2, "sandbox.vm.scsi.disks[1].mounts[0].config.options" },
-	{ LIMIT(id_bytes), 36, "sandbox.pods[0].network.namespace_id" },
+	{ LIMIT(id_bytes), 36, "sandbox.pods[0].network.vm_endpoints.key" },
 	{ LIMIT(path_bytes), 46, "sandbox.pods[0].containers[1].layers.scratch.guest_path" },
 	{ LIMIT(compat_bytes), 5, "sandbox.vm.compat_info" },
 };
@@ -281,19 +281,67 @@ static void many_envelope(size_t count, lcowmig__buf *ret_buf)
 	free(containers);
 }
 
+/* What is kept are controllers, some two KiB for a container. What is only needed meanwhile is bounded by the envelope. */
 START_TEST(test_import_needs_a_small_multiple_of_the_envelope)
 {
 	static const size_t counts[] = { 1, 100, 2000 };
 	destination here;
 	lcowmig__buf envelope;
-	size_t peak;
+	size_t peak, kept;
 
 	many_envelope(counts[_i], &envelope);
 	destination_init(&here, NULL);
 	ck_assert_msg(import_whole(&here, &envelope) == LCOWMIG_OK, "%s", here.error.message);
 	peak = heap.peak - here.before;
-	if (getenv("WIRE_SHOW"))
-		printf("%zu containers: envelope %zu, peak %zu, kept %zu\n", counts[_i], envelope.size, peak, heap.now - here.before);
+	kept = heap.now - here.before;
+	ck_assert_msg(peak - kept <= 3 * envelope.size + 16384, "%zu bytes of envelope, %zu meanwhile", envelope.size, peak - kept);
+	ck_assert_msg(kept <= 4096 * (counts[_i] + 1), "%zu containers, %zu bytes kept", counts[_i], kept);
+	lcowmig__buf_done(&envelope);
+	destination_done(&here);
+}
+END_TEST
+
+/* An envelope that is nothing but one document of tiny values, or one disk of tiny mounts: what it can cost has a fixed bound. */
+static void bomb_envelope(int which, lcowmig__buf *ret_buf)
+{
+	static const char head[] = "{\"VirtualMachine\":{\"x\":[0";
+	lcowmig__wire_mount *mounts = calloc(LCOWMIG_LIMIT_RESERVATIONS, sizeof *mounts);
+	lcowmig__wire_disk disk = { .type = "VirtualDisk", .host_path = "d", .mounts = mounts, .n_mounts = LCOWMIG_LIMIT_RESERVATIONS };
+	lcowmig__wire_sandbox sandbox;
+	lcowmig__buf document;
+	size_t values = which == 0 ? LCOWMIG_LIMIT_JSON_VALUES - 10 : LCOWMIG_LIMIT_DOCUMENT_BYTES / 2 - 100;
+
+	wire_sample_minimal(&sandbox);
+	many_envelope(1, &document);
+	document.size = 0;
+	lcowmig__buf_text(&document, head);
+	for (size_t i = 0; i < values; i++)
+		lcowmig__buf_append(&document, ",0", 2);
+	lcowmig__buf_text(&document, "]}}");
+	if (which < 2)
+		sandbox.vm.hcs_document = (lcowmig__wire_bytes){ (const uint8_t *)document.data, document.size };
+	for (size_t i = 0; i < disk.n_mounts; i++)
+		mounts[i].partition = i;
+	if (which == 2) {
+		sandbox.vm.has_scsi = true;
+		sandbox.vm.scsi = (lcowmig__wire_scsi){ .num_controllers = 1, .disks = &disk, .n_disks = 1 };
+	}
+	wire_must_encode(&wire_payloads[0], &sandbox, ret_buf);
+	lcowmig__buf_done(&document);
+	free(mounts);
+}
+
+START_TEST(test_import_of_tiny_values_has_a_fixed_cost)
+{
+	static const lcowmig_status statuses[] = { LCOWMIG_OK, LCOWMIG_E_LIMIT_EXCEEDED, LCOWMIG_E_INVALID_ARGUMENT };
+	destination here;
+	lcowmig__buf envelope;
+
+	bomb_envelope(_i, &envelope);
+	destination_init(&here, NULL);
+	ck_assert_msg(import_whole(&here, &envelope) == statuses[_i], "%s", here.error.message);
+	ck_assert_msg(heap.peak - here.before <= 3 * envelope.size + (32u << 20), "%zu bytes of envelope, %zu needed", envelope.size,
+	              heap.peak - here.before);
 	lcowmig__buf_done(&envelope);
 	destination_done(&here);
 }
@@ -311,5 +359,6 @@ int main(void)
 	tcase_add_test(tcase, test_import_refuses_pieces_that_make_no_envelope);
 	tcase_add_loop_test(tcase, test_import_obeys_the_limits_of_its_context, 0, LCOWMIG__COUNT(limit_rows));
 	tcase_add_loop_test(tcase, test_import_needs_a_small_multiple_of_the_envelope, 0, 3);
+	tcase_add_loop_test(tcase, test_import_of_tiny_values_has_a_fixed_cost, 0, 3);
 	return wire_main(suite);
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
     println!("cargo:rerun-if-env-changed=CLCOWMIG_STATIC");
-    let is_static = env::var_os("CLCOWMIG_STATIC").is_some_and(|value| value == "1");
+    let is_static = env::var_os("CLCOWMIG_STATIC").map(|value| value == "1").unwrap_or(false);
 
     let mut command = Command::new(env::var_os("PKG_CONFIG").unwrap_or_else(|| "pkg-config".into()));
     command.arg("--libs");

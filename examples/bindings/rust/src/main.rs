@@ -113,9 +113,12 @@ fn run(file: &str) -> Result<(), String> {
 }
 
 fn main() -> ExitCode {
-    let Some(file) = env::args().nth(1) else {
-        eprintln!("usage: read-envelope FILE");
-        return ExitCode::from(2);
+    let file = match env::args().nth(1) {
+        Some(file) => file,
+        None => {
+            eprintln!("usage: read-envelope FILE");
+            return ExitCode::from(2);
+        }
     };
     match run(&file) {
         Ok(()) => {
