@@ -301,8 +301,9 @@ LCOWMIG_API lcowmig_status lcowmig_migration_transfer(lcowmig_migration *migrati
  * Gives the right to run the sandbox away, as a token for the other side. From then on this side cannot resume (except with a newer token
  * from there, or by force). Can be repeated, also after cleanup of the other side, and gives the same bytes. Buffer and size as in
  * lcowmig_migration_copy_envelope; asking for the size gives nothing away.
- * Source: legal once the transfer has completed, until a resume has begun. Destination: legal once the transfer has ended in any way,
- * unless the machine runs there; it says that the machine will not run there in this session.
+ * Source: legal once the transfer has completed, until a resume has begun or the destination has given the right back. Destination:
+ * legal once the transfer has ended in any way, unless the machine runs there; it says that the machine will not run there in this
+ * session.
  * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_release(lcowmig_migration *migration, const char *session_id, uint8_t *buffer, size_t size,

@@ -47,14 +47,10 @@ static void error_trim(char *message)
 
 static void error_vset(lcowmig_error *error, lcowmig_status status, uint32_t hresult, const char *format, va_list arguments)
 {
-	char message[LCOWMIG_ERROR_MESSAGE_SIZE];
-	lcowmig_error whole = LCOWMIG_ERROR_INIT;
+	lcowmig_error whole = { sizeof whole, status, hresult, { 0 } }; /* the arguments may be the error's old message */
 
-	vsnprintf(message, sizeof message, format, arguments);
-	error_trim(message);
-	whole.status = status;
-	whole.hresult = hresult;
-	memcpy(whole.message, message, sizeof message);
+	vsnprintf(whole.message, sizeof whole.message, format, arguments);
+	error_trim(whole.message);
 	lcowmig__error_copy(error, &whole);
 }
 

@@ -19,6 +19,12 @@ static lcowmig_status release_check(const lcowmig_migration *m, const char *sess
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "migration session %s (%s): the source keeps the right, because its transfer has not completed",
 				     m->object.id, lcowmig__object_state_name(&m->object));
+	/* Given to a destination that cannot run any more it would be lost: that one has nothing newer to say. */
+	if (lcowmig__session_is_source(m) && lcowmig__right_is_held(&m->right) && m->right.epoch)
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "migration session %s (%s): the destination has given the right back for this session; expected the "
+				     "source to resume or stop",
+				     m->object.id, lcowmig__object_state_name(&m->object));
 	return LCOWMIG_OK;
 }
 

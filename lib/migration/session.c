@@ -251,7 +251,7 @@ void lcowmig__session_discard(lcowmig_migration *m)
 
 void lcowmig__session_settle(lcowmig_migration *m, bool background_ends)
 {
-	if (lcowmig__session_is_source(m) || m->object.state != LCOWMIG_MIGRATION_CANCELLED || m->transfer_done)
+	if (lcowmig__session_is_source(m) || m->object.state != LCOWMIG_MIGRATION_CANCELLED || m->transfer_done || m->resume_begun)
 		return;
 	if (m->background && !background_ends)
 		return; /* its transfer may still succeed, and the machine be the only one there is */

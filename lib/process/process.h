@@ -59,8 +59,8 @@ void lcowmig__process_patch_rollback(lcowmig_process *process);
 lcowmig_status lcowmig__process_adopt(lcowmig_process *process, lcowmig_error *error);
 /*
  * Back to Running. Destination: re-attaches stdio on the saved ports (adopting if that was not done), starts the exit watch and, in the
- * background, the exit probe. Source: re-attaches what was lost; the wait is still outstanding and stays with the watch it has. Terminated
- * and Running: no-op.
+ * background, the exit probe. Source: re-attaches what was lost; the wait is still outstanding and stays with the watch it has, and a
+ * probe makes sure of it when the connection had to be made anew. Terminated and Running: no-op.
  */
 lcowmig__flow *lcowmig__process_resume_flow(lcowmig_process *process, bool is_destination, lcowmig_error *error);
 /* Imported and never resumed -> Terminated, 137. Cannot fail. Other states: nothing. */

@@ -4,7 +4,7 @@
  */
 #include "writer.h"
 
-#include <pb_encode.h>
+#include <pb.h>
 #include <string.h>
 
 #include "base/compiler.h"
@@ -17,10 +17,10 @@
 #define WRITER_SCHEMA_VERSION 1u
 
 typedef struct writer {
-	pb_ostream_t stream;
+	uint8_t *at; /* NULL: it only counts */
+	size_t written;
 	lcowmig__buf sizes; /* size_t each, one for each nested message */
 	size_t next;        /* the next of them */
-	bool is_counting;
 } writer;
 
 typedef struct writer_mark {
@@ -30,46 +30,69 @@ typedef struct writer_mark {
 
 static void writer_message(writer *out, const lcowmig__wire_message *message, const void *source);
 
+static void writer_varint(writer *out, uint64_t number)
+{
+	uint8_t bytes[10];
+	size_t size = 0;
+
+	for (; number >= 0x80; number >>= 7)
+		bytes[size++] = (uint8_t)(number | 0x80);
+	bytes[size++] = (uint8_t)number;
+	out->written += size;
+	if (!out->at)
+		return;
+	memcpy(out->at, bytes, size);
+	out->at += size;
+}
+
+static void writer_tag(writer *out, pb_wire_type_t type, uint32_t tag)
+{
+	writer_varint(out, (uint64_t)tag << 3 | (unsigned)type);
+}
+
 /* Begins a nested message; writer_close ends it. */
 static writer_mark writer_open(writer *out, uint32_t tag)
 {
 	writer_mark mark = { out->next++, 0 };
 	size_t size = 0;
 
-	pb_encode_tag(&out->stream, PB_WT_STRING, tag);
-	if (out->is_counting) {
+	writer_tag(out, PB_WT_STRING, tag);
+	if (!out->at) {
 		lcowmig__buf_append(&out->sizes, &size, sizeof size);
 	} else {
 		memcpy(&size, out->sizes.data + mark.slot * sizeof size, sizeof size);
-		pb_encode_varint(&out->stream, size);
+		writer_varint(out, size);
 	}
-	mark.start = out->stream.bytes_written;
+	mark.start = out->written;
 	return mark;
 }
 
 static void writer_close(writer *out, writer_mark mark)
 {
-	size_t size = out->stream.bytes_written - mark.start;
+	size_t size = out->written - mark.start;
 
-	if (!out->is_counting)
+	if (out->at)
 		return;
 	if (!out->sizes.failed)
 		memcpy(out->sizes.data + mark.slot * sizeof size, &size, sizeof size);
-	pb_encode_varint(&out->stream, size);
+	writer_varint(out, size);
 }
 
 static void writer_number(writer *out, uint32_t tag, uint64_t number)
 {
-	pb_encode_tag(&out->stream, PB_WT_VARINT, tag);
-	pb_encode_varint(&out->stream, number);
+	writer_tag(out, PB_WT_VARINT, tag);
+	writer_varint(out, number);
 }
 
 static void writer_bytes(writer *out, uint32_t tag, const void *data, size_t size)
 {
-	static const pb_byte_t nothing[1];
-
-	pb_encode_tag(&out->stream, PB_WT_STRING, tag);
-	pb_encode_string(&out->stream, size ? data : nothing, size);
+	writer_tag(out, PB_WT_STRING, tag);
+	writer_varint(out, size);
+	out->written += size;
+	if (!out->at || !size)
+		return;
+	memcpy(out->at, data, size);
+	out->at += size;
 }
 
 static void writer_text(writer *out, uint32_t tag, const char *text)
@@ -79,9 +102,9 @@ static void writer_text(writer *out, uint32_t tag, const char *text)
 
 static void writer_guid(writer *out, uint32_t tag, const lcowmig_guid *guid)
 {
-	char text[LCOWMIG_GUID_TEXT_SIZE] = { 0 };
+	char text[LCOWMIG_GUID_TEXT_SIZE];
 
-	if (!out->is_counting) /* they are all of one size */
+	if (out->at) /* to count them, it is enough that they are all of one size */
 		lcowmig_guid_format(guid, text);
 	writer_bytes(out, tag, text, sizeof text - 1);
 }
@@ -211,18 +234,17 @@ static void writer_message(writer *out, const lcowmig__wire_message *message, co
 
 lcowmig_status lcowmig__wire_write(lcowmig__buf *buf, const lcowmig__wire_message *message, const void *source, lcowmig_error *error)
 {
-	writer out = { .stream = PB_OSTREAM_SIZING, .is_counting = true };
+	writer out = { .at = NULL };
 	size_t size;
 	void *place;
 
 	lcowmig__buf_init(&out.sizes, buf->mem);
 	writer_any(&out, message, source);
-	size = out.stream.bytes_written;
+	size = out.written;
 	place = out.sizes.failed ? NULL : lcowmig__buf_reserve(buf, size);
 	if (place) {
-		out.stream = pb_ostream_from_buffer(place, size);
-		out.is_counting = false;
-		out.next = 0;
+		out.at = place;
+		out.written = out.next = 0;
 		writer_any(&out, message, source);
 		buf->size += size;
 		buf->data[buf->size] = '\0';

@@ -62,9 +62,32 @@ static int run_once(const char *part, unsigned n)
 	return 0;
 }
 
+/* bench --envelope N: that sandbox's envelope to standard output, for other implementations. */
+static int write_envelope(unsigned n)
+{
+	lcowmig__wire_sandbox sandbox;
+	lcowmig__buf envelope;
+	lcowmig__arena model;
+	bench_memory memory;
+	bool is_written;
+
+	bench_memory_init(&memory);
+	lcowmig__arena_init(&model, &memory.mem, 0);
+	bench_sandbox(&model, n, &sandbox);
+	lcowmig__buf_init(&envelope, &memory.mem);
+	is_written = lcowmig__wire_encode_sandbox(&envelope, &sandbox, NULL) == LCOWMIG_OK &&
+		     fwrite(envelope.data, 1, envelope.size, stdout) == envelope.size;
+	lcowmig__buf_done(&envelope);
+	lcowmig__arena_done(&model);
+	return is_written ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
+
+	if (argc == 3 && strcmp(argv[1], "--envelope") == 0)
+		return write_envelope((unsigned)strtoul(argv[2], NULL, 10));
 
 	if (argc == 4 && strcmp(argv[1], "--once") == 0)
 		return run_once(argv[2], (unsigned)strtoul(argv[3], NULL, 10));

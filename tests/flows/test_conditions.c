@@ -1,4 +1,4 @@
-/* Migrations under conditions that are not the plain ones: several interfaces, a log stream that never comes, what an earlier session left. */
+/* Migrations under other conditions: several interfaces, a log that never comes, what an earlier session left. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,10 +36,12 @@ static void give_endpoints(unsigned leg, unsigned pod, unsigned count)
 	for (i = 0; i < count; i++) {
 		size_t size = strlen(text);
 
-		snprintf(text + size, sizeof text - size,
-			 "%s{\"ID\":\"f7b5d1a0-2f3e-4b6c-8d9e-1122%02u%02u00%02u\",\"Name\":\"pod%u_eth%u\",\"HostComputeNamespace\":\"ns\","
-			 "\"IpConfigurations\":[{\"IpAddress\":\"10.244.%u.%u\",\"PrefixLength\":24}],\"MacAddress\":\"00-15-5D-%02u-%02u-%02u\"}",
-			 i ? "," : "", leg, pod, i, pod, i, pod, 7 + i, leg, pod, i);
+		snprintf(
+			text + size, sizeof text - size,
+			"%s{\"ID\":\"f7b5d1a0-2f3e-4b6c-8d9e-1122%02u%02u00%02u\",\"Name\":\"pod%u_eth%u\",\"HostComputeNamespace\":\"ns\","
+			"\"IpConfigurations\":[{\"IpAddress\":\"10.244.%u.%u\",\"PrefixLength\":24}],\"MacAddress\":\"00-15-5D-%02u-%02u-%"
+			"02u\"}",
+			i ? "," : "", leg, pod, i, pod, i, pod, 7 + i, leg, pod, i);
 	}
 	strcat(text, "]");
 	test_host_reply(destination->host, "network.endpoints", text);

@@ -193,8 +193,8 @@ START_TEST(test_a_source_that_ends_leaves_containers_that_can_be_deleted)
 END_TEST
 
 /*
- * X-53: a machine whose exit is not reported is waited for with a bound, then terminated, waited for again, and closed. A host that does not
- * terminate it either makes the stop fail; it is not Terminated then, cannot resume any more, and the stop can be repeated.
+ * X-53: a machine whose exit is not reported is waited for with a bound, then terminated, waited for again, and closed. A host that does
+ * not terminate it either makes the stop fail; it is not Terminated then, cannot resume any more, and the stop can be repeated.
  */
 START_TEST(test_a_stop_waits_for_the_exit_with_a_bound)
 {
@@ -287,6 +287,56 @@ START_TEST(test_what_ended_while_frozen_is_deleted_after_the_rollback)
 }
 END_TEST
 
+/* while it waits for its socket, and while the host takes its time to cancel. */
+START_TEST(test_a_session_is_abandoned_while_it_waits)
+{
+	test_side *side;
+	test_done done = { 0 };
+
+	begin(0);
+	side = _i % 2 ? destination : source;
+	OK(world_migrate_until(world, WORLD_READY));
+	OK(world_transfer(world, side));
+	STATE(side, LCOWMIG_MIGRATION_SOCKET_WAITING);
+	if (_i / 2) {
+		test_host_hold(side->host, "hcs.cancel_migration", true);
+		ck_assert_int_eq(lcowmig_migration_cancel(side->m, WORLD_SESSION, test_on_done, &done, &world->error), LCOWMIG_PENDING);
+		STATE(side, LCOWMIG_MIGRATION_CANCELLING);
+		test_host_hold(side->host, "hcs.cancel_migration", false);
+	}
+	world_abandon(world, side);
+	STATE(side, LCOWMIG_MIGRATION_IDLE);
+	ck_assert_int_eq(done.calls, _i / 2);
+	if (_i / 2)
+		test_host_complete(side->host, "hcs.cancel_migration", LCOWMIG_OK, 0, NULL); /* late, and of no consequence */
+	STATE(side, LCOWMIG_MIGRATION_IDLE);
+	VM(side, _i % 2 ? "Terminated" : "Running");
+	world_free(world);
+}
+END_TEST
+
+/* a destination whose transfer broke gives the right back although it is Failed; the source, which had released it, goes on. */
+START_TEST(test_a_failed_destination_gives_the_right_back)
+{
+	begin(_i);
+	OK(world_migrate_until(world, WORLD_CONNECTED));
+	OK(world_transfer(world, source));
+	OK(world_release(world, source));
+	test_host_fail(destination->host, "hcs.transfer", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "broken");
+	ck_assert_int_eq(world_transfer(world, destination), LCOWMIG_E_HOST_FAILED);
+	STATE(destination, LCOWMIG_MIGRATION_FAILED);
+	ck_assert_int_eq(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME), LCOWMIG_E_INVALID_ARGUMENT); /* its own token */
+	OK(world_release(world, destination));
+	ck_assert_int_eq(world_finalize(world, destination, LCOWMIG_FINALIZE_RESUME), LCOWMIG_E_INVALID_ARGUMENT);
+	OK(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME));
+	VM(source, "Running");
+	OK(world_finalize(world, destination, LCOWMIG_FINALIZE_STOP));
+	OK(world_cleanup(world, source));
+	OK(world_cleanup(world, destination));
+	world_free(world);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("endings");
@@ -301,6 +351,8 @@ int main(void)
 	tcase_add_loop_test(endings, test_a_stop_waits_for_the_exit_with_a_bound, 0, 4);
 	tcase_add_loop_test(endings, test_machines_that_end_on_both_sides_and_twice, 0, 2 * N_SHAPES);
 	tcase_add_loop_test(endings, test_what_ended_while_frozen_is_deleted_after_the_rollback, 0, N_SHAPES);
+	tcase_add_loop_test(endings, test_a_session_is_abandoned_while_it_waits, 0, 4);
+	tcase_add_loop_test(endings, test_a_failed_destination_gives_the_right_back, 0, N_SHAPES);
 	suite_add_tcase(suite, endings);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

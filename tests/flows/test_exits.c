@@ -137,8 +137,7 @@ static void go_on_without(const char *id)
 	expect_exit(source, id, CODE);
 	if (world_state(source) != LCOWMIG_MIGRATION_IDLE)
 		roll_back();
-	OK(world_settle(world, source,
-			lcowmig_container_delete(find(source, id), NULL, NULL, test_on_done, &done, &world->error), &done));
+	OK(world_settle(world, source, lcowmig_container_delete(find(source, id), NULL, NULL, test_on_done, &done, &world->error), &done));
 	OK(lcowmig_pod_delete_container(lcowmig__sandbox_next_pod(source->sandbox, NULL), id, &world->error));
 	OK(world_prepare_source(world));
 	OK(world_export(world));

@@ -159,7 +159,7 @@ static bool new_destination_applies(const model *m)
 {
 	model_busy busy = model_see_busy(&m->world->destination);
 
-	return m->n_destinations < 2 && m->destination.state == LCOWMIG_MIGRATION_IDLE && !m->destination.session && !reference_is_busy(&busy) &&
+	return m->n_destinations < m->max_destinations && m->destination.state == LCOWMIG_MIGRATION_IDLE && !m->destination.session && !reference_is_busy(&busy) &&
 	       m->destination.vm != LCOWMIG_VM_NOT_CREATED && m->destination.vm != LCOWMIG_VM_RUNNING;
 }
 
@@ -167,7 +167,7 @@ static bool call_applies(const model *m, const model_action *action, const model
 {
 	switch (action->call) {
 	case CALL_PREPARE_SOURCE: /* the destination becomes a source in another world */
-		return action->on_destination ? side->vm != LCOWMIG_VM_RUNNING || side->session : m->n_sessions < MODEL_MAX_SESSIONS;
+		return action->on_destination ? side->vm != LCOWMIG_VM_RUNNING || side->session : m->n_sessions < m->max_sessions;
 	case CALL_IMPORT:
 		return model_find_envelope(m, action->argument) != 0;
 	case CALL_PATCH:

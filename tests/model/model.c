@@ -149,6 +149,8 @@ void model_begin(model *m, unsigned n_containers)
 	m->source.is_source = true;
 	m->source.vm = LCOWMIG_VM_RUNNING;
 	m->n_destinations = 1;
+	m->max_sessions = MODEL_MAX_SESSIONS;
+	m->max_destinations = 2;
 }
 
 void model_end(model *m)
@@ -283,6 +285,13 @@ static void check_sides(model *m, const model_action *action, const model_expect
 	compare_side(m, other_side, other);
 }
 
+void model_note_run(model *m)
+{
+	lcowmig_vm_state state = lcowmig_vm_get_state(lcowmig_sandbox_vm(m->world->destination.sandbox));
+
+	m->destination_ran = m->destination_ran || state == LCOWMIG_VM_RUNNING || state == LCOWMIG_VM_MIGRATION_FINALIZED;
+}
+
 void model_apply(model *m, const model_action *action)
 {
 	model_side *side = action->on_destination ? &m->destination : &m->source;
@@ -313,8 +322,7 @@ void model_apply(model *m, const model_action *action)
 	keep_envelope(m);
 	if (m->destination.session > m->destination_session)
 		m->destination_session = m->destination.session;
-	m->destination_ran = m->destination_ran || m->destination.vm == LCOWMIG_VM_RUNNING ||
-			     m->destination.vm == LCOWMIG_VM_MIGRATION_FINALIZED;
+	model_note_run(m);
 	if (action->call == CALL_RESUME && action->argument == TOKEN_FORCE && (status == LCOWMIG_OK || status == LCOWMIG_PENDING))
 		m->n_forced++;
 	m->world->is_forced = m->n_forced > 0;

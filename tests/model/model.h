@@ -123,6 +123,7 @@ typedef struct model {
 	test_world *world;
 	model_side source, destination;
 	unsigned n_sessions;
+	unsigned max_sessions, max_destinations;
 	unsigned n_destinations;
 	model_envelope envelopes[MODEL_MAX_SESSIONS + 1];
 	model_message tokens[MODEL_MAX_TOKENS];
@@ -176,6 +177,8 @@ unsigned model_pending(const model *m, const model_side *side);
 /* Makes the call and nothing else. */
 lcowmig_status model_perform(model *m, const model_action *action, test_done *done);
 void model_prune(model *m);
+/* Remembers that the destination's machine was let run. */
+void model_note_run(model *m);
 const model_message *model_find_token(const model *m, bool for_destination, model_token which);
 /* The whole list, in a fixed order. */
 const model_action *model_actions(size_t *ret_count);

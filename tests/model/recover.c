@@ -66,6 +66,7 @@ void recover_settle(model *m)
 	unsigned i;
 
 	for (i = 0; i < 300; i++) {
+		model_note_run(m);
 		if (complete_one(&m->world->source) || complete_one(&m->world->destination))
 			continue;
 		if (!is_busy(m))

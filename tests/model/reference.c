@@ -58,7 +58,7 @@ static lcowmig_status gate_release(const model_side *side, const model_busy *bus
 	if (!is_in(side, DECIDABLE | FINALIZED) || busy->work || busy->patches || side->resuming || side->resumed)
 		return REFUSED;
 	if (side->is_source)
-		return allow(side->moved && (holds_right(side) || gave_it));
+		return allow(side->moved && (gave_it || (holds_right(side) && !side->epoch)));
 	return LCOWMIG_OK;
 }
 
@@ -280,7 +280,7 @@ static void close_session(model_side *side)
 
 static void settle_cancelled(model_side *side)
 {
-	if (!side->is_source && side->state == LCOWMIG_MIGRATION_CANCELLED && !side->moved)
+	if (!side->is_source && side->state == LCOWMIG_MIGRATION_CANCELLED && !side->moved && !side->resuming)
 		side->discarded = true;
 }
 

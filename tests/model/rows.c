@@ -4,20 +4,19 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifndef _WIN32
 #include <sys/mman.h>
 #endif
 
-/* X(machine): every table, in the order of the rings. */
+/* X(machine): every table, in the order of the rings, but those with one state, which can neither refuse nor lead anywhere. */
 #define MACHINES(X)    \
 	X(scsi)        \
 	X(disk)        \
 	X(mount)       \
-	X(plan9)       \
 	X(plan9_share) \
 	X(plan9_mount) \
-	X(vpci)        \
 	X(vpci_device) \
 	X(network)     \
 	X(process)     \
@@ -52,6 +51,8 @@ void rows_begin(void)
 {
 	size_t i;
 
+	if (tables)
+		return;
 	tables = rows_shared_memory(N_MACHINES * sizeof *tables);
 	if (!tables)
 		abort();
@@ -59,6 +60,16 @@ void rows_begin(void)
 		tables[i].machine = machines[i];
 		if (machines[i]->n_rows > ROWS_MAX)
 			abort();
+	}
+}
+
+void rows_forget(void)
+{
+	size_t i;
+
+	for (i = 0; i < N_MACHINES; i++) {
+		memset(tables[i].taken, 0, sizeof tables[i].taken);
+		tables[i].refused = 0;
 	}
 }
 

@@ -20,6 +20,8 @@ typedef struct rows_table {
 
 /* Makes the counters. Call before the first test runs. */
 void rows_begin(void);
+/* Begins to count again. */
+void rows_forget(void);
 /* Every table of the library; NULL beyond the last. */
 const rows_table *rows_get(size_t index);
 /* One line for each table, and one for each row that was never taken when `names_rows`. Returns how many were not. */

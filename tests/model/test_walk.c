@@ -13,7 +13,9 @@
 #include "rows.h"
 
 #define DEFAULT_DEPTH 64
-#define DEFAULT_STEPS 200000
+#ifndef DEFAULT_STEPS
+#define DEFAULT_STEPS 1000000
+#endif
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -94,6 +96,7 @@ static uint64_t walk(uint64_t seed, unsigned depth)
 	return depth;
 }
 
+/* */
 START_TEST(test_any_order_of_calls_at_random)
 {
 	uint64_t seed = trace_number("MODEL_SEED", 1), limit = trace_number("MODEL_STEPS", DEFAULT_STEPS);

@@ -17,7 +17,7 @@
 #define SWAPS 8
 
 typedef struct frame {
-	int stream;
+	int stream; /* that the answer goes to */
 	uint32_t type;
 	uint64_t id;
 } frame;
@@ -53,6 +53,7 @@ static lcowmig_status on_accept(void *user, lcowmig_call *call, uint32_t port)
 	pthread_mutex_lock(&g->lock);
 	ck_assert_int_lt(g->current + 1, STREAMS_MAX);
 	lcowmig_call_set_handle(call, &g->streams[++g->current]);
+	pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->lock);
 	return LCOWMIG_OK;
 }
@@ -63,10 +64,11 @@ static lcowmig_status on_send(void *user, lcowmig_call *call, void *stream, cons
 	lcowmig__frame header = lcowmig__frame_read(bytes);
 
 	(void)call;
+	(void)stream;
 	ck_assert_uint_eq(header.size, size);
 	pthread_mutex_lock(&g->lock);
 	ck_assert_uint_lt(g->count, FRAMES_MAX);
-	g->frames[(g->first + g->count++) % FRAMES_MAX] = (frame){ (int)((char *)stream - g->streams), header.type, header.id };
+	g->frames[(g->first + g->count++) % FRAMES_MAX] = (frame){ 0, header.type, header.id };
 	pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->lock);
 	return LCOWMIG_OK;
@@ -95,6 +97,20 @@ static void answer(guest *g, const frame *taken)
 	lcowmig_gcs_receive(g->gcs, &g->streams[taken->stream], bytes + 20, header.size - 20);
 }
 
+/* With the lock: ends the stream. What the guest has been asked it answers on the next one. */
+static void hang_up(guest *g)
+{
+	int old = g->current;
+
+	g->hangs_up = false;
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+	lcowmig_gcs_receive_end(g->gcs, &g->streams[old], LCOWMIG_E_HOST_FAILED);
+	pthread_mutex_lock(&g->lock);
+	while (g->current == old && !g->ends)
+		pthread_cond_wait(&g->changed, &g->lock);
+}
+
 /* All bytes of the guest come from this thread. */
 static void *reader_main(void *argument)
 {
@@ -107,13 +123,7 @@ static void *reader_main(void *argument)
 		while (!g->count && !g->hangs_up && !g->ends)
 			pthread_cond_wait(&g->changed, &g->lock);
 		if (g->hangs_up) {
-			void *stream = &g->streams[g->current];
-
-			g->hangs_up = false;
-			pthread_cond_broadcast(&g->changed);
-			pthread_mutex_unlock(&g->lock);
-			lcowmig_gcs_receive_end(g->gcs, stream, LCOWMIG_E_HOST_FAILED);
-			pthread_mutex_lock(&g->lock);
+			hang_up(g);
 			continue;
 		}
 		if (!g->count)
@@ -121,6 +131,7 @@ static void *reader_main(void *argument)
 		taken = g->frames[g->first];
 		g->first = (g->first + 1) % FRAMES_MAX;
 		g->count--;
+		taken.stream = g->current;
 		pthread_mutex_unlock(&g->lock);
 		answer(g, &taken);
 		pthread_mutex_lock(&g->lock);

@@ -422,6 +422,10 @@ START_TEST(test_network_teardown_attempts_all_and_may_be_repeated)
 	ck_assert_uint_eq(test_host_count(host, "hcs.modify"), 2);
 	ck_assert_uint_eq(lcowmig_network_nic_count(network), 1);
 	assert_state("Invalid");
+	test_host_fail(host, "guest.rpc", 1, LCOWMIG_E_GUEST_FAILED, 0x80004005, "stuck");
+	ck_assert_int_eq(tear_down(), LCOWMIG_E_GUEST_FAILED);
+	ck_assert_uint_eq(lcowmig_network_nic_count(network), 1);
+	assert_state("Invalid");
 	test_host_clear_log(host);
 	ck_assert_int_eq(tear_down(), LCOWMIG_OK);
 	ck_assert_uint_eq(test_host_count(host, GUEST_REMOVE), 1);

@@ -544,6 +544,47 @@ START_TEST(test_vm_terminate_leaves_invalid_when_the_handle_does_not_close_and_c
 }
 END_TEST
 
+/* VM-07 in every state that has a handle: Invalid, also when it does not close again, until it does. */
+START_TEST(test_vm_handle_that_does_not_close_leaves_invalid_from_every_state)
+{
+	test_done done = { 0 };
+	lcowmig_status status;
+	unsigned i;
+
+	make(_i);
+	if (!host->env.system || _i == LCOWMIG_VM_TERMINATED)
+		return;
+	for (i = 1; i <= 2; i++)
+		test_host_fail(host, "hcs.close", i, LCOWMIG_E_HOST_FAILED, 0x80004005, "stuck");
+	for (i = 0; i < 3; i++) {
+		memset(&done, 0, sizeof done);
+		status = lcowmig_vm_terminate(vm, test_on_done, &done, NULL);
+		if (status == LCOWMIG_PENDING) {
+			test_host_advance(host, SECONDS(30)); /* its exit is not reported */
+			ck_assert_int_eq(done.calls, 1);
+			status = done.status;
+		}
+		ck_assert_int_eq(status, i < 2 ? LCOWMIG_E_HOST_FAILED : LCOWMIG_OK);
+		ck_assert_int_eq(state(), i < 2 ? LCOWMIG_VM_INVALID : LCOWMIG_VM_TERMINATED);
+	}
+	ck_assert_int_eq(ended_calls, 1);
+}
+END_TEST
+
+/* A destination that was created, could not be asked for its id, and does not close. */
+START_TEST(test_vm_create_on_destination_keeps_a_handle_that_does_not_close)
+{
+	make_imported();
+	test_host_fail(host, "hcs.properties", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no properties");
+	test_host_fail(host, "hcs.close", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "stuck");
+	ck_assert_int_eq(create_destination(NULL), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(state(), LCOWMIG_VM_INVALID);
+	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
+	ck_assert_int_eq(state(), LCOWMIG_VM_TERMINATED);
+	ck_assert_ptr_null(host->env.system);
+}
+END_TEST
+
 START_TEST(test_vm_terminate_twice_at_once_ends_it_once)
 {
 	test_done done[2] = { { 0 } };
@@ -1466,6 +1507,22 @@ START_TEST(test_vm_stop_goes_on_from_where_it_stood_and_rules_out_a_resume)
 }
 END_TEST
 
+/* VM-27: from wherever a migration stood when it was given up. */
+START_TEST(test_vm_finalize_with_resume_from_every_migrating_state)
+{
+	bool is_source = _i == LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED || _i == LCOWMIG_VM_SOURCE_MIGRATION_STARTED;
+
+	if (!may_finalize(_i))
+		return;
+	make(_i);
+	test_host_fail(host, "hcs.finalize_migration", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no");
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, is_source, true, NULL), NULL), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(state(), _i);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, is_source, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(state(), LCOWMIG_VM_MIGRATION_FINALIZED);
+}
+END_TEST
+
 /* VM-27 */
 START_TEST(test_vm_finalize_with_resume_happens_once_and_can_be_repeated_after_a_failure)
 {
@@ -1812,6 +1869,8 @@ static void add_life_tests(Suite *suite)
 	tcase_add_test(tcase, test_vm_terminate_counts_a_machine_that_is_gone_as_ended);
 	tcase_add_test(tcase, test_vm_terminate_changes_nothing_when_the_host_refuses);
 	tcase_add_test(tcase, test_vm_terminate_leaves_invalid_when_the_handle_does_not_close_and_can_be_repeated);
+	tcase_add_loop_test(tcase, test_vm_handle_that_does_not_close_leaves_invalid_from_every_state, 0, N_STATES);
+	tcase_add_test(tcase, test_vm_create_on_destination_keeps_a_handle_that_does_not_close);
 	tcase_add_test(tcase, test_vm_terminate_twice_at_once_ends_it_once);
 	tcase_add_loop_test(tcase, test_vm_terminate_is_legal_in_every_state, 0, N_STATES);
 	tcase_add_loop_test(tcase, test_vm_exit_by_itself_terminates_and_closes_everything, 0, N_STATES);
@@ -1884,6 +1943,7 @@ static void add_finalize_tests(Suite *suite)
 
 	tcase_add_test(tcase, test_vm_stop_on_source_thaws_clears_migrating_and_waits_for_the_exit);
 	tcase_add_loop_test(tcase, test_vm_finalize_is_legal_while_migrating, 0, N_STATES);
+	tcase_add_loop_test(tcase, test_vm_finalize_with_resume_from_every_migrating_state, 0, N_STATES);
 	tcase_add_test(tcase, test_vm_stop_terminates_a_machine_that_does_not_end);
 	tcase_add_test(tcase, test_vm_stop_goes_on_from_where_it_stood_and_rules_out_a_resume);
 	tcase_add_test(tcase, test_vm_finalize_with_resume_happens_once_and_can_be_repeated_after_a_failure);

@@ -6,6 +6,7 @@
 
 #include "lcowmig/lcowmig.h"
 #include "rewrite.h"
+#include "world.h"
 
 /* All that is allocated, by the library and by cJSON, in bytes. */
 typedef struct counted {
@@ -347,6 +348,65 @@ START_TEST(test_import_of_tiny_values_has_a_fixed_cost)
 }
 END_TEST
 
+/* ---- with a source and a destination ---- */
+
+START_TEST(test_envelope_tells_its_size_and_is_copied_without_memory)
+{
+	test_world *world = world_new(1, 3);
+	const uint8_t *envelope;
+	uint8_t *copy;
+	size_t size, asked = 0;
+	unsigned made;
+
+	ck_assert_int_eq(world_migrate_until(world, WORLD_EXPORTED), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_migration_envelope(world->source.m, WORLD_SESSION, &envelope, &size, NULL), LCOWMIG_OK);
+	copy = malloc(size);
+	made = test_host_allocations(world->source.host);
+	ck_assert_int_eq(lcowmig_migration_copy_envelope(world->source.m, WORLD_SESSION, NULL, 0, &asked, NULL), LCOWMIG_OK);
+	ck_assert_uint_eq(asked, size);
+	ck_assert_int_eq(lcowmig_migration_copy_envelope(world->source.m, WORLD_SESSION, copy, size - 1, &asked, NULL),
+	                 LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_migration_copy_envelope(world->source.m, WORLD_SESSION, copy, size, &asked, NULL), LCOWMIG_OK);
+	ck_assert_uint_eq(test_host_allocations(world->source.host), made);
+	ck_assert_int_eq(memcmp(copy, envelope, size), 0);
+	free(copy);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(test_import_in_pieces_out_of_memory_changes_nothing)
+{
+	lcowmig_import_options options = LCOWMIG_IMPORT_OPTIONS_INIT;
+	test_world *world = world_new(1, 2);
+	test_host *host = world->destination.host;
+	lcowmig_status status;
+	lcowmig_piece pieces[3];
+	unsigned nth = 0;
+
+	ck_assert_int_eq(world_migrate_until(world, WORLD_EXPORTED), LCOWMIG_OK);
+	for (size_t i = 0; i < 3; i++) {
+		size_t part = world->envelope_size / 3;
+
+		pieces[i] = (lcowmig_piece){ world->envelope + i * part, i < 2 ? part : world->envelope_size - 2 * part };
+	}
+	options.session_id = WORLD_SESSION;
+	options.sandbox_id = "d-sb";
+	options.pieces = pieces;
+	options.n_pieces = 3;
+	do {
+		test_host_fail_allocation(host, ++nth, false);
+		status = lcowmig_migration_import(world->destination.m, &options, &world->error);
+		test_host_fail_allocation(host, 0, false);
+		ck_assert(status == LCOWMIG_OK || status == LCOWMIG_E_NO_MEMORY);
+		ck_assert_int_eq(world_state(&world->destination),
+		                 status == LCOWMIG_OK ? LCOWMIG_MIGRATION_DESTINATION_IMPORTED : LCOWMIG_MIGRATION_IDLE);
+	} while (status != LCOWMIG_OK);
+	ck_assert_uint_gt(nth, 5);
+	ck_assert_int_eq(world_patch_all(world), LCOWMIG_OK);
+	world_free(world);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire import");
@@ -360,5 +420,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_import_obeys_the_limits_of_its_context, 0, LCOWMIG__COUNT(limit_rows));
 	tcase_add_loop_test(tcase, test_import_needs_a_small_multiple_of_the_envelope, 0, 3);
 	tcase_add_loop_test(tcase, test_import_of_tiny_values_has_a_fixed_cost, 0, 3);
+	tcase_add_test(tcase, test_envelope_tells_its_size_and_is_copied_without_memory);
+	tcase_add_test(tcase, test_import_in_pieces_out_of_memory_changes_nothing);
 	return wire_main(suite);
 }
