@@ -2,7 +2,8 @@
 //! what each function does, who owns what, and in which states it is legal.
 #![allow(non_camel_case_types)]
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::c_void;
+use std::os::raw::{c_char, c_int};
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem::size_of;
 use std::ptr::{null, null_mut};

@@ -1,7 +1,8 @@
 //! Imports an exported envelope into a fresh sandbox and prints what is in it, then leaves the session again: `read-envelope FILE`.
 
 use clcowmig_sys::*;
-use std::ffi::{c_char, c_int, c_void, CStr, CString};
+use std::ffi::{c_void, CStr, CString};
+use std::os::raw::{c_char, c_int};
 use std::process::ExitCode;
 use std::ptr::{null, null_mut};
 use std::{env, fs};
