@@ -303,7 +303,8 @@ LCOWMIG_API lcowmig_status lcowmig_migration_transfer(lcowmig_migration *migrati
  * lcowmig_migration_copy_envelope; asking for the size gives nothing away.
  * Source: legal once the transfer has completed, until a resume has begun or the destination has given the right back. Destination:
  * legal once the transfer has ended in any way, unless the machine runs there; it says that the machine will not run there in this
- * session.
+ * session. A token knows its session, not its sandbox: once one has been given, no second destination may import in this session; another
+ * attempt is another session, with an id of its own.
  * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_migration_release(lcowmig_migration *migration, const char *session_id, uint8_t *buffer, size_t size,

@@ -163,13 +163,25 @@ static bool new_destination_applies(const model *m)
 	       m->destination.vm != LCOWMIG_VM_NOT_CREATED && m->destination.vm != LCOWMIG_VM_RUNNING;
 }
 
+/* A second destination belongs to another session, once a token has been given. */
+static bool import_applies(const model *m, unsigned argument)
+{
+	unsigned session = model_find_envelope(m, argument);
+	size_t i;
+
+	for (i = 0; i < m->n_tokens; i++)
+		if (m->tokens[i].session == session && m->destination_sessions >> session & 1 && !m->destination.session)
+			return false;
+	return session != 0;
+}
+
 static bool call_applies(const model *m, const model_action *action, const model_side *side, const test_side *world_side)
 {
 	switch (action->call) {
 	case CALL_PREPARE_SOURCE: /* the destination becomes a source in another world */
 		return action->on_destination ? side->vm != LCOWMIG_VM_RUNNING || side->session : m->n_sessions < m->max_sessions;
 	case CALL_IMPORT:
-		return model_find_envelope(m, action->argument) != 0;
+		return import_applies(m, action->argument);
 	case CALL_PATCH:
 		return action->argument <= m->world->n_containers && (!action->on_destination || m->destination.session);
 	case CALL_RESUME:

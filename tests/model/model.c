@@ -320,8 +320,8 @@ void model_apply(model *m, const model_action *action)
 	else
 		check_sides(m, action, &expected, &busy);
 	keep_envelope(m);
-	if (m->destination.session > m->destination_session)
-		m->destination_session = m->destination.session;
+	if (m->destination.session)
+		m->destination_sessions |= 1u << m->destination.session;
 	model_note_run(m);
 	if (action->call == CALL_RESUME && action->argument == TOKEN_FORCE && (status == LCOWMIG_OK || status == LCOWMIG_PENDING))
 		m->n_forced++;
@@ -412,7 +412,7 @@ uint64_t model_key(const model *m)
 		mix(&key, m->ended_on_purpose[s]);
 	}
 	mix(&key, m->source.session << 16 | m->destination.session << 8 | m->n_sessions);
-	mix(&key, m->destination_session << 8 | m->n_destinations << 1 | m->destination_ran);
+	mix(&key, m->destination_sessions << 8 | m->n_destinations << 1 | m->destination_ran);
 	mix(&key, m->destination.patched);
 	for (s = 1; s <= m->n_sessions; s++)
 		mix(&key, m->envelopes[s].bytes != NULL);

@@ -132,7 +132,7 @@ typedef struct model {
 	bool is_pending[MODEL_MAX_STEPS];
 	size_t n_steps;
 	bool ended_on_purpose[2]; /* by side: stopped, abandoned, discarded or exited */
-	unsigned destination_session; /* the last one that a destination took part in */
+	unsigned destination_sessions; /* that a destination took part in, bits */
 	bool destination_ran;
 	bool knows_force; /* the override may be used */
 	unsigned n_forced;
