@@ -159,8 +159,8 @@ static bool new_destination_applies(const model *m)
 {
 	model_busy busy = model_see_busy(&m->world->destination);
 
-	return m->n_destinations < m->max_destinations && m->destination.state == LCOWMIG_MIGRATION_IDLE && !m->destination.session && !reference_is_busy(&busy) &&
-	       m->destination.vm != LCOWMIG_VM_NOT_CREATED && m->destination.vm != LCOWMIG_VM_RUNNING;
+	return m->n_destinations < m->max_destinations && m->destination.state == LCOWMIG_MIGRATION_IDLE && !m->destination.session &&
+	       !reference_is_busy(&busy) && m->destination.vm != LCOWMIG_VM_NOT_CREATED && m->destination.vm != LCOWMIG_VM_RUNNING;
 }
 
 /* A second destination belongs to another session, once a token has been given. */

@@ -210,20 +210,37 @@ static void keep_envelope(model *m)
 }
 
 /* What ends a side because somebody wants it to, or because its machine does. */
-static void note_purpose(model *m, const model_action *action, lcowmig_status status)
+static bool ends_side(const model *m, const model_action *action, const model_side *side)
 {
-	test_side *side = model_world_side(m, action->on_destination);
-	bool was_accepted = status == LCOWMIG_OK || status == LCOWMIG_PENDING;
-	bool ends = action->call == CALL_ABANDON || action->call == CALL_NEW_DESTINATION || action->call == CALL_MACHINE_EXIT || action->call == CALL_TERMINATE ||
-		    (action->call == CALL_STOP && was_accepted) ||
-		    (action->call == CALL_CLEANUP && was_accepted && action->on_destination &&
-		     m->destination.state == LCOWMIG_MIGRATION_CANCELLED);
+	switch (action->call) {
+	case CALL_NEW_DESTINATION:
+	case CALL_MACHINE_EXIT:
+		return true;
+	case CALL_TERMINATE:
+		return side->vm != LCOWMIG_VM_NOT_CREATED;
+	case CALL_STOP:
+		return true;
+	case CALL_ABANDON:
+		return side->session != 0;
+	case CALL_CLEANUP:
+		return action->on_destination && m->destination.state == LCOWMIG_MIGRATION_CANCELLED;
+	default:
+		return false;
+	}
+}
 
-	if (action->call == CALL_RELEASE && was_accepted && m->destination.session != m->source.session)
-		side->was_abandoned = true; /* given to nobody */
-	if (!ends)
+static void note_purpose(model *m, const model_action *action, lcowmig_status gate)
+{
+	const model_side *side = action->on_destination ? &m->destination : &m->source;
+	test_side *world_side = model_world_side(m, action->on_destination);
+
+	if (gate != LCOWMIG_OK)
 		return;
-	side->was_abandoned = true;
+	if (action->call == CALL_RELEASE && m->destination.session != m->source.session)
+		world_side->was_abandoned = true; /* given to nobody */
+	if (!ends_side(m, action, side))
+		return;
+	world_side->was_abandoned = true;
 	if (action->call == CALL_NEW_DESTINATION && !lcowmig_migration_has_right(m->world->source.m))
 		m->world->source.was_abandoned = true;
 	m->ended_on_purpose[action->on_destination] = true;
@@ -250,10 +267,8 @@ static void check_done(const model *m)
 			      m->done[i].calls);
 }
 
-static void check_status(const model *m, const model_action *action, const model_expected *expected, lcowmig_status status,
-			 const test_done *done)
+static void check_status(const model_action *action, const model_expected *expected, lcowmig_status status, const test_done *done)
 {
-	(void)m;
 	if (expected->is_exact)
 		ck_assert_msg(status == expected->status, "the call ends with %s (%s), the reference says %s", lcowmig_status_name(status),
 			      done->message, lcowmig_status_name(expected->status));
@@ -299,20 +314,22 @@ void model_apply(model *m, const model_action *action)
 	model_busy busy = model_see_busy(model_world_side(m, action->on_destination));
 	model_expected expected;
 	lcowmig_status status;
+	bool had_ended;
 
 	trace_step(action);
 	ck_assert_uint_lt(m->n_steps, MODEL_MAX_STEPS);
 	if (action->call == CALL_PREPARE_SOURCE && reference_gate(m, side, &busy, action) == LCOWMIG_OK)
 		m->n_sessions++;
 	reference_expect(m, side, &busy, action, &expected);
-	note_purpose(m, action, LCOWMIG_OK);
+	had_ended = m->ended_on_purpose[action->on_destination];
+	note_purpose(m, action, reference_gate(m, side, &busy, action));
 	status = model_perform(m, action, done);
 	m->is_pending[m->n_steps++] = status == LCOWMIG_PENDING;
 	if (status == LCOWMIG_PENDING && expected.is_exact)
 		deliver_exit(m, action, done);
 	if (done->calls)
 		status = done->status;
-	check_status(m, action, &expected, status, done);
+	check_status(action, &expected, status, done);
 	if (action->call == CALL_PREPARE_SOURCE && expected.is_exact && status == LCOWMIG_E_HOST_FAILED)
 		m->n_sessions--; /* there was none */
 	if (action->call == CALL_NEW_DESTINATION)

@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-#define HELD_BACK UINT64_C(70000000000)
+#define A_WHILE UINT64_C(70000000000)
 
 static lcowmig_error error_of_call = LCOWMIG_ERROR_INIT;
 
@@ -46,12 +46,13 @@ static uint32_t epoch_of_next(const model_side *side)
 	return side->epoch + ((side->epoch % 2 == 0) == side->is_source ? 1 : 2);
 }
 
-/* Tokens are kept for ever: they may arrive at any time. The same one is always the same bytes. The invariants are told of the last word. */
+/* Tokens are kept: they may arrive at any time. The same one is always the same bytes. The invariants are told of the last word. */
 static void keep_token(model *m, const model_side *side, const uint8_t *bytes, size_t size)
 {
 	model_message *token = &m->tokens[m->n_tokens];
 	size_t i;
 
+	ck_assert_uint_lt(m->n_tokens + 1, MODEL_MAX_TOKENS);
 	token->epoch = epoch_of_next(side);
 	token->session = side->session;
 	token->from_source = side->is_source;
@@ -65,7 +66,7 @@ static void keep_token(model *m, const model_side *side, const uint8_t *bytes, s
 		if (is_same)
 			return;
 	}
-	ck_assert_uint_lt(++m->n_tokens, MODEL_MAX_TOKENS);
+	m->n_tokens++;
 	for (i = 0; i < m->n_tokens; i++)
 		if (m->tokens[i].session > token->session || (m->tokens[i].session == token->session && m->tokens[i].epoch > token->epoch))
 			return;
@@ -132,19 +133,21 @@ static lcowmig_status call_wrong_session(test_side *side)
 
 static lcowmig_status machine_exits(test_side *side, bool by_guest)
 {
-	const char *data = by_guest ? "{\"Status\":0,\"ExitType\":\"GracefulExit\"}" : "{\"Status\":-1070137075,\"ExitType\":\"UnexpectedExit\"}";
+	const char *data = "{\"Status\":-1070137075,\"ExitType\":\"UnexpectedExit\"}";
+
+	if (by_guest)
+		data = "{\"Status\":0,\"ExitType\":\"GracefulExit\"}";
 
 	side->vm_exit_is_told = true;
 	return lcowmig_sandbox_hcs_event(side->sandbox, LCOWMIG_HCS_EVENT_SYSTEM_EXITED, data, NULL);
 }
 
-static lcowmig_status time_passes(const model *m, test_side *side)
+static lcowmig_status time_passes(const test_side *side)
 {
 	unsigned i;
 
-	(void)m;
 	for (i = 0; i < 10; i++)
-		test_host_advance(side->host, HELD_BACK);
+		test_host_advance(side->host, A_WHILE);
 	return LCOWMIG_OK;
 }
 
@@ -229,7 +232,7 @@ static lcowmig_status perform(model *m, const model_action *action, test_done *d
 	case CALL_COMPLETE:
 		return call_complete(side, action);
 	case CALL_TIME:
-		return time_passes(m, side);
+		return time_passes(side);
 	default:
 		new_destination(m);
 		return LCOWMIG_OK;

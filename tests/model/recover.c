@@ -181,7 +181,8 @@ static winner let_run(model *m)
 			return s ? WINNER_DESTINATION : WINNER_SOURCE;
 	/* The other side is gone and has taken the right with it: somebody has to say so. */
 	if (may_decide(m, false) && !m->destination_ran && !shares_session(m)) {
-		ck_assert_msg(m->ended_on_purpose[1] || !(m->destination_sessions >> m->source.session & 1), "the right is lost, though nobody ended the destination");
+		ck_assert_msg(m->ended_on_purpose[1] || !(m->destination_sessions >> m->source.session & 1),
+			      "the right is lost, though nobody ended the destination");
 		if (try_call(m, false, CALL_RESUME, TOKEN_FORCE) == LCOWMIG_OK) {
 			m->n_forced++;
 			m->world->is_forced = true;

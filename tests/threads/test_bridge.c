@@ -1,4 +1,6 @@
 /* The bridge between threads: one reads for the guest, several request, and the transport is swapped under them. Meant for ThreadSanitizer. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
 /* Many threads on one context, many contexts at once, completions from anywhere. Meant for ThreadSanitizer; must hold in every build. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
