@@ -337,6 +337,10 @@ void model_apply(model *m, const model_action *action)
 	else
 		check_sides(m, action, &expected, &busy);
 	keep_envelope(m);
+	if (action->call == CALL_ABANDON && expected.is_exact && side->vm == LCOWMIG_VM_RUNNING) { /* it runs on */
+		m->ended_on_purpose[action->on_destination] = had_ended;
+		model_world_side(m, action->on_destination)->was_abandoned = had_ended;
+	}
 	if (m->destination.session)
 		m->destination_sessions |= 1u << m->destination.session;
 	model_note_run(m);
