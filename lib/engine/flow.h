@@ -40,7 +40,7 @@ typedef struct lcowmig__flow_class {
 	const char *name;                    /* as in "container c1 has <name> in flight" */
 	void (*step)(lcowmig__flow *flow);
 	void (*release)(lcowmig__flow *flow); /* frees what the struct owns, after the end; may be NULL */
-	bool is_watch;                       /* a background wait: blocks neither a freeze nor... see lcowmig__object_check_idle */
+	bool is_watch;                       /* a background wait: no operation that a freeze has to wait for */
 } lcowmig__flow_class;
 
 struct lcowmig__flow {
@@ -102,9 +102,9 @@ void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, cons
 void lcowmig__flow_await_over(lcowmig__flow *flow); /* one awaited thing is finished */
 void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
 
-#define FLOW_BEGIN(flow)        \
+#define FLOW_BEGIN(flow)         \
 	switch ((flow)->label) { \
-	case 0:
+	default:
 
 /* The end of a flow that succeeded. */
 #define FLOW_END(flow)                            \
