@@ -23,6 +23,7 @@ typedef struct lcowmig__env {
 	lcowmig_event_ops events;
 
 	void *system;        /* HCS handle; NULL: no virtual machine */
+	bool system_is_closing; /* the host is closing it: nobody may use it any more */
 	char *vm_id;         /* HCS system id, NULL before create */
 	char *runtime_id;    /* GUID text, NULL before create */
 	bool has_guest;      /* a guest connection was made and not closed */
@@ -38,7 +39,7 @@ typedef struct lcowmig__env {
 void lcowmig__hcs_create(lcowmig__flow *flow, const lcowmig__env *env, const char *id, char *document); /* handle: the system */
 void lcowmig__hcs_start(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket);
 void lcowmig__hcs_terminate(lcowmig__flow *flow, const lcowmig__env *env);
-void lcowmig__hcs_close(lcowmig__flow *flow, const lcowmig__env *env);
+void lcowmig__hcs_close(lcowmig__flow *flow, lcowmig__env *env); /* success: the env has no system any more */
 void lcowmig__hcs_modify(lcowmig__flow *flow, const lcowmig__env *env, char *document);
 void lcowmig__hcs_properties(lcowmig__flow *flow, const lcowmig__env *env, char *query); /* reply: JSON */
 void lcowmig__hcs_initialize_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options);

@@ -22,7 +22,7 @@ static lcowmig_call *hcs_call(lcowmig__flow *flow, const lcowmig__env *env, cons
 		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, what, "out of memory");
 	else if (!has_member)
 		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, what, "the host's HCS ops have no such member");
-	else if (!env->system)
+	else if (!env->system || env->system_is_closing)
 		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, what, "there is no compute system");
 	else {
 		call = lcowmig__call_new(flow, env, what, invoke);
@@ -106,9 +106,25 @@ static lcowmig_status invoke_close(lcowmig_call *call)
 	return call_hcs(call)->close(call_hcs(call)->user, call, call->handle_argument);
 }
 
-void lcowmig__hcs_close(lcowmig__flow *flow, const lcowmig__env *env)
+/* One that failed to close is still there. */
+static void report_close(lcowmig_call *call)
 {
-	hcs_call(flow, env, "HCS close", env->hcs.close != NULL, no_document(env), invoke_close);
+	lcowmig__env *env = call->ret[0];
+
+	env->system_is_closing = false;
+	if (call->status == LCOWMIG_OK)
+		env->system = NULL;
+}
+
+void lcowmig__hcs_close(lcowmig__flow *flow, lcowmig__env *env)
+{
+	lcowmig_call *call = hcs_call(flow, env, "HCS close", env->hcs.close != NULL, no_document(env), invoke_close);
+
+	if (!call)
+		return;
+	call->ret[0] = env;
+	call->report = report_close;
+	env->system_is_closing = true;
 }
 
 static lcowmig_status invoke_modify(lcowmig_call *call)

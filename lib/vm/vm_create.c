@@ -136,7 +136,6 @@ static void vm_close_handle_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true);
 	FLOW_TRY(flow, lcowmig__hcs_close(flow, vm->env));
-	vm->env->system = NULL;
 	FLOW_END(flow);
 }
 

@@ -46,11 +46,8 @@ static void vm_closing_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	for (;;) {
 		FLOW_AWAIT(flow, lcowmig__guest_close(flow, vm->env));
-		if (flow->result == LCOWMIG_OK && vm->env->system) {
+		if (flow->result == LCOWMIG_OK && vm->env->system)
 			FLOW_AWAIT(flow, lcowmig__hcs_close(flow, vm->env));
-			if (flow->result == LCOWMIG_OK)
-				vm->env->system = NULL;
-		}
 		if (flow->result != LCOWMIG_E_NO_MEMORY)
 			break;
 		lcowmig__flow_set_deadline(flow, CLOSE_AGAIN_AFTER);
@@ -163,9 +160,7 @@ static void vm_wind_down_step(lcowmig__flow *flow)
 	}
 	FLOW_TRY(flow, lcowmig__guest_close(flow, vm->env));
 	FLOW_AWAIT(flow, vm->env->system ? lcowmig__hcs_close(flow, vm->env) : (void)0);
-	if (flow->result == LCOWMIG_OK)
-		vm->env->system = NULL;
-	else if (flow->result != LCOWMIG_E_NO_MEMORY)
+	if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_NO_MEMORY)
 		lcowmig__object_fire(&vm->object, LCOWMIG__VM_CLOSE_FAILED);
 	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
