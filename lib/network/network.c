@@ -81,13 +81,18 @@ static lcowmig_status endpoints_read(struct endpoints_add *self)
 	return status;
 }
 
-static lcowmig__flow *endpoints_next(struct endpoints_add *self)
+static void endpoints_next(struct endpoints_add *self)
 {
 	const lcowmig__endpoint *endpoint = &self->endpoints[self->next++];
 	bool has_own_name = !self->is_reset && endpoint->namespace_id[0];
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig__flow *child;
 
-	return lcowmig__nic_add_flow(self->network, endpoint, has_own_name ? endpoint->namespace_id : self->network->namespace_id,
-				     &self->flow.error);
+	child = lcowmig__nic_add_flow(self->network, endpoint, has_own_name ? endpoint->namespace_id : self->network->namespace_id, &error);
+	if (child)
+		lcowmig__flow_child(&self->flow, child);
+	else
+		lcowmig__flow_await_failed(&self->flow, error.status, &error);
 }
 
 static void endpoints_add_step(lcowmig__flow *flow)
@@ -95,7 +100,6 @@ static void endpoints_add_step(lcowmig__flow *flow)
 	struct endpoints_add *self = (struct endpoints_add *)flow;
 	lcowmig_network *network = self->network;
 	lcowmig_status status;
-	lcowmig__flow *child;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__network_endpoints(flow, network->env, self->namespace_id));
@@ -106,10 +110,7 @@ static void endpoints_add_step(lcowmig__flow *flow)
 	while (self->next < self->count) {
 		if (self->is_reset)
 			FLOW_TRY(flow, lcowmig__nics_forget(flow, network));
-		child = endpoints_next(self);
-		if (!child)
-			FLOW_RETURN(flow, flow->error.status);
-		FLOW_TRY(flow, lcowmig__flow_child(flow, child));
+		FLOW_TRY(flow, endpoints_next(self));
 	}
 	FLOW_END(flow);
 }

@@ -203,14 +203,20 @@ struct api_patch {
 	lcowmig__flow *patch;
 };
 
+static void api_patch_begin(struct api_patch *self)
+{
+	lcowmig__flow *patch = self->patch;
+
+	self->patch = NULL;
+	lcowmig__flow_child(&self->base.flow, patch);
+}
+
 static void api_patch_step(lcowmig__flow *flow)
 {
 	struct api_patch *self = (struct api_patch *)flow;
-	lcowmig__flow *patch = self->patch;
 
 	FLOW_BEGIN(flow);
-	self->patch = NULL;
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, patch));
+	FLOW_AWAIT(flow, api_patch_begin(self));
 	if (flow->result == LCOWMIG_OK)
 		lcowmig__process_patch_commit(self->base.process);
 	else
