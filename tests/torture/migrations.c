@@ -104,6 +104,11 @@ static lcowmig_status end_transfer(torture *t)
 	return LCOWMIG_OK;
 }
 
+static void let_transfer_end(torture *t)
+{
+	end_transfer(t);
+}
+
 static lcowmig_status kill_source(torture *t)
 {
 	world_kill_vm(t->world, &t->world->source);
@@ -185,18 +190,18 @@ static const torture_step destination_dies[] = { TO_TRANSFERRED, { "the destinat
 	                                         CLEAN_BOTH, END };
 
 const torture_scenario torture_migrations[] = {
-	{ "migration", 1, 2, true, success, begin_anew, NULL, false },
-	{ "migration-of-nothing", 0, 0, true, success, begin_anew, NULL, false },
-	{ "migration-of-two-pods", 2, 2, true, success, begin_anew, NULL, false },
-	{ "rollback-early", 1, 2, true, rollback_early, begin_anew, NULL, false },
-	{ "rollback-late", 1, 2, true, rollback_late, begin_anew, NULL, false },
-	{ "rollback-released", 1, 2, true, rollback_released, begin_anew, NULL, false },
-	{ "discard", 1, 2, true, discard, begin_anew, NULL, false },
-	{ "abort", 1, 2, true, abort_ready, begin_anew, NULL, false },
-	{ "abandon-early", 1, 2, true, abandon_early, begin_anew, NULL, false },
-	{ "abandon-late", 1, 2, true, abandon_late, begin_anew, NULL, false },
-	{ "abandon-released", 1, 2, true, abandon_released, begin_anew, NULL, false },
-	{ "source-dies", 1, 2, true, source_dies, begin_anew, NULL, false },
-	{ "destination-dies", 1, 2, true, destination_dies, begin_anew, NULL, false },
-	{ NULL, 0, 0, false, NULL, NULL, NULL, false },
+	{ "migration", 1, 2, true, success, begin_anew, NULL, false, TORTURE_VM | TORTURE_SESSION | TORTURE_POD },
+	{ "migration-of-nothing", 0, 0, true, success, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "migration-of-two-pods", 2, 2, true, success, begin_anew, NULL, false, TORTURE_CONTAINER },
+	{ "rollback-early", 1, 2, true, rollback_early, begin_anew, let_transfer_end, false, TORTURE_SESSION },
+	{ "rollback-late", 1, 2, true, rollback_late, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "rollback-released", 1, 2, true, rollback_released, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "discard", 1, 2, true, discard, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "abort", 1, 2, true, abort_ready, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "abandon-early", 1, 2, true, abandon_early, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "abandon-late", 1, 2, true, abandon_late, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "abandon-released", 1, 2, true, abandon_released, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "source-dies", 1, 2, true, source_dies, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "destination-dies", 1, 2, true, destination_dies, begin_anew, NULL, false, TORTURE_SESSION },
+	{ NULL, 0, 0, false, NULL, NULL, NULL, false, 0 },
 };

@@ -111,10 +111,18 @@ static void release_one(const test_host *host)
 	end_kept(i);
 }
 
+/* The operation that is to come while the call is pending. */
+static void intrude_when_due(void)
+{
+	if (torture_armed.is_due && !torture_intruder()->has_begun)
+		torture_intrude(torture_now());
+}
+
 bool torture_release(test_host *host)
 {
 	bool did_something = n_kept_of(host) > 0;
 
+	intrude_when_due();
 	while (n_kept_of(host))
 		release_one(host);
 	return did_something;
@@ -135,6 +143,8 @@ void torture_cancel_operations(test_host *host)
 
 		if (count == 16)
 			break;
+		if (torture_is_intruder(operation->user))
+			continue;
 		pairs[count].done = operation->done;
 		pairs[count++].user = operation->user;
 	}
@@ -163,8 +173,12 @@ void torture_advance(test_host *host, uint64_t nanoseconds)
 		advance_with_guest(host, nanoseconds);
 		return;
 	}
+	if (host == torture_armed.host)
+		intrude_when_due();
 	if (!n_kept_of(host)) {
 		test_host_advance(host, nanoseconds);
+		if (torture_is_overlap(kind))
+			torture_feed_intruder(torture_now());
 		return;
 	}
 	if (kind == TORTURE_NEVER || kind == TORTURE_NEVER_ERROR) {
@@ -186,7 +200,7 @@ static bool is_the_one(void)
 	torture_plan *plan = &torture_armed;
 
 	plan->calls++;
-	if (plan->kind < TORTURE_ERROR)
+	if (plan->kind < TORTURE_ERROR || torture_is_about_awaits(plan->kind))
 		return false;
 	if (plan->kind == TORTURE_REORDER) {
 		if (!plan->was_met)
@@ -197,6 +211,7 @@ static bool is_the_one(void)
 	if (plan->calls != plan->nth)
 		return false;
 	plan->was_met = true;
+	plan->is_due = torture_is_overlap(plan->kind);
 	return true;
 }
 
@@ -227,6 +242,8 @@ static lcowmig_status goes_wrong_after(const proxy *p, lcowmig_call *call, bool 
 {
 	kept_call now = { p, call, status, is_guest };
 
+	if (torture_armed.kind == TORTURE_OVERLAP_INSIDE)
+		torture_intrude(torture_now());
 	if (status == LCOWMIG_PENDING)
 		return status;
 	switch (torture_armed.kind) {
@@ -235,6 +252,11 @@ static lcowmig_status goes_wrong_after(const proxy *p, lcowmig_call *call, bool 
 	case TORTURE_CANCEL_SUCCESS:
 	case TORTURE_NEVER:
 	case TORTURE_REORDER:
+	case TORTURE_OVERLAP:
+	case TORTURE_OVERLAP_CANCEL:
+	case TORTURE_OVERLAP_CANCEL_FIRST:
+	case TORTURE_OVERLAP_DEATH:
+	case TORTURE_OVERLAP_INSIDE:
 		return keep(p, call, status, is_guest);
 	case TORTURE_INSIDE:
 		lcowmig_call_complete(call, status);

@@ -5,7 +5,7 @@
 #include "torture.h"
 
 #define FIRST TORTURE_ERROR
-#define KINDS ((int)TORTURE_FRAME_DROP - (int)FIRST)
+#define KINDS ((int)TORTURE_REORDER + 1 - (int)FIRST)
 
 static int count(const torture_scenario *scenarios)
 {

@@ -30,6 +30,13 @@ static const char *const kind_names[TORTURE_KINDS] = {
 	[TORTURE_NEVER] = "never",
 	[TORTURE_NEVER_ERROR] = "never-error",
 	[TORTURE_REORDER] = "reorder",
+	[TORTURE_AWAIT_CANCEL] = "await-cancel",
+	[TORTURE_AWAIT_INTERRUPT] = "await-interrupt",
+	[TORTURE_OVERLAP] = "overlap",
+	[TORTURE_OVERLAP_CANCEL] = "overlap-cancel",
+	[TORTURE_OVERLAP_CANCEL_FIRST] = "cancel-first",
+	[TORTURE_OVERLAP_DEATH] = "overlap-death",
+	[TORTURE_OVERLAP_INSIDE] = "overlap-inside",
 	[TORTURE_FRAME_DROP] = "frame-drop",
 	[TORTURE_FRAME_CUT] = "frame-cut",
 	[TORTURE_FRAME_TWICE] = "frame-twice",
@@ -106,6 +113,23 @@ bool torture_is_about_frames(torture_kind kind)
 	return kind >= TORTURE_FRAME_DROP;
 }
 
+bool torture_is_about_awaits(torture_kind kind)
+{
+	return kind == TORTURE_AWAIT_CANCEL || kind == TORTURE_AWAIT_INTERRUPT;
+}
+
+bool torture_is_overlap(torture_kind kind)
+{
+	return kind >= TORTURE_OVERLAP && kind <= TORTURE_OVERLAP_INSIDE;
+}
+
+static torture *running;
+
+torture *torture_now(void)
+{
+	return running;
+}
+
 bool torture_has_lost_guest(const torture *t)
 {
 	return torture_guest && (torture_armed.kind == TORTURE_FRAME_DROP || !torture_guest->is_connected(t->world->source.host));
@@ -167,6 +191,7 @@ static lcowmig_status run_step(torture *t, const torture_step *step)
 	torture_armed.step_ns = 0;
 	status = step->run(t);
 	flush(t);
+	torture_end_intruder(t);
 	invariants_check(t->world);
 	if (is_loud)
 		fprintf(stderr, "torture: %s -> %s %s\n", step->name, lcowmig_status_name(status), status == LCOWMIG_OK ? "" : t->error->message);
@@ -200,6 +225,28 @@ static bool is_harmless(torture_kind kind)
 	       kind == TORTURE_REORDER;
 }
 
+/* An operation came between that was let in: what becomes of the scenario's own is open. */
+static bool is_disturbed(void)
+{
+	const torture_intrusion *intruder = torture_intruder();
+
+	if (!intruder->has_begun)
+		return false;
+	if (torture_armed.kind == TORTURE_OVERLAP_DEATH)
+		return true;
+	return !intruder->asks_only && (intruder->status == LCOWMIG_OK || intruder->status == LCOWMIG_PENDING);
+}
+
+/* One that was refused has changed nothing. */
+static bool was_refused(void)
+{
+	const torture_intrusion *intruder = torture_intruder();
+	torture_kind kind = torture_armed.kind;
+
+	return (kind == TORTURE_OVERLAP || kind == TORTURE_OVERLAP_INSIDE) && intruder->has_begun && intruder->status != LCOWMIG_OK &&
+	       intruder->status != LCOWMIG_PENDING;
+}
+
 /* True: all steps succeeded. `ret_failures` counts those that did not at once. */
 static bool run_steps(torture *t, unsigned *ret_failures)
 {
@@ -209,12 +256,14 @@ static bool run_steps(torture *t, unsigned *ret_failures)
 		lcowmig_status status = run_step(t, step);
 		unsigned tries;
 
+		if (is_disturbed())
+			return false;
 		if (status == LCOWMIG_OK)
 			continue;
 		ck_assert_msg(!is_memory(torture_armed.kind) || *ret_failures || status == LCOWMIG_E_NO_MEMORY, "%s: %s instead of NO_MEMORY: %s",
 		              step->name, lcowmig_status_name(status), t->error->message);
 		look_whether_met();
-		ck_assert_msg(torture_armed.was_met && !is_harmless(torture_armed.kind), "%s fails without a fault: %s", step->name, t->error->message);
+		ck_assert_msg(torture_armed.was_met && !is_harmless(torture_armed.kind) && !was_refused(), "%s fails without a fault: %s", step->name, t->error->message);
 		stop_failing(t);
 		++*ret_failures;
 		for (tries = 1; tries < TRIES && status != LCOWMIG_OK; tries++)
@@ -232,11 +281,14 @@ static torture *begin(const torture_scenario *scenario, unsigned side)
 	ck_assert_ptr_nonnull(t);
 	torture_armed = (torture_plan){ .kind = TORTURE_NONE };
 	torture_proxy_reset();
+	torture_reset_intruder();
+	running = t;
 	t->scenario = scenario;
 	t->world = world_new(scenario->n_pods, scenario->n_containers);
 	torture_expect_no_exit(t);
 	t->error = &t->world->error;
-	torture_armed.host = side ? t->world->destination.host : t->world->source.host;
+	t->side = side ? &t->world->destination : &t->world->source;
+	torture_armed.host = t->side->host;
 	if (!torture_guest)
 		torture_proxy(side ? t->world->destination.host : t->world->source.host, side ? t->world->destination.sandbox : t->world->source.sandbox);
 	return t;
@@ -256,6 +308,7 @@ static void end(torture *t)
 	stop_failing(t);
 	flush(t);
 	torture_armed.kind = TORTURE_NONE;
+	torture_armed.is_due = false;
 	/* What ran out of memory in the background tries again after a while. */
 	test_host_advance(t->world->source.host, RETRY_NS);
 	test_host_advance(t->world->destination.host, RETRY_NS);
@@ -266,6 +319,8 @@ static void end(torture *t)
 	world_free(t->world);
 	ck_assert_uint_eq(torture_json_live(), 0);
 	torture_proxy_reset();
+	torture_reset_intruder();
+	running = NULL;
 	free(t);
 }
 
@@ -277,6 +332,10 @@ static unsigned count_points(torture *t, torture_kind kind, unsigned side, unsig
 		return test_host_allocations(host) - before;
 	if (counts_json(kind))
 		return torture_json_allocations() - json_before;
+	if (torture_is_about_awaits(kind))
+		return torture_armed.awaits;
+	if (torture_is_overlap(kind))
+		return torture_armed.calls * torture_count_intruders(t->scenario->intruders);
 	return kind == TORTURE_REORDER ? REORDERINGS : torture_armed.calls;
 }
 
@@ -303,6 +362,12 @@ static void arm(torture *t, torture_kind kind, unsigned side, unsigned nth)
 
 	torture_armed.kind = kind;
 	torture_armed.nth = nth;
+	if (torture_is_overlap(kind)) {
+		unsigned intruders = torture_count_intruders(t->scenario->intruders);
+
+		torture_armed.nth = (nth - 1) / intruders + 1;
+		torture_armed.intruder = (nth - 1) % intruders;
+	}
 	torture_armed.last = test_host_allocations(host) + nth;
 	if (counts_memory(kind))
 		test_host_fail_allocation(host, nth, kind == TORTURE_ALLOCATIONS);
@@ -324,7 +389,7 @@ static void run_point(const torture_scenario *scenario, torture_kind kind, unsig
 	if (is_done) {
 		sum->unharmed += failures == 0;
 		sum->repeated += failures != 0;
-	} else if (scenario->undo && scenario->undo(t)) {
+	} else if (!is_disturbed() && scenario->undo && scenario->undo(t)) {
 		torture_armed.kind = TORTURE_NONE;
 		is_done = run_steps(t, &failures);
 		ck_assert_msg(is_done, "it cannot be done anew: %s", t->error->message);
@@ -344,16 +409,25 @@ static unsigned number_from(const char *variable, unsigned otherwise)
 	return text && text[0] ? (unsigned)strtoul(text, NULL, 10) : otherwise;
 }
 
+static unsigned common_divisor(unsigned a, unsigned b)
+{
+	return b ? common_divisor(b, a % b) : a;
+}
+
 static void run_side(const torture_scenario *scenario, torture_kind kind, unsigned side, const char *only)
 {
 	outcome sum = { 0, 0, 0, 0, 0 };
 	unsigned points, nth, stride;
 	unsigned sample = number_from("TORTURE_POINTS", SAMPLE);
+	unsigned intruders = torture_count_intruders(scenario->intruders);
 
 	snprintf(point, sizeof point, "%s:%s:%u:0", scenario->name, kind_names[kind], side);
 	name_point();
 	points = measure(scenario, kind, side);
 	stride = number_from("TORTURE_FULL", 0) || points <= sample ? 1 : (points + sample - 1) / sample;
+	/* Not always the same intruders. */
+	while (torture_is_overlap(kind) && stride > 1 && common_divisor(stride, intruders) > 1)
+		stride++;
 	/* The first points are dense in every flow; a stride that begins anywhere meets different ones in different scenarios. */
 	for (nth = 1 + (unsigned)kind % stride; nth <= points; nth += stride) {
 		snprintf(point, sizeof point, "%s:%s:%u:%u", scenario->name, kind_names[kind], side, nth);

@@ -32,6 +32,15 @@ typedef enum torture_kind {
 	TORTURE_NEVER,            /* is not answered until every deadline has passed and the operation was cancelled; then it succeeds */
 	TORTURE_NEVER_ERROR,      /* then it fails */
 	TORTURE_REORDER,          /* every call ends later, and not in the order in which they came; n is the seed */
+	/* Before an await begins: the operation is cancelled; or the flow itself is interrupted, as by its deadline. */
+	TORTURE_AWAIT_CANCEL,
+	TORTURE_AWAIT_INTERRUPT,
+	/* While one host call is pending another operation comes, on the same objects (intruders.c). */
+	TORTURE_OVERLAP,              /* and takes its course */
+	TORTURE_OVERLAP_CANCEL,       /* is cancelled */
+	TORTURE_OVERLAP_CANCEL_FIRST, /* the one before it is cancelled */
+	TORTURE_OVERLAP_DEATH,        /* the machine ends */
+	TORTURE_OVERLAP_INSIDE,       /* it comes from inside the host's callback */
 	/* One frame between bridge and guest, in either direction (the real bridge and a guest that speaks to it). */
 	TORTURE_FRAME_DROP,
 	TORTURE_FRAME_CUT,        /* the transport breaks in its middle */
@@ -45,6 +54,7 @@ typedef enum torture_kind {
 
 typedef struct torture {
 	test_world *world;
+	test_side *side; /* the one that is tormented */
 	const struct torture_scenario *scenario;
 	/* What single steps keep for later ones. */
 	lcowmig_sandbox *sandbox; /* of its own, on the source's host */
@@ -70,6 +80,16 @@ typedef struct torture {
 	lcowmig_error *error;
 } torture;
 
+/* Operations that may come between. */
+typedef enum torture_group {
+	TORTURE_VM = 1,
+	TORTURE_SESSION = 2,
+	TORTURE_POD = 4,
+	TORTURE_CONTAINER = 8, /* and its processes */
+	TORTURE_DEVICES = 16,
+	TORTURE_ALONE = 32     /* on controllers without a pod */
+} torture_group;
+
 typedef struct torture_step {
 	const char *name;
 	lcowmig_status (*run)(torture *t);
@@ -84,6 +104,7 @@ typedef struct torture_scenario {
 	bool (*undo)(torture *t);
 	void (*end)(torture *t);   /* frees what the steps made; may be NULL */
 	bool needs_script;         /* its guest is the scripted one */
+	unsigned intruders;        /* what may come between: groups of torture_group */
 } torture_scenario;
 
 /* Every scenario, up to one without a name. */
@@ -114,6 +135,9 @@ typedef struct torture_plan {
 	torture_kind kind;
 	unsigned nth;
 	unsigned calls;     /* host calls so far */
+	unsigned awaits;    /* of operations, so far */
+	unsigned intruder;  /* which one comes with the nth call */
+	bool is_due;        /* that call was made */
 	bool was_met;
 	unsigned last;      /* the number of allocations of `host` by which the failing one was made */
 	test_host *host;    /* the side that is tormented */
@@ -149,6 +173,39 @@ extern const torture_guest_ops *const torture_guest;
 
 bool torture_is_about_frames(torture_kind kind);
 void torture_cancel_operations(test_host *host);
+
+/* await.c, in the program that has it. */
+bool torture_is_about_awaits(torture_kind kind);
+
+/* intruders.c: the operation that comes between. */
+typedef struct torture_intrusion {
+	const char *name;
+	bool has_begun;
+	bool asks_only;
+	bool ends_vm;
+	lcowmig_status status; /* what its function returned */
+	test_done done;
+	unsigned fed;
+	/* What it gives back. */
+	lcowmig_process *process;
+	lcowmig_pids *pids;
+	lcowmig_stats *stats;
+	lcowmig_exit exit;
+	lcowmig_vm_stats vm_stats;
+	int32_t exit_code;
+	uint8_t bytes[8192];
+} torture_intrusion;
+
+bool torture_is_overlap(torture_kind kind);
+unsigned torture_count_intruders(unsigned groups);
+void torture_intrude(torture *t);
+const torture_intrusion *torture_intruder(void);
+bool torture_is_intruder(const void *user);
+void torture_feed_intruder(torture *t);
+void torture_end_intruder(torture *t);
+void torture_reset_intruder(void);
+/* The run in progress; NULL: none. */
+torture *torture_now(void);
 
 /* json.c: cJSON's memory. */
 void torture_json_install(void);
