@@ -36,8 +36,6 @@ static const lcowmig__transition share_rows[] = {
 	{ SHARE_ADDED, SHARE_REMOVE, SHARE_REMOVED },
 	{ SHARE_INVALID, SHARE_UNMOUNT, SHARE_INVALID },
 	{ SHARE_INVALID, SHARE_REMOVE, SHARE_REMOVED }, /* nothing was added */
-	{ SHARE_REMOVED, SHARE_REMOVE, SHARE_REMOVED },
-	{ SHARE_REMOVED, SHARE_UNMOUNT, SHARE_REMOVED },
 };
 
 const lcowmig__machine lcowmig__plan9_share_machine = {

@@ -131,6 +131,13 @@ lcowmig_status lcowmig__scsi_look_up(const lcowmig_scsi *scsi, const lcowmig_gui
 	return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "SCSI: reservation %s not found", text);
 }
 
+lcowmig__mount *lcowmig__scsi_reservation_mount(const lcowmig__scsi_reservation *reservation)
+{
+	if (!reservation->disk || reservation->is_released)
+		return NULL;
+	return lcowmig__disk_find_mount(reservation->disk, reservation->partition);
+}
+
 lcowmig__scsi_reservation *lcowmig__scsi_add_reservation(lcowmig_scsi *scsi, const lcowmig_guid *id, uint32_t slot, uint64_t partition)
 {
 	lcowmig__scsi_reservation *reservation = lcowmig__alloc(&scsi->object.context->mem, sizeof *reservation);

@@ -48,10 +48,11 @@ static lcowmig_status map_begin(scsi_work *self, lcowmig_error *error)
 	if (status != LCOWMIG_OK)
 		return status;
 	self->disk = self->reservation->disk;
-	self->mount = self->disk && !self->reservation->is_released ? lcowmig__disk_find_mount(self->disk, self->reservation->partition) : NULL;
+	self->mount = lcowmig__scsi_reservation_mount(self->reservation);
 	if (!self->mount) {
 		lcowmig_guid_format(&self->id, id);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "SCSI: reservation %s is being unmapped; it can only be unmapped", id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "SCSI: reservation %s %s; it can only be unmapped", id,
+		                     self->reservation->is_released ? "is half unmapped" : "has no disk or no mount");
 	}
 	status = lcowmig__object_check(&self->disk->object, DISK_ATTACH, error);
 	if (status == LCOWMIG_OK)
@@ -90,9 +91,6 @@ static void map_step(lcowmig__flow *flow)
 		}
 	}
 	lcowmig__object_fire(&self->disk->object, DISK_ATTACH);
-	self->status = lcowmig__object_check(&self->disk->object, DISK_MOUNT_PARTITION, &flow->error);
-	if (self->status != LCOWMIG_OK)
-		goto out;
 	if (self->mount->object.state == MOUNT_RESERVED) {
 		FLOW_AWAIT(flow, lcowmig__mount_ask_add(flow, self->scsi->env, self->mount));
 		if (flow->result != LCOWMIG_OK) {
@@ -126,7 +124,7 @@ static lcowmig_status unmap_begin(scsi_work *self, lcowmig_error *error)
 	if (status != LCOWMIG_OK)
 		return status;
 	self->disk = self->reservation->disk;
-	self->mount = self->disk && !self->reservation->is_released ? lcowmig__disk_find_mount(self->disk, self->reservation->partition) : NULL;
+	self->mount = lcowmig__scsi_reservation_mount(self->reservation);
 	return LCOWMIG_OK;
 }
 
@@ -141,16 +139,12 @@ static bool disk_can_go(const lcowmig__disk *disk)
 	return disk && !disk->is_root && disk->mounts.count == 0;
 }
 
-/* While a disk leaves, its path is not found: who reserves it now gets another slot. */
-static void disk_hide(scsi_work *self)
-{
-	lcowmig__tree_remove(&self->scsi->paths, &self->disk->node);
-}
-
-static void disk_show(scsi_work *self)
+/* The await that just ended left the disk where it is: its path is found again. */
+static void disk_stays(scsi_work *self, const char *doing)
 {
 	if (self->disk->host_path[0])
 		lcowmig__tree_insert(&self->scsi->paths, self->disk->host_path, &self->disk->node);
+	work_failed(self, doing);
 }
 
 static void unmap_step(lcowmig__flow *flow)
@@ -164,45 +158,38 @@ static void unmap_step(lcowmig__flow *flow)
 		goto out;
 	lcowmig__flow_shield(flow, true);
 	if (self->mount && lcowmig__mount_is_last_use(self->mount)) {
-		if (work_has_machine(self)) {
-			FLOW_AWAIT(flow, lcowmig__mount_ask_remove(flow, self->scsi->env, self->mount));
-			if (flow->result != LCOWMIG_OK) {
-				work_failed(self, "unmounting it in the guest");
-				goto out;
-			}
+		FLOW_AWAIT(flow, work_has_machine(self) ? lcowmig__mount_ask_remove(flow, self->scsi->env, self->mount) : (void)0);
+		if (flow->result != LCOWMIG_OK) {
+			work_failed(self, "unmounting it in the guest");
+			goto out;
 		}
 		lcowmig__disk_release_partition(self->disk, self->mount, true);
 	} else if (self->mount) {
 		lcowmig__disk_release_partition(self->disk, self->mount, false);
 	}
-	self->mount = NULL;
 	self->reservation->is_released = true;
-	if (disk_can_go(self->disk) && self->disk->object.state == DISK_ATTACHED) {
-		disk_hide(self);
-		if (work_has_machine(self)) {
-			FLOW_AWAIT(flow, lcowmig__disk_ask_eject(flow, self->scsi->env, self->disk));
-			if (flow->result != LCOWMIG_OK) {
-				disk_show(self);
-				work_failed(self, "removing it from the guest");
-				goto out;
-			}
+	if (!disk_can_go(self->disk))
+		goto forget;
+	/* While a disk leaves, its path is not found: who reserves it now gets another slot. */
+	lcowmig__tree_remove(&self->scsi->paths, &self->disk->node);
+	if (self->disk->object.state == DISK_ATTACHED) {
+		FLOW_AWAIT(flow, work_has_machine(self) ? lcowmig__disk_ask_eject(flow, self->scsi->env, self->disk) : (void)0);
+		if (flow->result != LCOWMIG_OK) {
+			disk_stays(self, "removing it from the guest");
+			goto out;
 		}
 		lcowmig__object_fire(&self->disk->object, DISK_EJECT);
 	}
-	if (disk_can_go(self->disk) && self->disk->object.state == DISK_EJECTED) {
-		disk_hide(self);
-		if (work_has_machine(self)) {
-			FLOW_AWAIT(flow, lcowmig__disk_ask_detach(flow, self->scsi->env, self->disk));
-			if (flow->result != LCOWMIG_OK) {
-				disk_show(self);
-				work_failed(self, "detaching it");
-				goto out;
-			}
+	if (self->disk->object.state == DISK_EJECTED) {
+		FLOW_AWAIT(flow, work_has_machine(self) ? lcowmig__disk_ask_detach(flow, self->scsi->env, self->disk) : (void)0);
+		if (flow->result != LCOWMIG_OK) {
+			disk_stays(self, "detaching it");
+			goto out;
 		}
-		lcowmig__object_fire(&self->disk->object, DISK_DETACH);
 	}
-	if (disk_can_go(self->disk))
-		lcowmig__scsi_vacate(self->scsi, self->disk);
+	lcowmig__object_fire(&self->disk->object, DISK_DETACH);
+	lcowmig__scsi_vacate(self->scsi, self->disk);
+forget:
 	lcowmig__scsi_forget(self->scsi, self->reservation);
 out:
 	lcowmig__gate_leave(flow, &self->scsi->gate);

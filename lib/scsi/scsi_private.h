@@ -106,7 +106,7 @@ bool lcowmig__disk_is(const lcowmig__disk *disk, const lcowmig_disk_config *conf
 lcowmig__mount *lcowmig__disk_find_mount(const lcowmig__disk *disk, uint64_t partition);
 /* A further holder of the partition: of its mount, or of a new one. */
 lcowmig_status lcowmig__disk_reserve_partition(lcowmig__disk *disk, const lcowmig_mount_config *config, lcowmig_error *error);
-/* Gives one reference up after the guest, where it had to, has unmounted. Forgets the mount with its last one. */
+/* Gives one reference up after the guest, where it had to, has unmounted. Forgets the mount with its last one (an import may count none). */
 void lcowmig__disk_release_partition(lcowmig__disk *disk, lcowmig__mount *mount, bool guest_unmounted);
 void lcowmig__disk_ask_attach(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__disk *disk);
 void lcowmig__disk_ask_eject(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__disk *disk);
@@ -158,6 +158,8 @@ lcowmig__scsi_reservation *lcowmig__scsi_find(const lcowmig_scsi *scsi, const lc
 /* NOT_FOUND, naming the id. */
 lcowmig_status lcowmig__scsi_look_up(const lcowmig_scsi *scsi, const lcowmig_guid *id, lcowmig__scsi_reservation **ret_reservation,
                                      lcowmig_error *error);
+/* The mount it holds; NULL once that is given up, or when an import had none for it. */
+lcowmig__mount *lcowmig__scsi_reservation_mount(const lcowmig__scsi_reservation *reservation);
 lcowmig__scsi_reservation *lcowmig__scsi_add_reservation(lcowmig_scsi *scsi, const lcowmig_guid *id, uint32_t slot, uint64_t partition);
 void lcowmig__scsi_forget(lcowmig_scsi *scsi, lcowmig__scsi_reservation *reservation);
 /* An envelope becomes a controller of its own (scsi_public.c). */

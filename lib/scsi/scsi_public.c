@@ -101,13 +101,12 @@ static lcowmig_status find_mapped(const lcowmig_scsi *scsi, const lcowmig_guid *
 {
 	lcowmig__scsi_reservation *reservation = NULL;
 	lcowmig_status status = lcowmig__scsi_look_up(scsi, id, &reservation, error);
-	const lcowmig__mount *mount = NULL;
+	const lcowmig__mount *mount;
 	char text[LCOWMIG_GUID_TEXT_SIZE];
 
 	if (status != LCOWMIG_OK)
 		return status;
-	if (reservation->disk && !reservation->is_released)
-		mount = lcowmig__disk_find_mount(reservation->disk, reservation->partition);
+	mount = lcowmig__scsi_reservation_mount(reservation);
 	if (!mount || mount->object.state != MOUNT_MOUNTED) {
 		lcowmig_guid_format(id, text);
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "SCSI: reservation %s is not mapped; its guest path needs it mapped",

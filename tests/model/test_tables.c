@@ -189,11 +189,6 @@ static int run_units(void)
 static const struct {
 	const char *machine, *state, *trigger, *why;
 } unreachable[] = {
-	{ "SCSI disk", "Reserved", "detaching", "a disk that was never attached is forgotten without asking" },
-	{ "SCSI disk", "Ejected", "unmounting a partition", "a disk is ejected when its last partition has been released" },
-	{ "SCSI disk", "Detached", "detaching", "a disk that is detached is forgotten in the same step" },
-	{ "Plan9 share", "Removed", "removing", "a share that is removed is forgotten in the same step" },
-	{ "Plan9 share", "Removed", "unmounting", "likewise" },
 	{ "pod", "live", "abort", "a pod that is live is passed over" },
 	{ "migration session", "SocketReady", "failure", "a transfer that has its socket starts in the same step" },
 	{ "migration session", "SocketWaiting", "abandon", "what waits for the socket is interrupted first, and the session is Failed then" },

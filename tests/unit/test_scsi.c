@@ -479,8 +479,6 @@ START_TEST(test_tables_refuse_what_has_no_row)
 	ck_assert(!lcowmig__machine_allows(&lcowmig__mount_machine, MOUNT_UNMOUNTED, MOUNT_RESERVE));
 	ck_assert(!lcowmig__machine_allows(&lcowmig__disk_machine, DISK_EJECTED, DISK_RESERVE_PARTITION));
 	ck_assert(!lcowmig__machine_allows(&lcowmig__disk_machine, DISK_EJECTED, DISK_ATTACH));
-	ck_assert(lcowmig__machine_allows(&lcowmig__disk_machine, DISK_DETACHED, DISK_DETACH));
-	ck_assert(lcowmig__machine_allows(&lcowmig__disk_machine, DISK_RESERVED, DISK_DETACH));
 }
 END_TEST
 
