@@ -67,6 +67,13 @@ bool lcowmig__utf8_is_valid(const char *text, size_t size)
 	return true;
 }
 
+bool lcowmig__text_is_fine(const char *text, size_t limit)
+{
+	size_t size = text ? strlen(text) : 0;
+
+	return size <= limit && lcowmig__utf8_is_valid(text, size);
+}
+
 bool lcowmig__text_starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -34,3 +34,8 @@ lcowmig_status lcowmig__copy_out(const char *name, const lcowmig__buf *bytes, ui
 	*ret_size = bytes->size;
 	return LCOWMIG_OK;
 }
+
+lcowmig_status lcowmig__fail_null(const char *function, lcowmig_error *error)
+{
+	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: an argument is NULL", function);
+}

@@ -22,6 +22,9 @@ lcowmig_status lcowmig__copy_sized(const char *name, void *own, size_t own_size,
 	lcowmig__copy_sized(name, own, sizeof *(own), given,                          \
 	                    (size_t)((const char *)&(own)->last_member_of_1_0 - (const char *)(own)) + sizeof (own)->last_member_of_1_0, error)
 
+/* INVALID_ARGUMENT: the caller gave NULL to `function` where something has to be. */
+lcowmig_status lcowmig__fail_null(const char *function, lcowmig_error *error);
+
 /*
  * Hands bytes to a caller who asks with the size-query pattern: `buffer` NULL only sets `ret_size`; a buffer that is too small is
  * INVALID_ARGUMENT, and nothing is copied.

@@ -80,9 +80,9 @@ void lcowmig__plan9_drop_share(lcowmig_plan9 *plan9, lcowmig__share *share)
 
 /* ---- Reserving ---- */
 
-static bool text_is_fine(const char *text, uint32_t limit)
+static bool text_is_path(const char *text, uint32_t limit)
 {
-	return !lcowmig__text_is_empty(text) && strlen(text) <= limit && lcowmig__utf8_is_valid(text, strlen(text));
+	return !lcowmig__text_is_empty(text) && lcowmig__text_is_fine(text, limit);
 }
 
 static lcowmig_status check_share(const lcowmig_plan9 *plan9, const lcowmig_share_config *share, lcowmig_error *error)
@@ -90,7 +90,7 @@ static lcowmig_status check_share(const lcowmig_plan9 *plan9, const lcowmig_shar
 	const lcowmig_limits *limits = &plan9->object.context->limits;
 	size_t i;
 
-	if (!text_is_fine(share->host_path, limits->path_bytes))
+	if (!text_is_path(share->host_path, limits->path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "Plan9: the host path is empty, too long or not UTF-8");
 	if (share->n_allowed_names > limits->mount_options)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "Plan9 share %.200s: %zu allowed names, at most %u are accepted",
@@ -98,7 +98,7 @@ static lcowmig_status check_share(const lcowmig_plan9 *plan9, const lcowmig_shar
 	if (share->n_allowed_names && !share->allowed_names)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "Plan9 share %.200s: the allowed names are NULL", share->host_path);
 	for (i = 0; i < share->n_allowed_names; i++)
-		if (!text_is_fine(share->allowed_names[i], limits->path_bytes))
+		if (!text_is_path(share->allowed_names[i], limits->path_bytes))
 			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 			                     "Plan9 share %.200s: allowed name %zu is empty, too long or not UTF-8", share->host_path, i);
 	if (!share->read_only && plan9->no_writable_shares)
@@ -173,7 +173,7 @@ lcowmig_status lcowmig__plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_
 
 lcowmig_status lcowmig__plan9_capture(const lcowmig_plan9 *plan9, lcowmig_error *error)
 {
-	if (!plan9->n_shares && !plan9->reservations.count)
+	if (!plan9->reservations.count) /* and every share has one */
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 	                     "Plan9 controller has %zu shares and %zu reservations; migrating needs it empty", plan9->n_shares,

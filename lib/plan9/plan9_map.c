@@ -53,9 +53,9 @@ static lcowmig_status map_begin(plan9_work *self, lcowmig_error *error)
 	if (status != LCOWMIG_OK)
 		return status;
 	self->share = self->reservation->share;
-	if (!self->share || self->reservation->is_released) {
+	if (self->reservation->is_released) {
 		lcowmig_guid_format(&self->id, id);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "Plan9: reservation %s is being unmapped; it can only be unmapped", id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "Plan9: reservation %s is half unmapped; it can only be unmapped", id);
 	}
 	status = lcowmig__object_check(&self->share->object, SHARE_ADD, error);
 	if (status == LCOWMIG_OK)
@@ -127,7 +127,7 @@ static void unmap_step(lcowmig__flow *flow)
 		goto out;
 	lcowmig__flow_shield(flow, true);
 	self->share = self->reservation->share;
-	if (self->share && !self->reservation->is_released) {
+	if (!self->reservation->is_released) {
 		if (lcowmig__share_is_last_use(self->share) && work_has_machine(self)) {
 			FLOW_AWAIT(flow, lcowmig__share_ask_unmount(flow, self->plan9->env, self->share));
 			if (flow->result != LCOWMIG_OK) {

@@ -59,6 +59,7 @@ typedef struct lcowmig__share {
 
 lcowmig__share *lcowmig__share_new(lcowmig_context *context, uint64_t number, const lcowmig_share_config *config);
 void lcowmig__share_free(lcowmig__share *share);
+/* Whether both say the same but for the path, by which it was found; names in any order and either case of letters. */
 bool lcowmig__share_is(const lcowmig__share *share, const lcowmig_share_config *config);
 /* A further holder of the mount, or the first of a new one. */
 lcowmig_status lcowmig__share_reserve_mount(lcowmig__share *share, bool read_only, lcowmig_error *error);
@@ -76,7 +77,7 @@ void lcowmig__share_ask_unmount(lcowmig__flow *flow, const lcowmig__env *env, co
 typedef struct lcowmig__plan9_reservation {
 	lcowmig__node node; /* in the controller, by id */
 	lcowmig_guid id;
-	lcowmig__share *share; /* NULL: gone before it */
+	lcowmig__share *share; /* NULL: gone before it, which is released then */
 	lcowmig__list on_share;
 	bool is_released; /* its reference to the mount has been given up; the share was not got rid of */
 } lcowmig__plan9_reservation;

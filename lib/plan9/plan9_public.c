@@ -4,9 +4,10 @@
 #include "engine/abi.h"
 #include "plan9_private.h"
 
-static lcowmig_status null_argument(const char *function, lcowmig_error *error)
+/* Starts a flow that was made under the lock, or reports why there is none. */
+static lcowmig_status run(lcowmig_plan9 *plan9, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: an argument is NULL", function);
+	return lcowmig__leave_with(plan9->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_config *share, uint32_t mount_read_only,
@@ -17,7 +18,7 @@ lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_c
 	lcowmig__pump pump;
 
 	if (!plan9 || !ret_reservation)
-		return null_argument("lcowmig_plan9_reserve", error);
+		return lcowmig__fail_null("lcowmig_plan9_reserve", error);
 	status = LCOWMIG__COPY_SIZED("lcowmig_share_config", &own, share, restrict_access, error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -30,33 +31,23 @@ lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_c
 lcowmig_status lcowmig_plan9_map(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
                                  lcowmig_error *error)
 {
-	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
 	if (!plan9 || !reservation)
-		return null_argument("lcowmig_plan9_map", error);
+		return lcowmig__fail_null("lcowmig_plan9_map", error);
 	lcowmig__enter(plan9->object.context, &pump);
-	flow = lcowmig__plan9_map_flow(plan9, reservation, NULL, error);
-	if (!flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(plan9->object.context, &pump, status, flow, done, user, error);
+	return run(plan9, &pump, lcowmig__plan9_map_flow(plan9, reservation, NULL, error), done, user, error);
 }
 
 lcowmig_status lcowmig_plan9_unmap(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
                                    lcowmig_error *error)
 {
-	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
 	if (!plan9 || !reservation)
-		return null_argument("lcowmig_plan9_unmap", error);
+		return lcowmig__fail_null("lcowmig_plan9_unmap", error);
 	lcowmig__enter(plan9->object.context, &pump);
-	flow = lcowmig__plan9_unmap_flow(plan9, reservation, error);
-	if (!flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(plan9->object.context, &pump, status, flow, done, user, error);
+	return run(plan9, &pump, lcowmig__plan9_unmap_flow(plan9, reservation, error), done, user, error);
 }
 
 static lcowmig_status guest_path_locked(lcowmig_plan9 *plan9, const lcowmig_guid *id, char *buffer, size_t capacity, size_t *ret_size,
@@ -69,7 +60,7 @@ static lcowmig_status guest_path_locked(lcowmig_plan9 *plan9, const lcowmig_guid
 
 	if (status != LCOWMIG_OK)
 		return status;
-	if (!reservation->share || reservation->is_released || reservation->share->mount.state != SHARE_MOUNT_MOUNTED) {
+	if (reservation->is_released || reservation->share->mount.state != SHARE_MOUNT_MOUNTED) {
 		lcowmig_guid_format(id, text);
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "Plan9: reservation %s is not mapped; its guest path needs it mapped",
 		                     text);
@@ -92,7 +83,7 @@ lcowmig_status lcowmig_plan9_guest_path(lcowmig_plan9 *plan9, const lcowmig_guid
 	lcowmig__pump pump;
 
 	if (!plan9 || !reservation)
-		return null_argument("lcowmig_plan9_guest_path", error);
+		return lcowmig__fail_null("lcowmig_plan9_guest_path", error);
 	lcowmig__enter(plan9->object.context, &pump);
 	status = guest_path_locked(plan9, reservation, buffer, capacity, ret_size, error);
 	lcowmig__leave(plan9->object.context, &pump);
@@ -105,7 +96,7 @@ lcowmig_status lcowmig_plan9_save(lcowmig_plan9 *plan9, lcowmig_error *error)
 	lcowmig__pump pump;
 
 	if (!plan9)
-		return null_argument("lcowmig_plan9_save", error);
+		return lcowmig__fail_null("lcowmig_plan9_save", error);
 	lcowmig__enter(plan9->object.context, &pump);
 	status = lcowmig__plan9_capture(plan9, error);
 	lcowmig__leave(plan9->object.context, &pump);

@@ -83,7 +83,7 @@ bool lcowmig__share_is(const lcowmig__share *share, const lcowmig_share_config *
 	size_t i;
 
 	if (share->read_only != (config->read_only != 0) || share->restrict_access != (config->restrict_access != 0) ||
-	    strcmp(share->host_path, config->host_path) != 0 || share->n_allowed_names != config->n_allowed_names)
+	    share->n_allowed_names != config->n_allowed_names)
 		return false;
 	for (i = 0; i < share->n_allowed_names; i++)
 		if (count_name(own, share->n_allowed_names, own[i]) != count_name(config->allowed_names, config->n_allowed_names, own[i]))

@@ -55,7 +55,7 @@ void lcowmig__disk_free(lcowmig__disk *disk)
 
 bool lcowmig__disk_is(const lcowmig__disk *disk, const lcowmig_disk_config *config)
 {
-	return disk->type == config->type && disk->read_only == (config->read_only != 0) && strcmp(disk->host_path, config->host_path) == 0 &&
+	return disk->type == config->type && disk->read_only == (config->read_only != 0) &&
 	       strcmp(disk->evd_type, config->evd_type ? config->evd_type : "") == 0;
 }
 
@@ -143,5 +143,5 @@ const char *lcowmig__disk_type_text(uint32_t type)
 {
 	static const char *const texts[] = { "", LCOWMIG__DISK_VIRTUAL, LCOWMIG__DISK_PASS_THRU, LCOWMIG__DISK_EXTENSIBLE };
 
-	return type < LCOWMIG__COUNT(texts) ? texts[type] : "";
+	return texts[type];
 }

@@ -52,12 +52,9 @@ lcowmig__mount *lcowmig__mount_new(lcowmig_context *context, uint32_t controller
 
 void lcowmig__mount_free(lcowmig__mount *mount)
 {
-	const lcowmig__mem *mem;
+	const lcowmig__mem *mem = &mount->object.context->mem;
 	size_t i;
 
-	if (!mount)
-		return;
-	mem = &mount->object.context->mem;
 	for (i = 0; i < mount->n_options; i++)
 		lcowmig__free(mem, mount->options[i]);
 	lcowmig__free(mem, mount->options);

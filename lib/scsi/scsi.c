@@ -162,18 +162,11 @@ void lcowmig__scsi_forget(lcowmig_scsi *scsi, lcowmig__scsi_reservation *reserva
 	lcowmig__free(&scsi->object.context->mem, reservation);
 }
 
-static bool text_is_fine(const char *text, uint32_t limit)
-{
-	size_t size = text ? strlen(text) : 0;
-
-	return size <= limit && (!size || lcowmig__utf8_is_valid(text, size));
-}
-
 static lcowmig_status check_disk(const lcowmig_limits *limits, const lcowmig_disk_config *disk, lcowmig_error *error)
 {
 	bool has_provider = !lcowmig__text_is_empty(disk->evd_type);
 
-	if (lcowmig__text_is_empty(disk->host_path) || !text_is_fine(disk->host_path, limits->path_bytes))
+	if (lcowmig__text_is_empty(disk->host_path) || !lcowmig__text_is_fine(disk->host_path, limits->path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI: the host path is empty, too long or not UTF-8");
 	if (disk->type < LCOWMIG_DISK_VIRTUAL || disk->type > LCOWMIG_DISK_EXTENSIBLE)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: %u is no disk type", disk->host_path,
@@ -181,7 +174,7 @@ static lcowmig_status check_disk(const lcowmig_limits *limits, const lcowmig_dis
 	if (has_provider && disk->type != LCOWMIG_DISK_EXTENSIBLE)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: only an extensible disk has a provider",
 		                     disk->host_path);
-	if (!text_is_fine(disk->evd_type, limits->id_bytes))
+	if (!lcowmig__text_is_fine(disk->evd_type, limits->id_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: the provider is too long or not UTF-8",
 		                     disk->host_path);
 	return LCOWMIG_OK;
@@ -199,9 +192,9 @@ static lcowmig_status check_mount(const lcowmig_limits *limits, const lcowmig_mo
 	if (mount->n_options && !mount->options)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI: the mount options are NULL");
 	for (i = 0; i < mount->n_options; i++)
-		if (!mount->options[i] || !text_is_fine(mount->options[i], limits->path_bytes))
+		if (!mount->options[i] || !lcowmig__text_is_fine(mount->options[i], limits->path_bytes))
 			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI: mount option %zu is NULL, too long or not UTF-8", i);
-	if (!text_is_fine(mount->filesystem, limits->id_bytes))
+	if (!lcowmig__text_is_fine(mount->filesystem, limits->id_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI: the filesystem's name is too long or not UTF-8");
 	return LCOWMIG_OK;
 }

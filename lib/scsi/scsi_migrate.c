@@ -23,8 +23,6 @@ static lcowmig_status capture_mount(const lcowmig__mount *mount, lcowmig__arena 
 	wire->ref_count = mount->ref_count;
 	wire->guest_path = mount->object.state == MOUNT_MOUNTED ? mount->guest_path : "";
 	wire->n_options = mount->n_options;
-	if (!mount->n_options)
-		return LCOWMIG_OK;
 	wire->options = lcowmig__arena_alloc(arena, mount->n_options * sizeof *wire->options);
 	if (!wire->options)
 		return lcowmig__fail_memory(error);
@@ -65,8 +63,6 @@ static lcowmig_status capture_disk(const lcowmig__disk *disk, lcowmig__arena *ar
 	wire->read_only = disk->read_only;
 	wire->type = lcowmig__disk_type_text(disk->type);
 	wire->evd_type = disk->evd_type;
-	if (!disk->mounts.count)
-		return LCOWMIG_OK;
 	wire->mounts = lcowmig__arena_alloc(arena, disk->mounts.count * sizeof *wire->mounts);
 	if (!wire->mounts)
 		return lcowmig__fail_memory(error);
@@ -120,11 +116,9 @@ static lcowmig_status capture_all(const lcowmig_scsi *scsi, lcowmig__arena *aren
 
 lcowmig_status lcowmig__scsi_capture(lcowmig_scsi *scsi, lcowmig__arena *arena, lcowmig__wire_scsi *ret_scsi, lcowmig_error *error)
 {
-	lcowmig_status status = lcowmig__object_check(&scsi->object, SCSI_SAVE, error);
+	lcowmig_status status = lcowmig__object_check_idle(&scsi->object, error); /* legal in both states */
 	lcowmig__wire_scsi wire = { 0 };
 
-	if (status == LCOWMIG_OK)
-		status = lcowmig__object_check_idle(&scsi->object, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	wire.num_controllers = scsi->n_controllers;

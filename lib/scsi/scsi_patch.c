@@ -48,8 +48,7 @@ static lcowmig_status repoint_find(const lcowmig_scsi *scsi, const lcowmig__repo
 	}
 	if (!*ret_disk)
 		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "SCSI: there is no disk in slot %u", (unsigned)item->slot);
-	if (lcowmig__text_is_empty(item->host_path) || strlen(item->host_path) > limits->path_bytes ||
-	    !lcowmig__utf8_is_valid(item->host_path, strlen(item->host_path)))
+	if (lcowmig__text_is_empty(item->host_path) || !lcowmig__text_is_fine(item->host_path, limits->path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: the new path is empty, too long or not UTF-8",
 		                     (*ret_disk)->host_path);
 	return repoint_check(item, reservation, *ret_disk, error);
@@ -107,12 +106,12 @@ static void repoint_undo(lcowmig_scsi *scsi, repointing *work, size_t count)
 static lcowmig_status repoint_all(lcowmig_scsi *scsi, repointing *work, const lcowmig__repoint *items, size_t count, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = &scsi->object.context->mem;
-	lcowmig_status status = LCOWMIG_OK;
 	size_t failed = 0;
 	size_t i;
 
-	for (i = 0; i < count && status == LCOWMIG_OK; i++) {
-		status = repoint_find(scsi, &items[i], &work[i].disk, error);
+	for (i = 0; i < count; i++) {
+		lcowmig_status status = repoint_find(scsi, &items[i], &work[i].disk, error);
+
 		if (status != LCOWMIG_OK)
 			return status;
 		work[i].path = lcowmig__strdup(mem, items[i].host_path);

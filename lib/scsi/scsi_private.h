@@ -102,6 +102,7 @@ typedef struct lcowmig__disk {
 
 lcowmig__disk *lcowmig__disk_new(lcowmig_context *context, uint32_t slot, const lcowmig_disk_config *config);
 void lcowmig__disk_free(lcowmig__disk *disk);
+/* Whether both say the same but for the path, by which it was found. */
 bool lcowmig__disk_is(const lcowmig__disk *disk, const lcowmig_disk_config *config);
 lcowmig__mount *lcowmig__disk_find_mount(const lcowmig__disk *disk, uint64_t partition);
 /* A further holder of the partition: of its mount, or of a new one. */

@@ -4,9 +4,10 @@
 #include "engine/abi.h"
 #include "scsi_private.h"
 
-static lcowmig_status null_argument(const char *function, lcowmig_error *error)
+/* Starts a flow that was made under the lock, or reports why there is none. */
+static lcowmig_status run(lcowmig_scsi *scsi, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: an argument is NULL", function);
+	return lcowmig__leave_with(scsi->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
 }
 
 /* Leaves without a flow: what became ready is run, the status is passed on. */
@@ -24,7 +25,7 @@ lcowmig_status lcowmig_scsi_reserve_for_rootfs(lcowmig_scsi *scsi, uint32_t cont
 	lcowmig__pump pump;
 
 	if (!scsi)
-		return null_argument("lcowmig_scsi_reserve_for_rootfs", error);
+		return lcowmig__fail_null("lcowmig_scsi_reserve_for_rootfs", error);
 	status = LCOWMIG__COPY_SIZED("lcowmig_disk_config", &own, disk, read_only, error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -41,7 +42,7 @@ lcowmig_status lcowmig_scsi_reserve(lcowmig_scsi *scsi, const lcowmig_disk_confi
 	lcowmig__pump pump;
 
 	if (!scsi || !ret_reservation)
-		return null_argument("lcowmig_scsi_reserve", error);
+		return lcowmig__fail_null("lcowmig_scsi_reserve", error);
 	status = LCOWMIG__COPY_SIZED("lcowmig_disk_config", &own_disk, disk, read_only, error);
 	if (status == LCOWMIG_OK)
 		status = LCOWMIG__COPY_SIZED("lcowmig_mount_config", &own_mount, mount, block_device, error);
@@ -53,33 +54,23 @@ lcowmig_status lcowmig_scsi_reserve(lcowmig_scsi *scsi, const lcowmig_disk_confi
 
 lcowmig_status lcowmig_scsi_map(lcowmig_scsi *scsi, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
 	if (!scsi || !reservation)
-		return null_argument("lcowmig_scsi_map", error);
+		return lcowmig__fail_null("lcowmig_scsi_map", error);
 	lcowmig__enter(scsi->object.context, &pump);
-	flow = lcowmig__scsi_map_flow(scsi, reservation, NULL, error);
-	if (!flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(scsi->object.context, &pump, status, flow, done, user, error);
+	return run(scsi, &pump, lcowmig__scsi_map_flow(scsi, reservation, NULL, error), done, user, error);
 }
 
 lcowmig_status lcowmig_scsi_unmap(lcowmig_scsi *scsi, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
                                   lcowmig_error *error)
 {
-	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
 	if (!scsi || !reservation)
-		return null_argument("lcowmig_scsi_unmap", error);
+		return lcowmig__fail_null("lcowmig_scsi_unmap", error);
 	lcowmig__enter(scsi->object.context, &pump);
-	flow = lcowmig__scsi_unmap_flow(scsi, reservation, error);
-	if (!flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(scsi->object.context, &pump, status, flow, done, user, error);
+	return run(scsi, &pump, lcowmig__scsi_unmap_flow(scsi, reservation, error), done, user, error);
 }
 
 /* ---- Looking ---- */
@@ -124,7 +115,7 @@ lcowmig_status lcowmig_scsi_guest_path(lcowmig_scsi *scsi, const lcowmig_guid *r
 	lcowmig__pump pump;
 
 	if (!scsi || !reservation)
-		return null_argument("lcowmig_scsi_guest_path", error);
+		return lcowmig__fail_null("lcowmig_scsi_guest_path", error);
 	lcowmig__enter(scsi->object.context, &pump);
 	status = find_mapped(scsi, reservation, &mount, error);
 	if (status == LCOWMIG_OK)
@@ -143,7 +134,7 @@ lcowmig_status lcowmig_scsi_disk(lcowmig_scsi *scsi, uint32_t slot, lcowmig_disk
 	lcowmig__pump pump;
 
 	if (!scsi || !ret_disk)
-		return null_argument("lcowmig_scsi_disk", error);
+		return lcowmig__fail_null("lcowmig_scsi_disk", error);
 	if (ret_disk->size < sizeof *ret_disk)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_disk_config: size is %zu, expected at least %zu (set it to sizeof)",
 		                     ret_disk->size, sizeof *ret_disk);
@@ -162,7 +153,7 @@ lcowmig_status lcowmig_scsi_attachments(lcowmig_scsi *scsi, char *buffer, size_t
 	char *text;
 
 	if (!scsi)
-		return null_argument("lcowmig_scsi_attachments", error);
+		return lcowmig__fail_null("lcowmig_scsi_attachments", error);
 	lcowmig__enter(scsi->object.context, &pump);
 	text = lcowmig__scsi_attachments(scsi);
 	if (text)
@@ -215,7 +206,7 @@ lcowmig_status lcowmig_scsi_save(lcowmig_scsi *scsi, uint8_t *buffer, size_t cap
 	lcowmig__pump pump;
 
 	if (!scsi || (!buffer && !ret_size))
-		return null_argument("lcowmig_scsi_save", error);
+		return lcowmig__fail_null("lcowmig_scsi_save", error);
 	lcowmig__enter(scsi->object.context, &pump);
 	return leave(scsi, &pump, save_locked(scsi, buffer, capacity, ret_size, error));
 }
@@ -249,7 +240,7 @@ lcowmig_status lcowmig_scsi_import(lcowmig_sandbox *sandbox, const uint8_t *data
 	lcowmig__pump pump;
 
 	if (!sandbox || !ret_scsi)
-		return null_argument("lcowmig_scsi_import", error);
+		return lcowmig__fail_null("lcowmig_scsi_import", error);
 	env = lcowmig__sandbox_env(sandbox);
 	context = env->context;
 	lcowmig__enter(context, &pump);
@@ -265,7 +256,7 @@ lcowmig_status lcowmig_scsi_update_disk_host_path(lcowmig_scsi *scsi, const lcow
 	lcowmig__pump pump;
 
 	if (!scsi || !reservation || !host_path)
-		return null_argument("lcowmig_scsi_update_disk_host_path", error);
+		return lcowmig__fail_null("lcowmig_scsi_update_disk_host_path", error);
 	lcowmig__enter(scsi->object.context, &pump);
 	return leave(scsi, &pump, lcowmig__scsi_repoint(scsi, &item, 1, error));
 }
@@ -275,7 +266,7 @@ lcowmig_status lcowmig_scsi_resume(lcowmig_scsi *scsi, lcowmig_error *error)
 	lcowmig__pump pump;
 
 	if (!scsi)
-		return null_argument("lcowmig_scsi_resume", error);
+		return lcowmig__fail_null("lcowmig_scsi_resume", error);
 	lcowmig__enter(scsi->object.context, &pump);
 	lcowmig__scsi_thaw(scsi);
 	return leave(scsi, &pump, LCOWMIG_OK);

@@ -70,8 +70,6 @@ void lcowmig__vpci_hide(lcowmig_vpci *vpci, lcowmig__device *device)
 
 static void device_free(const lcowmig__mem *mem, lcowmig__device *device)
 {
-	if (!device)
-		return;
 	lcowmig__free(mem, device->instance_id);
 	lcowmig__free(mem, device);
 }
@@ -119,8 +117,7 @@ lcowmig_status lcowmig__vpci_reserve(lcowmig_vpci *vpci, const char *instance_id
 	lcowmig__device *device = NULL;
 	lcowmig_status status;
 
-	if (lcowmig__text_is_empty(instance_id) || strlen(instance_id) > limits->path_bytes ||
-	    !lcowmig__utf8_is_valid(instance_id, strlen(instance_id)))
+	if (lcowmig__text_is_empty(instance_id) || !lcowmig__text_is_fine(instance_id, limits->path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "vPCI: the device instance id is empty, too long or not UTF-8");
 	device = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&vpci->by_identity, &identity), lcowmig__device, by_identity);
 	if (!device) {

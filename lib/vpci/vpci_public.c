@@ -1,9 +1,11 @@
 /* The public functions: arguments and the lock. */
+#include "engine/abi.h"
 #include "vpci_private.h"
 
-static lcowmig_status null_argument(const char *function, lcowmig_error *error)
+/* Starts a flow that was made under the lock, or reports why there is none. */
+static lcowmig_status run(lcowmig_vpci *vpci, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: an argument is NULL", function);
+	return lcowmig__leave_with(vpci->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vpci_reserve(lcowmig_vpci *vpci, const char *instance_id, uint16_t function, lcowmig_guid *ret_device,
@@ -12,8 +14,8 @@ lcowmig_status lcowmig_vpci_reserve(lcowmig_vpci *vpci, const char *instance_id,
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!vpci || !instance_id || !ret_device)
-		return null_argument("lcowmig_vpci_reserve", error);
+	if (!vpci || !ret_device)
+		return lcowmig__fail_null("lcowmig_vpci_reserve", error);
 	lcowmig__enter(vpci->object.context, &pump);
 	status = lcowmig__vpci_reserve(vpci, instance_id, function, ret_device, error);
 	lcowmig__leave(vpci->object.context, &pump);
@@ -22,32 +24,22 @@ lcowmig_status lcowmig_vpci_reserve(lcowmig_vpci *vpci, const char *instance_id,
 
 lcowmig_status lcowmig_vpci_add(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
 	if (!vpci || !device)
-		return null_argument("lcowmig_vpci_add", error);
+		return lcowmig__fail_null("lcowmig_vpci_add", error);
 	lcowmig__enter(vpci->object.context, &pump);
-	flow = lcowmig__vpci_add_flow(vpci, device, error);
-	if (!flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(vpci->object.context, &pump, status, flow, done, user, error);
+	return run(vpci, &pump, lcowmig__vpci_add_flow(vpci, device, error), done, user, error);
 }
 
 lcowmig_status lcowmig_vpci_remove(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
 	if (!vpci || !device)
-		return null_argument("lcowmig_vpci_remove", error);
+		return lcowmig__fail_null("lcowmig_vpci_remove", error);
 	lcowmig__enter(vpci->object.context, &pump);
-	flow = lcowmig__vpci_remove_flow(vpci, device, error);
-	if (!flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(vpci->object.context, &pump, status, flow, done, user, error);
+	return run(vpci, &pump, lcowmig__vpci_remove_flow(vpci, device, error), done, user, error);
 }
 
 lcowmig_status lcowmig_vpci_save(lcowmig_vpci *vpci, lcowmig_error *error)
@@ -56,7 +48,7 @@ lcowmig_status lcowmig_vpci_save(lcowmig_vpci *vpci, lcowmig_error *error)
 	lcowmig__pump pump;
 
 	if (!vpci)
-		return null_argument("lcowmig_vpci_save", error);
+		return lcowmig__fail_null("lcowmig_vpci_save", error);
 	lcowmig__enter(vpci->object.context, &pump);
 	status = lcowmig__vpci_capture(vpci, error);
 	lcowmig__leave(vpci->object.context, &pump);

@@ -71,6 +71,15 @@ static lcowmig__share *share_of(const lcowmig_guid *id)
 	return reservation->share;
 }
 
+static void expect_null(lcowmig_status status, const char *function)
+{
+	char expected[128];
+
+	snprintf(expected, sizeof expected, "%s: an argument is NULL", function);
+	ck_assert_int_eq(status, LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, expected);
+}
+
 /* P9-22: empty, and so nothing against a migration. */
 static void expect_empty(void)
 {
@@ -175,12 +184,8 @@ START_TEST(test_reserve_checks_its_arguments_and_records_nothing_on_failure)
 	share.n_allowed_names = 1000;
 	ck_assert_int_eq(lcowmig_plan9_reserve(plan9, &share, 0, &id, &error), LCOWMIG_E_LIMIT_EXCEEDED);
 	share.n_allowed_names = 1;
-	ck_assert_int_eq(lcowmig_plan9_reserve(NULL, &share, 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_plan9_reserve(plan9, NULL, 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_plan9_map(plan9, NULL, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_plan9_unmap(NULL, &id, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_plan9_save(NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_plan9_guest_path(NULL, &id, NULL, 0, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_ptr_nonnull(strstr(error.message, "lcowmig_share_config"));
 	expect_empty();
 	for (nth = 1;; nth++) {
 		test_host_fail_allocation(host, nth, false);
@@ -193,6 +198,155 @@ START_TEST(test_reserve_checks_its_arguments_and_records_nothing_on_failure)
 		ck_assert_uint_eq(plan9->next_name, 0);
 	}
 	ck_assert_uint_gt(nth, 6);
+}
+END_TEST
+
+START_TEST(test_public_functions_name_themselves_when_they_get_null)
+{
+	lcowmig_share_config share = LCOWMIG_SHARE_CONFIG_INIT;
+	lcowmig_guid id = { { 1 } };
+
+	expect_null(lcowmig_plan9_reserve(NULL, &share, 0, &id, &error), "lcowmig_plan9_reserve");
+	expect_null(lcowmig_plan9_reserve(plan9, &share, 0, NULL, &error), "lcowmig_plan9_reserve");
+	expect_null(lcowmig_plan9_map(NULL, &id, NULL, NULL, &error), "lcowmig_plan9_map");
+	expect_null(lcowmig_plan9_map(plan9, NULL, NULL, NULL, &error), "lcowmig_plan9_map");
+	expect_null(lcowmig_plan9_unmap(NULL, &id, NULL, NULL, &error), "lcowmig_plan9_unmap");
+	expect_null(lcowmig_plan9_unmap(plan9, NULL, NULL, NULL, &error), "lcowmig_plan9_unmap");
+	expect_null(lcowmig_plan9_guest_path(NULL, &id, NULL, 0, NULL, &error), "lcowmig_plan9_guest_path");
+	expect_null(lcowmig_plan9_guest_path(plan9, NULL, NULL, 0, NULL, &error), "lcowmig_plan9_guest_path");
+	expect_null(lcowmig_plan9_save(NULL, &error), "lcowmig_plan9_save");
+}
+END_TEST
+
+START_TEST(test_reserve_refuses_paths_and_names_that_are_none)
+{
+	static const char *const bad_paths[] = { NULL, "", "C:\\0123456789", "\xff" };
+	static const char *const names[] = { "a", "0123456789abc" };
+	lcowmig_share_config share = LCOWMIG_SHARE_CONFIG_INIT;
+	lcowmig_guid id = { { 9 } };
+	size_t i;
+
+	host->context->limits.path_bytes = 12;
+	for (i = 0; i < LCOWMIG__COUNT(bad_paths); i++) {
+		share.host_path = bad_paths[i];
+		ck_assert_int_eq(lcowmig_plan9_reserve(plan9, &share, 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
+		ck_assert_str_eq(error.message, "Plan9: the host path is empty, too long or not UTF-8");
+	}
+	share.host_path = "C:\\a";
+	share.allowed_names = names;
+	share.n_allowed_names = 2;
+	ck_assert_int_eq(lcowmig_plan9_reserve(plan9, &share, 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, "Plan9 share C:\\a: allowed name 1 is empty, too long or not UTF-8");
+	ck_assert_uint_eq(id.bytes[0], 9);
+	expect_empty();
+}
+END_TEST
+
+START_TEST(test_reserve_refuses_more_reservations_than_the_limit)
+{
+	lcowmig_guid first, second;
+
+	host->context->limits.reservations = 1;
+	first = reserve("C:\\a");
+	ck_assert_int_eq(try_reserve("C:\\b", 0, 0, &second), LCOWMIG_E_LIMIT_EXCEEDED);
+	ck_assert_str_eq(error.message, "Plan9: there are 1 reservations already");
+	ck_assert_uint_eq(plan9->n_shares, 1);
+	ck_assert_int_eq(unmap(&first), LCOWMIG_OK);
+	ck_assert_int_eq(try_reserve("C:\\b", 0, 0, &second), LCOWMIG_OK);
+}
+END_TEST
+
+static lcowmig_status random_same(void *user, void *bytes, size_t size)
+{
+	(void)user;
+	memset(bytes, 7, size);
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status random_none(void *user, void *bytes, size_t size)
+{
+	(void)user;
+	(void)bytes;
+	(void)size;
+	return LCOWMIG_E_HOST_FAILED;
+}
+
+START_TEST(test_reserve_fails_when_the_platform_has_no_fresh_random_bytes)
+{
+	lcowmig_guid id = { { 9 } };
+
+	host->context->platform.random = random_none;
+	ck_assert_int_eq(try_reserve("C:\\a", 0, 0, &id), LCOWMIG_E_HOST_FAILED);
+	ck_assert_uint_eq(id.bytes[0], 9);
+	expect_empty();
+	host->context->platform.random = random_same;
+	reserve("C:\\a");
+	ck_assert_int_eq(try_reserve("C:\\b", 0, 0, &id), LCOWMIG_E_HOST_FAILED);
+	ck_assert_str_eq(error.message, "Plan9: the platform's random bytes repeat themselves");
+	ck_assert_uint_eq(plan9->n_shares, 1);
+	ck_assert_uint_eq(plan9->next_name, 1);
+}
+END_TEST
+
+START_TEST(test_reserve_says_how_the_mount_was_reserved)
+{
+	lcowmig_guid id;
+
+	ck_assert_int_eq(try_reserve("C:\\a", 0, 1, &id), LCOWMIG_OK);
+	ck_assert_int_eq(try_reserve("C:\\a", 0, 0, &id), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, "Plan9 mount /run/mounts/plan9/0 (Reserved) was reserved read-only");
+	ck_assert_int_eq(try_reserve("C:\\b", 0, 0, &id), LCOWMIG_OK);
+	ck_assert_int_eq(try_reserve("C:\\b", 0, 1, &id), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, "Plan9 mount /run/mounts/plan9/1 (Reserved) was reserved writable");
+}
+END_TEST
+
+START_TEST(test_guest_path_is_had_piece_by_piece_and_only_while_mapped)
+{
+	lcowmig_guid id = reserve("C:\\a");
+	char buffer[64] = "";
+	size_t size = 0;
+
+	ck_assert_int_eq(map(&id), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_plan9_guest_path(plan9, &id, NULL, 0, &size, &error), LCOWMIG_OK);
+	ck_assert_uint_eq(size, strlen("/run/mounts/plan9/0"));
+	ck_assert_int_eq(lcowmig_plan9_guest_path(plan9, &id, buffer, size + 1, NULL, &error), LCOWMIG_OK);
+	ck_assert_str_eq(buffer, "/run/mounts/plan9/0");
+	test_host_fail(host, "hcs.modify", 1, LCOWMIG_E_HOST_FAILED, 1, "busy");
+	ck_assert_int_eq(unmap(&id), LCOWMIG_E_HOST_FAILED);
+	ck_assert_str_eq(error.message, "Plan9 share 0, C:\\a (Added): removing it: HCS modify: busy");
+	ck_assert_int_eq(lcowmig_plan9_guest_path(plan9, &id, buffer, sizeof buffer, &size, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(error.message, "is not mapped"));
+	ck_assert_int_eq(map(&id), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(error.message, "is half unmapped; it can only be unmapped"));
+	ck_assert_int_eq(unmap(&id), LCOWMIG_OK);
+	expect_empty();
+}
+END_TEST
+
+START_TEST(test_work_that_waits_its_turn_can_be_cancelled_and_repeated)
+{
+	lcowmig_guid a = reserve("C:\\a");
+	lcowmig_guid b = reserve("C:\\b");
+	test_done done[3] = { { 0 } };
+
+	ck_assert_int_eq(map(&b), LCOWMIG_OK);
+	test_host_hold(host, "hcs.modify", true);
+	ck_assert_int_eq(lcowmig_plan9_map(plan9, &a, test_on_done, &done[0], &error), LCOWMIG_PENDING);
+	ck_assert_int_eq((_i ? lcowmig_plan9_map : lcowmig_plan9_unmap)(plan9, &b, test_on_done, &done[1], &error), LCOWMIG_PENDING);
+	ck_assert_int_eq((_i ? lcowmig_plan9_map : lcowmig_plan9_unmap)(plan9, &b, test_on_done, &done[2], &error), LCOWMIG_PENDING);
+	test_host_clear_log(host);
+	ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &done[1]), LCOWMIG_OK);
+	ck_assert_int_eq(done[1].status, LCOWMIG_E_CANCELLED);
+	ck_assert_int_eq(share_of(&b)->mount.state, SHARE_MOUNT_MOUNTED);
+	test_host_expect_log(host, "");
+	test_host_hold(host, "hcs.modify", false);
+	test_host_complete(host, "hcs.modify", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done[0].status, LCOWMIG_OK);
+	ck_assert_int_eq(done[2].status, LCOWMIG_OK);
+	ck_assert_int_eq(unmap(&a), LCOWMIG_OK);
+	ck_assert_int_eq(unmap(&b), _i ? LCOWMIG_OK : LCOWMIG_E_NOT_FOUND);
+	expect_empty();
 }
 END_TEST
 
@@ -504,6 +658,13 @@ int main(void)
 	tcase_add_test(tcase, test_reserve_refuses_a_path_with_another_config);
 	tcase_add_test(tcase, test_reserve_denies_writable_shares_where_they_are_forbidden);
 	tcase_add_test(tcase, test_reserve_checks_its_arguments_and_records_nothing_on_failure);
+	tcase_add_test(tcase, test_public_functions_name_themselves_when_they_get_null);
+	tcase_add_test(tcase, test_reserve_refuses_paths_and_names_that_are_none);
+	tcase_add_test(tcase, test_reserve_refuses_more_reservations_than_the_limit);
+	tcase_add_test(tcase, test_reserve_fails_when_the_platform_has_no_fresh_random_bytes);
+	tcase_add_test(tcase, test_reserve_says_how_the_mount_was_reserved);
+	tcase_add_test(tcase, test_guest_path_is_had_piece_by_piece_and_only_while_mapped);
+	tcase_add_loop_test(tcase, test_work_that_waits_its_turn_can_be_cancelled_and_repeated, 0, 2);
 	tcase_add_test(tcase, test_map_adds_and_mounts_once);
 	tcase_add_test(tcase, test_map_reports_a_failed_add_and_unmap_clears_all);
 	tcase_add_test(tcase, test_map_reports_a_failed_mount_and_unmap_removes_the_share);

@@ -538,6 +538,32 @@ START_TEST(test_cancel_ends_a_map_that_waits_its_turn)
 }
 END_TEST
 
+START_TEST(test_unmap_that_waits_its_turn_can_be_cancelled_and_repeated)
+{
+	lcowmig_guid a = reserve("a.vhd", 0);
+	lcowmig_guid b = reserve("b.vhd", 0);
+	test_done done[3] = { { 0 } };
+
+	ck_assert_int_eq(map(&b), LCOWMIG_OK);
+	test_host_hold(host, "hcs.modify", true);
+	ck_assert_int_eq(lcowmig_scsi_map(scsi, &a, test_on_done, &done[0], &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_scsi_unmap(scsi, &b, test_on_done, &done[1], &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_scsi_unmap(scsi, &b, test_on_done, &done[2], &error), LCOWMIG_PENDING);
+	test_host_clear_log(host);
+	ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &done[1]), LCOWMIG_OK);
+	ck_assert_int_eq(done[1].status, LCOWMIG_E_CANCELLED);
+	ck_assert_int_eq(mount_of(&b)->object.state, MOUNT_MOUNTED);
+	test_host_expect_log(host, "");
+	test_host_hold(host, "hcs.modify", false);
+	test_host_complete(host, "hcs.modify", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done[0].status, LCOWMIG_OK);
+	ck_assert_int_eq(done[2].status, LCOWMIG_OK);
+	ck_assert_ptr_null(scsi->slots[1]);
+	ck_assert_int_eq(unmap(&a), LCOWMIG_OK);
+	expect_empty();
+}
+END_TEST
+
 START_TEST(test_mount_that_is_reserved_while_it_goes_is_mounted_again)
 {
 	lcowmig_guid a = reserve("a.vhd", 0);
@@ -725,6 +751,7 @@ int main(void)
 	tcase_add_test(tcase, test_maps_of_one_disk_attach_it_once_when_they_run_together);
 	tcase_add_loop_test(tcase, test_cancel_does_not_abandon_a_map_that_has_begun, 0, 2);
 	tcase_add_test(tcase, test_cancel_ends_a_map_that_waits_its_turn);
+	tcase_add_test(tcase, test_unmap_that_waits_its_turn_can_be_cancelled_and_repeated);
 	tcase_add_test(tcase, test_mount_that_is_reserved_while_it_goes_is_mounted_again);
 	tcase_add_loop_test(tcase, test_disk_that_is_reserved_while_it_goes_gets_another_slot, 0, 2);
 	tcase_add_test(tcase, test_half_unmapped_reservation_outlives_its_disk);

@@ -115,10 +115,10 @@ START_TEST(test_reserve_checks_its_arguments_and_records_nothing_on_failure)
 	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "", 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "\xff", 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, NULL, 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_vpci_reserve(NULL, "x", 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_vpci_add(vpci, NULL, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_vpci_remove(NULL, &id, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_int_eq(lcowmig_vpci_save(NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	host->context->limits.path_bytes = 3;
+	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "1234", 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, "vPCI: the device instance id is empty, too long or not UTF-8");
+	expect_empty();
 	for (nth = 1; nth < 3; nth++) {
 		test_host_fail_allocation(host, nth, false);
 		ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "x", 0, &id, &error), LCOWMIG_E_NO_MEMORY);
@@ -126,6 +126,104 @@ START_TEST(test_reserve_checks_its_arguments_and_records_nothing_on_failure)
 		expect_empty();
 	}
 	reserve("x", 0);
+}
+END_TEST
+
+static void expect_null(lcowmig_status status, const char *function)
+{
+	char expected[128];
+
+	snprintf(expected, sizeof expected, "%s: an argument is NULL", function);
+	ck_assert_int_eq(status, LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, expected);
+}
+
+START_TEST(test_public_functions_name_themselves_when_they_get_null)
+{
+	lcowmig_guid id = { { 1 } };
+
+	expect_null(lcowmig_vpci_reserve(NULL, "x", 0, &id, &error), "lcowmig_vpci_reserve");
+	expect_null(lcowmig_vpci_reserve(vpci, "x", 0, NULL, &error), "lcowmig_vpci_reserve");
+	expect_null(lcowmig_vpci_add(NULL, &id, NULL, NULL, &error), "lcowmig_vpci_add");
+	expect_null(lcowmig_vpci_add(vpci, NULL, NULL, NULL, &error), "lcowmig_vpci_add");
+	expect_null(lcowmig_vpci_remove(NULL, &id, NULL, NULL, &error), "lcowmig_vpci_remove");
+	expect_null(lcowmig_vpci_remove(vpci, NULL, NULL, NULL, &error), "lcowmig_vpci_remove");
+	expect_null(lcowmig_vpci_save(NULL, &error), "lcowmig_vpci_save");
+	expect_empty();
+}
+END_TEST
+
+START_TEST(test_reserve_refuses_more_devices_than_the_limit)
+{
+	lcowmig_guid first, second;
+
+	host->context->limits.reservations = 1;
+	first = reserve("x", 0);
+	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "x", 1, &second, &error), LCOWMIG_E_LIMIT_EXCEEDED);
+	ck_assert_str_eq(error.message, "vPCI: there are 1 devices already");
+	second = reserve("x", 0); /* no further device */
+	ck_assert(same(&first, &second));
+	ck_assert_int_eq(take(&first), LCOWMIG_OK);
+	reserve("x", 1);
+}
+END_TEST
+
+static lcowmig_status random_same(void *user, void *bytes, size_t size)
+{
+	(void)user;
+	memset(bytes, 7, size);
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status random_none(void *user, void *bytes, size_t size)
+{
+	(void)user;
+	(void)bytes;
+	(void)size;
+	return LCOWMIG_E_HOST_FAILED;
+}
+
+START_TEST(test_reserve_fails_when_the_platform_has_no_fresh_random_bytes)
+{
+	lcowmig_guid id = { { 9 } };
+
+	host->context->platform.random = random_none;
+	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "x", 0, &id, &error), LCOWMIG_E_HOST_FAILED);
+	ck_assert_uint_eq(id.bytes[0], 9);
+	expect_empty();
+	host->context->platform.random = random_same;
+	reserve("x", 0);
+	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "y", 0, &id, &error), LCOWMIG_E_HOST_FAILED);
+	ck_assert_str_eq(error.message, "vPCI: the platform's random bytes repeat themselves");
+	ck_assert_uint_eq(vpci->by_id.count + vpci->by_identity.count, 2);
+}
+END_TEST
+
+START_TEST(test_work_that_waits_its_turn_can_be_cancelled_and_repeated)
+{
+	lcowmig_guid a = reserve("a", 0);
+	lcowmig_guid b = reserve("b", 0);
+	test_done done[3] = { { 0 } };
+
+	ck_assert_int_eq(add(&b), LCOWMIG_OK);
+	test_host_hold(host, "hcs.modify", true);
+	ck_assert_int_eq(lcowmig_vpci_add(vpci, &a, test_on_done, &done[0], &error), LCOWMIG_PENDING);
+	ck_assert_int_eq((_i ? lcowmig_vpci_add : lcowmig_vpci_remove)(vpci, &b, test_on_done, &done[1], &error), LCOWMIG_PENDING);
+	ck_assert_int_eq((_i ? lcowmig_vpci_add : lcowmig_vpci_remove)(vpci, &b, test_on_done, &done[2], &error), LCOWMIG_PENDING);
+	test_host_clear_log(host);
+	ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &done[1]), LCOWMIG_OK);
+	ck_assert_int_eq(done[1].status, LCOWMIG_E_CANCELLED);
+	ck_assert_int_eq(device_of(&b)->object.state, DEVICE_READY);
+	ck_assert_uint_eq(device_of(&b)->ref_count, 1);
+	test_host_expect_log(host, "");
+	test_host_hold(host, "hcs.modify", false);
+	test_host_complete(host, "hcs.modify", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done[0].status, LCOWMIG_OK);
+	ck_assert_int_eq(done[2].status, LCOWMIG_OK);
+	if (_i)
+		ck_assert_uint_eq(device_of(&b)->ref_count, 2);
+	else
+		ck_assert_int_eq(take(&b), LCOWMIG_E_NOT_FOUND);
 }
 END_TEST
 
@@ -313,6 +411,10 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_reserve_gives_one_guid_for_each_device);
 	tcase_add_test(tcase, test_reserve_checks_its_arguments_and_records_nothing_on_failure);
+	tcase_add_test(tcase, test_public_functions_name_themselves_when_they_get_null);
+	tcase_add_test(tcase, test_reserve_refuses_more_devices_than_the_limit);
+	tcase_add_test(tcase, test_reserve_fails_when_the_platform_has_no_fresh_random_bytes);
+	tcase_add_loop_test(tcase, test_work_that_waits_its_turn_can_be_cancelled_and_repeated, 0, 2);
 	tcase_add_test(tcase, test_add_and_remove_refuse_an_unknown_device);
 	tcase_add_test(tcase, test_add_assigns_once_and_counts);
 	tcase_add_test(tcase, test_failed_assignment_is_reported_and_removed_without_the_host);
