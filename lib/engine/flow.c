@@ -186,10 +186,7 @@ static void flow_deadline_passed(lcowmig__timer *timer)
 
 void lcowmig__flow_set_deadline(lcowmig__flow *flow, uint64_t nanoseconds)
 {
-	uint64_t now = lcowmig__now(flow->context);
-
-	lcowmig__timer_set(flow->context, &flow->deadline, nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX - 1,
-	                   flow_deadline_passed);
+	lcowmig__timer_set(flow->context, &flow->deadline, nanoseconds, flow_deadline_passed);
 }
 
 void lcowmig__flow_clear_deadline(lcowmig__flow *flow)

@@ -10,10 +10,12 @@ int lcowmig__timer_compare(const void *key, const lcowmig__node *node)
 	return (a->sequence > b->sequence) - (a->sequence < b->sequence);
 }
 
-void lcowmig__timer_set(lcowmig_context *context, lcowmig__timer *timer, uint64_t when, void (*fire)(lcowmig__timer *timer))
+void lcowmig__timer_set(lcowmig_context *context, lcowmig__timer *timer, uint64_t wait, void (*fire)(lcowmig__timer *timer))
 {
+	uint64_t now = lcowmig__now(context);
+
 	lcowmig__timer_clear(context, timer);
-	timer->when = when;
+	timer->when = wait < UINT64_MAX - now ? now + wait : UINT64_MAX - 1; /* the last one means that there is none */
 	timer->sequence = context->timer_sequence++;
 	timer->fire = fire;
 	lcowmig__tree_insert(&context->timers, timer, &timer->node);

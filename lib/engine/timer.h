@@ -11,7 +11,8 @@ typedef struct lcowmig__timer {
 	void (*fire)(struct lcowmig__timer *timer);
 } lcowmig__timer;
 
-void lcowmig__timer_set(lcowmig_context *context, lcowmig__timer *timer, uint64_t when, void (*fire)(lcowmig__timer *timer));
+/* Fires `wait` nanoseconds from now; a wait beyond the clock's range is as long as can be told. Replaces what was set. */
+void lcowmig__timer_set(lcowmig_context *context, lcowmig__timer *timer, uint64_t wait, void (*fire)(lcowmig__timer *timer));
 /* Harmless when it is not set. */
 void lcowmig__timer_clear(lcowmig_context *context, lcowmig__timer *timer);
 /* The tree order; for lcowmig_context_new only. */

@@ -87,19 +87,6 @@ void lcowmig_gcs_close(lcowmig_gcs *gcs)
 	lcowmig__leave(gcs->context, &pump);
 }
 
-bool lcowmig_gcs_is_connected(lcowmig_gcs *gcs)
-{
-	lcowmig__pump pump;
-	bool connected;
-
-	if (!gcs)
-		return false;
-	lcowmig__enter(gcs->context, &pump);
-	connected = gcs->object.state == LCOWMIG__GCS_CONNECTED;
-	lcowmig__leave(gcs->context, &pump);
-	return connected;
-}
-
 lcowmig_status lcowmig_gcs_get_capabilities(lcowmig_gcs *gcs, lcowmig_gcs_capabilities *ret_capabilities)
 {
 	lcowmig_status status = LCOWMIG_E_FAILED_PRECONDITION;
@@ -271,32 +258,43 @@ lcowmig_status lcowmig_gcs_cancel(lcowmig_gcs *gcs, lcowmig_gcs_answer_fn answer
 	return status;
 }
 
-/* ---- Counters ---- */
+/* ---- What can be asked at once, and the counters ---- */
+
+typedef struct api_view {
+	bool is_connected;
+	uint32_t next_port;
+	int64_t next_id;
+} api_view;
+
+/* All zero for NULL. */
+static api_view api_look(lcowmig_gcs *gcs)
+{
+	api_view view = { false, 0, 0 };
+	lcowmig__pump pump;
+
+	if (!gcs)
+		return view;
+	lcowmig__enter(gcs->context, &pump);
+	view.is_connected = gcs->object.state == LCOWMIG__GCS_CONNECTED;
+	view.next_port = gcs->next_port;
+	view.next_id = gcs->next_id;
+	lcowmig__leave(gcs->context, &pump);
+	return view;
+}
+
+bool lcowmig_gcs_is_connected(lcowmig_gcs *gcs)
+{
+	return api_look(gcs).is_connected;
+}
 
 uint32_t lcowmig_gcs_next_port(lcowmig_gcs *gcs)
 {
-	lcowmig__pump pump;
-	uint32_t port;
-
-	if (!gcs)
-		return 0;
-	lcowmig__enter(gcs->context, &pump);
-	port = gcs->next_port;
-	lcowmig__leave(gcs->context, &pump);
-	return port;
+	return api_look(gcs).next_port;
 }
 
 int64_t lcowmig_gcs_next_request_id(lcowmig_gcs *gcs)
 {
-	lcowmig__pump pump;
-	int64_t id;
-
-	if (!gcs)
-		return 0;
-	lcowmig__enter(gcs->context, &pump);
-	id = gcs->next_id;
-	lcowmig__leave(gcs->context, &pump);
-	return id;
+	return api_look(gcs).next_id;
 }
 
 uint32_t lcowmig_gcs_allocate_port(lcowmig_gcs *gcs)
@@ -313,26 +311,27 @@ uint32_t lcowmig_gcs_allocate_port(lcowmig_gcs *gcs)
 	return port;
 }
 
-void lcowmig_gcs_raise_port(lcowmig_gcs *gcs, uint32_t next)
+/* Zero raises nothing. */
+static void api_raise(lcowmig_gcs *gcs, uint32_t next_port, int64_t next_id)
 {
 	lcowmig__pump pump;
 
 	if (!gcs)
 		return;
 	lcowmig__enter(gcs->context, &pump);
-	if (next > gcs->next_port)
-		gcs->next_port = next;
+	if (next_port > gcs->next_port)
+		gcs->next_port = next_port;
+	if (next_id > gcs->next_id)
+		gcs->next_id = next_id;
 	lcowmig__leave(gcs->context, &pump);
+}
+
+void lcowmig_gcs_raise_port(lcowmig_gcs *gcs, uint32_t next)
+{
+	api_raise(gcs, next, 0);
 }
 
 void lcowmig_gcs_raise_request_id(lcowmig_gcs *gcs, int64_t next)
 {
-	lcowmig__pump pump;
-
-	if (!gcs)
-		return;
-	lcowmig__enter(gcs->context, &pump);
-	if (next > gcs->next_id)
-		gcs->next_id = next;
-	lcowmig__leave(gcs->context, &pump);
+	api_raise(gcs, 0, next);
 }

@@ -118,8 +118,6 @@ static lcowmig_status connect_check(connect_flow *self)
 	lcowmig_gcs *gcs = self->base.gcs;
 	lcowmig_error *error = &self->base.flow.error;
 
-	if (lcowmig__gcs_flow_is_late(&self->base))
-		return error->status;
 	if (self->resumes) {
 		if (!gcs->is_migrating || gcs->object.state == LCOWMIG__GCS_DISCONNECTED)
 			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
@@ -188,9 +186,7 @@ static void connect_step(lcowmig__flow *flow)
 	if (!self->is_cold)
 		lcowmig__gcs_keep(gcs);
 	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__accept_flow(gcs, LCOWMIG_GCS_CONTROL_PORT, &self->base.stream)));
-	status = connect_check(self);
-	if (status == LCOWMIG_OK)
-		status = connect_reply(self);
+	status = connect_check(self); /* the migration may be over */
 	if (status != LCOWMIG_PENDING)
 		FLOW_RETURN(flow, status);
 	lcowmig__transport_install(gcs, &self->base.stream, self->resumes);

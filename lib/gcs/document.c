@@ -41,7 +41,8 @@ static bool trace_is_plain(const char *text)
 	return true;
 }
 
-static void document_put_trace(lcowmig_gcs *gcs, lcowmig__buf *buf, bool *has_members)
+/* Another member: an id, or what the document brought, is there already. */
+static void document_put_trace(lcowmig_gcs *gcs, lcowmig__buf *buf)
 {
 	const lcowmig_platform *platform = &gcs->context->platform;
 	char parent[64] = "";
@@ -54,11 +55,10 @@ static void document_put_trace(lcowmig_gcs *gcs, lcowmig__buf *buf, bool *has_me
 	state[sizeof state - 1] = '\0';
 	if (!parent[0] || !trace_is_plain(parent) || !trace_is_plain(state))
 		return;
-	lcowmig__buf_printf(buf, "%s\"otsc\":{\"traceparent\":\"%s\"", *has_members ? "," : "", parent);
+	lcowmig__buf_printf(buf, ",\"otsc\":{\"traceparent\":\"%s\"", parent);
 	if (state[0])
 		lcowmig__buf_printf(buf, ",\"tracestate\":\"%s\"", state);
 	lcowmig__buf_text(buf, "}");
-	*has_members = true;
 }
 
 /* The members that every request has, in front of those given. */
@@ -66,14 +66,14 @@ static lcowmig_status document_put_base(lcowmig__buf *buf, const char *container
 					bool *has_members, lcowmig_error *error)
 {
 	const char *id = container_id ? container_id : LCOWMIG__NULL_GUID;
-	cJSON *text = NULL;
-	char *quoted = NULL;
+	cJSON *text;
+	char *quoted;
 
 	if (needs_container) {
 		if (!lcowmig__utf8_is_valid(id, strlen(id)))
 			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest request: the container id is not valid UTF-8");
 		text = cJSON_CreateString(id);
-		quoted = text ? lcowmig__json_print(buf->mem, text) : NULL;
+		quoted = lcowmig__json_print(buf->mem, text);
 		cJSON_Delete(text);
 		if (!quoted)
 			return lcowmig__fail_memory(error);
@@ -116,10 +116,9 @@ lcowmig_status lcowmig__document_frame(lcowmig_gcs *gcs, uint32_t message, const
 		if (has_members)
 			lcowmig__buf_text(ret_frame, ",");
 		lcowmig__buf_append(ret_frame, text + start, size - 1 - start);
-		has_members = true;
 	}
 	if (message != LCOWMIG_GCS_NEGOTIATE_PROTOCOL && !document_has(text, size, "otsc"))
-		document_put_trace(gcs, ret_frame, &has_members);
+		document_put_trace(gcs, ret_frame);
 	lcowmig__buf_text(ret_frame, "}\n");
 	return ret_frame->failed ? lcowmig__fail_memory(error) : LCOWMIG_OK;
 }

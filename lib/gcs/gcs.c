@@ -1,5 +1,6 @@
 #include "gcs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/abi.h"
@@ -164,12 +165,7 @@ void lcowmig__gcs_trim(char *text, size_t size)
 
 void lcowmig__gcs_copy(char *ret_text, size_t size, const char *text)
 {
-	size_t length = strlen(text);
-
-	if (length >= size)
-		length = size - 1;
-	memcpy(ret_text, text, length);
-	ret_text[length] = '\0';
+	snprintf(ret_text, size, "%s", text);
 	lcowmig__gcs_trim(ret_text, size);
 }
 
@@ -182,7 +178,6 @@ void *lcowmig__gcs_flow_new(lcowmig_gcs *gcs, size_t size, const lcowmig__flow_c
 	if (!self)
 		return NULL;
 	self->gcs = gcs;
-	self->epoch = gcs->epoch;
 	return self;
 }
 
@@ -204,12 +199,4 @@ void lcowmig__gcs_flow_release(lcowmig__flow *flow)
 		lcowmig__call_complete(call, flow->result);
 	}
 	lcowmig__free(&flow->context->mem, self->reply);
-}
-
-bool lcowmig__gcs_flow_is_late(lcowmig__gcs_flow *self)
-{
-	if (self->epoch == self->gcs->epoch)
-		return false;
-	lcowmig__fail(&self->flow.error, LCOWMIG_E_UNAVAILABLE, "the guest connection was closed");
-	return true;
 }

@@ -72,7 +72,6 @@ struct lcowmig_gcs {
 	lcowmig_stream_ops streams;
 	lcowmig_sandbox *sandbox;
 	unsigned posts; /* deliveries to the sandbox under way */
-	uint64_t epoch; /* counts closes: a flow that began in an earlier one gives up */
 	bool is_migrating;
 	bool is_resuming; /* the transport being negotiated replaces one */
 	bool is_keeping;  /* answers and notifications nobody expects may still be asked for */
@@ -258,7 +257,6 @@ void lcowmig__early_drop(lcowmig_gcs *gcs);
 struct lcowmig__gcs_flow {
 	lcowmig__flow flow;
 	lcowmig_gcs *gcs;
-	uint64_t epoch;
 	lcowmig_call *call; /* NULL: a public operation */
 	lcowmig__gcs_handle stream;
 	char *reply; /* attached to the call; taken */
@@ -266,8 +264,6 @@ struct lcowmig__gcs_flow {
 
 void *lcowmig__gcs_flow_new(lcowmig_gcs *gcs, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
 void lcowmig__gcs_flow_release(lcowmig__flow *flow);
-/* True, and flow->error filled in, when the bridge was closed after the flow had begun. */
-bool lcowmig__gcs_flow_is_late(lcowmig__gcs_flow *self);
 
 lcowmig__flow *lcowmig__listen_flow(lcowmig_gcs *gcs, const char *runtime_id, uint32_t port, lcowmig_error *error);
 lcowmig__flow *lcowmig__entropy_flow(lcowmig_gcs *gcs, const void *bytes, size_t size, lcowmig_error *error);

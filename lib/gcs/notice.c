@@ -248,11 +248,8 @@ void lcowmig__gcs_keep(lcowmig_gcs *gcs)
 
 void lcowmig__gcs_keep_until_timeout(lcowmig_gcs *gcs)
 {
-	uint64_t now = lcowmig__now(gcs->context);
-	uint64_t wait = gcs->config.connect_timeout_ns;
-
 	if (gcs->is_keeping && !gcs->is_migrating)
-		lcowmig__timer_set(gcs->context, &gcs->keeping, wait < UINT64_MAX - now ? now + wait : UINT64_MAX - 1, keeping_is_over);
+		lcowmig__timer_set(gcs->context, &gcs->keeping, gcs->config.connect_timeout_ns, keeping_is_over);
 }
 
 void lcowmig__gcs_settle(lcowmig_gcs *gcs)

@@ -72,7 +72,9 @@ static bool mask_all(cJSON *item)
 
 	if (cJSON_IsString(item))
 		return mask_string(item, true);
-	cJSON_ArrayForEach(child, item) if (!mask_all(child)) return false;
+	for (child = item->child; child; child = child->next)
+		if (!mask_all(child))
+			return false;
 	return true;
 }
 
@@ -85,8 +87,7 @@ static bool mask_nested(const lcowmig_gcs *gcs, cJSON *item, unsigned depth)
 	cJSON *tree = NULL;
 	char *printed = NULL;
 
-	while (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')
-		text++;
+	text += strspn(text, " \t\r\n");
 	if (*text != '{' && *text != '[')
 		return true;
 	if (!depth)
@@ -110,8 +111,7 @@ static bool mask_tree(const lcowmig_gcs *gcs, cJSON *item, unsigned depth)
 
 	if (cJSON_IsString(item))
 		return mask_nested(gcs, item, depth);
-	cJSON_ArrayForEach(child, item)
-	{
+	for (child = item->child; child; child = child->next) {
 		bool is_secret = child->string && key_is_secret(child->string);
 
 		if (!(is_secret ? mask_all(child) : mask_tree(gcs, child, depth)))

@@ -38,14 +38,8 @@ static void request_timed_out(lcowmig__timer *timer)
 /* Starts the clock, or has it start when the migration is over. */
 static void request_set_deadline(lcowmig__request *request)
 {
-	lcowmig_context *context = request->gcs->context;
-	uint64_t now;
-
-	if (!request->remaining || request->gcs->is_migrating)
-		return;
-	now = lcowmig__now(context);
-	lcowmig__timer_set(context, &request->deadline, request->remaining < UINT64_MAX - now ? now + request->remaining : UINT64_MAX - 1,
-			   request_timed_out);
+	if (request->remaining && !request->gcs->is_migrating)
+		lcowmig__timer_set(request->gcs->context, &request->deadline, request->remaining, request_timed_out);
 }
 
 void lcowmig__requests_suspend(lcowmig_gcs *gcs)
@@ -96,14 +90,12 @@ static void request_free(lcowmig__request *request)
 	lcowmig__free(mem, request);
 }
 
-static lcowmig_status request_check(const lcowmig_gcs *gcs, bool is_handshake, const lcowmig__buf *frame, lcowmig_error *error)
+static lcowmig_status request_check(const lcowmig_gcs *gcs, bool is_handshake, size_t size, lcowmig_error *error)
 {
 	if (is_handshake ? !gcs->stream.handle : gcs->object.state != LCOWMIG__GCS_CONNECTED)
 		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "the guest connection is %s; expected it to be Connected",
 				     lcowmig__object_state_name(&gcs->object));
-	if (frame->failed)
-		return lcowmig__fail_memory(error);
-	if (gcs->queue_bytes && gcs->queue_bytes + frame->size > gcs->config.queue_bytes)
+	if (gcs->queue_bytes && gcs->queue_bytes + size > gcs->config.queue_bytes)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED,
 				     "the guest connection has %lu bytes waiting to be sent; expected at most %lu with this request",
 				     (unsigned long)gcs->queue_bytes, (unsigned long)gcs->config.queue_bytes);
@@ -123,7 +115,7 @@ static int64_t request_take_id(lcowmig_gcs *gcs)
 lcowmig_status lcowmig__request_send(lcowmig_gcs *gcs, uint32_t type, bool is_handshake, lcowmig__buf *frame, uint64_t timeout_ns,
 				     lcowmig__request **ret_request, lcowmig_error *error)
 {
-	lcowmig_status status = request_check(gcs, is_handshake, frame, error);
+	lcowmig_status status = request_check(gcs, is_handshake, frame->size, error);
 	lcowmig__request *request = NULL;
 	lcowmig__frame header;
 

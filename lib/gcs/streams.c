@@ -137,8 +137,6 @@ static void listen_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &port->gate));
-	if (lcowmig__gcs_flow_is_late(&self->base))
-		FLOW_RETURN(flow, flow->error.status);
 	if (port->is_armed && strcmp(port->runtime_id, self->runtime_id) != 0)
 		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_FAILED_PRECONDITION,
 						"guest port %lu listens for machine %s; expected it to be asked for the same one",
@@ -147,8 +145,6 @@ static void listen_step(lcowmig__flow *flow)
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	FLOW_TRY(flow, listen_call(self));
 	self->base.stream.handle = lcowmig__flow_take_handle(flow);
-	if (lcowmig__gcs_flow_is_late(&self->base))
-		FLOW_RETURN(flow, flow->error.status);
 	port->listener = self->base.stream;
 	memset(&self->base.stream, 0, sizeof self->base.stream);
 	lcowmig__gcs_port_forget(self->base.gcs, port);
@@ -254,8 +250,8 @@ static lcowmig_status accept_take(accept_flow *self)
 {
 	lcowmig__flow *flow = &self->flow;
 
-	/* Out of memory: the host knows of nothing, and the listener is as good as before, unless the bridge was closed meanwhile. */
-	if (flow->result != LCOWMIG_E_NO_MEMORY || !self->port->runtime_id)
+	/* Out of memory: the host knows of nothing, and the listener is as good as before. */
+	if (flow->result != LCOWMIG_E_NO_MEMORY)
 		lcowmig__gcs_port_disarm(self->port);
 	if (flow->result != LCOWMIG_OK)
 		return flow->result;
@@ -400,30 +396,34 @@ static early_stream *early_open(lcowmig_gcs *gcs, void *stream)
 	return early;
 }
 
+/* What comes after that is ignored. */
+static void early_stop(early_stream *early, lcowmig_status status)
+{
+	early->has_ended = true;
+	early->status = status;
+}
+
 void lcowmig__early_add(lcowmig_gcs *gcs, void *stream, const void *bytes, size_t size)
 {
 	early_stream *early = early_open(gcs, stream);
 
 	if (!early || early->has_ended)
 		return;
-	if (size <= LCOWMIG__GCS_EARLY_BYTES - early->bytes.size)
-		lcowmig__buf_append(&early->bytes, bytes, size);
-	else
-		early->bytes.failed = true;
-	if (early->bytes.failed) {
-		early->has_ended = true;
-		early->status = LCOWMIG_E_LIMIT_EXCEEDED;
+	if (size > LCOWMIG__GCS_EARLY_BYTES - early->bytes.size) {
+		early_stop(early, LCOWMIG_E_LIMIT_EXCEEDED);
+		return;
 	}
+	lcowmig__buf_append(&early->bytes, bytes, size);
+	if (early->bytes.failed)
+		early_stop(early, LCOWMIG_E_NO_MEMORY);
 }
 
 void lcowmig__early_end(lcowmig_gcs *gcs, void *stream, lcowmig_status status)
 {
 	early_stream *early = early_open(gcs, stream);
 
-	if (!early || early->has_ended)
-		return;
-	early->has_ended = true;
-	early->status = status;
+	if (early && !early->has_ended)
+		early_stop(early, status);
 }
 
 bool lcowmig__early_take(lcowmig_gcs *gcs, void *stream, lcowmig__buf *ret_bytes, lcowmig_status *ret_status)

@@ -145,7 +145,6 @@ void lcowmig__gcs_shut(lcowmig_gcs *gcs)
 	lcowmig__list *node, *following;
 	size_t i;
 
-	gcs->epoch++;
 	gcs->is_migrating = false;
 	gcs->is_resuming = false;
 	if (gcs->stream.handle)

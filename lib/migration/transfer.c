@@ -85,11 +85,8 @@ static void transfer_deadline_passed(lcowmig__timer *timer)
 
 static void transfer_set_deadline(struct transfer *self)
 {
-	uint64_t now = lcowmig__now(self->flow.context);
-
 	if (self->deadline)
-		lcowmig__timer_set(self->flow.context, &self->timer,
-				   self->deadline < UINT64_MAX - now ? now + self->deadline : UINT64_MAX - 1, transfer_deadline_passed);
+		lcowmig__timer_set(self->flow.context, &self->timer, self->deadline, transfer_deadline_passed);
 }
 
 static void transfer_begin_transferring(struct transfer *self)
