@@ -2,9 +2,39 @@
 #include "container_private.h"
 #include "engine/abi.h"
 
-static lcowmig_status api_check(const lcowmig_container *container, const char *what, lcowmig_error *error)
+/* Every call needs the container, most nothing more, some one more argument. */
+static bool api_check(const lcowmig_container *container, const char *what, const void *argument, const char *name, lcowmig_error *error)
 {
-	return container ? LCOWMIG_OK : lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: container is NULL", what);
+	if (container && argument)
+		return true;
+	lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: %s is NULL", what, container ? name : "container");
+	return false;
+}
+
+static bool api_enter_with(const lcowmig_container *container, const char *what, const void *argument, const char *name,
+			   lcowmig__pump *pump, lcowmig_error *error)
+{
+	if (!api_check(container, what, argument, name, error))
+		return false;
+	lcowmig__enter(container->env->context, pump);
+	return true;
+}
+
+static bool api_enter(const lcowmig_container *container, const char *what, lcowmig__pump *pump, lcowmig_error *error)
+{
+	return api_enter_with(container, what, container, "container", pump, error);
+}
+
+static lcowmig_status api_leave(const lcowmig_container *container, lcowmig__pump *pump, lcowmig_status status)
+{
+	lcowmig__leave(container->env->context, pump);
+	return status;
+}
+
+static lcowmig_status api_run(const lcowmig_container *container, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+			      lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	return lcowmig__leave_flow(container->env->context, pump, status, flow, done, user, error);
 }
 
 /* What a pod does for its containers, together with its network and the index. */
@@ -14,14 +44,6 @@ static lcowmig_status api_check_standalone(const lcowmig_container *container, c
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s belongs to its pod; %s needs one imported alone",
 				     container->id, what);
 	return LCOWMIG_OK;
-}
-
-static lcowmig_status api_leave(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
-				lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	if (status == LCOWMIG_OK && !flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(context, pump, status, flow, done, user, error);
 }
 
 /* ---- Life ---- */
@@ -39,116 +61,96 @@ static lcowmig_status api_check_rootfs(const lcowmig_rootfs_mount *mounts, size_
 lcowmig_status lcowmig_container_create(lcowmig_container *container, const lcowmig_container_options *options, lcowmig_done_fn done,
 					void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "create", error);
 	lcowmig_container_options own;
+	lcowmig__flow *flow = NULL;
+	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK)
-		status = LCOWMIG__COPY_SIZED("lcowmig_container_options", &own, options, reserved, error);
+	if (!api_enter(container, "create", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = LCOWMIG__COPY_SIZED("lcowmig_container_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
 		status = api_check_rootfs(own.rootfs, own.n_rootfs, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_create_flow(container, &own, error), done, user,
-			 error);
+	if (status == LCOWMIG_OK)
+		flow = lcowmig__container_create_flow(container, &own, error);
+	return api_run(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_start(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "start", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_start_flow(container, error), done, user, error);
+	if (!api_enter(container, "start", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_start_flow(container, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all, lcowmig_done_fn done,
 				      void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "kill", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error),
-			 done, user, error);
+	if (!api_enter(container, "kill", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done, user,
+		       error);
 }
 
 lcowmig_status lcowmig_container_delete(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit, lcowmig_done_fn done,
 					void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "delete", error);
+	lcowmig_status status = LCOWMIG_OK;
+	lcowmig__flow *flow = NULL;
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && ret_exit && ret_exit->size < sizeof *ret_exit)
+	if (!api_enter(container, "delete", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	if (ret_exit && ret_exit->size < sizeof *ret_exit)
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				       "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", ret_exit->size,
 				       sizeof *ret_exit);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_delete_flow(container, exec_id, ret_exit, error),
-			 done, user, error);
+	else
+		flow = lcowmig__container_delete_flow(container, exec_id, ret_exit, error);
+	return api_run(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_wait(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "wait", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_wait_flow(container, error), done, user, error);
+	if (!api_enter(container, "wait", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_wait_flow(container, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_update(lcowmig_container *container, const char *resources, lcowmig_done_fn done, void *user,
 					lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "update", error);
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && !resources)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container update: resources is NULL");
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done,
-			 user, error);
+	if (!api_enter_with(container, "update", resources, "resources", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids **ret_pids, lcowmig_done_fn done, void *user,
 				      lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "pids", error);
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && !ret_pids)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container pids: ret_pids is NULL");
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user,
-			 error);
+	if (!api_enter_with(container, "pids", ret_pids, "ret_pids", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_stats **ret_stats, lcowmig_done_fn done, void *user,
 				       lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "stats", error);
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && !ret_stats)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container stats: ret_stats is NULL");
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user,
-			 error);
+	if (!api_enter_with(container, "stats", ret_stats, "ret_stats", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user, error);
 }
 
 /* ---- Processes ---- */
@@ -156,52 +158,44 @@ lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_sta
 lcowmig_status lcowmig_container_exec(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
 				      lcowmig_process **ret_process, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "exec", error);
 	lcowmig_process_options own;
+	lcowmig__flow *flow = NULL;
+	lcowmig_status status;
 	lcowmig__pump pump;
 
+	if (!api_enter(container, "exec", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
-		status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK,
-			 lcowmig__container_exec_flow(container, exec_id, &own, ret_process, error), done, user, error);
+		flow = lcowmig__container_exec_flow(container, exec_id, &own, ret_process, error);
+	return api_run(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
 					     lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "new process", error);
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && !ret_process)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container new process: ret_process is NULL");
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	status = lcowmig__container_new_process(container, exec_id, ret_process, error);
-	lcowmig__leave(container->env->context, &pump);
-	return status;
+	if (!api_enter_with(container, "new process", ret_process, "ret_process", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_leave(container, &pump, lcowmig__container_new_process(container, exec_id, ret_process, error));
 }
 
 lcowmig_status lcowmig_container_get_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
 					     lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "get process", error);
+	const char *wanted = exec_id ? exec_id : "";
+	lcowmig_status status = LCOWMIG_OK;
 	lcowmig_process *process;
 
-	if (status == LCOWMIG_OK && !ret_process)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container get process: ret_process is NULL");
-	if (status != LCOWMIG_OK)
-		return status;
+	if (!api_check(container, "get process", ret_process, "ret_process", error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	lcowmig__lock_take(&container->env->context->lock);
-	process = lcowmig__container_find_process(container, exec_id ? exec_id : "");
+	process = lcowmig__container_find_process(container, wanted);
 	if (process)
 		*ret_process = process;
 	else
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
-				       exec_id ? exec_id : "");
+		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, wanted);
 	lcowmig__lock_drop(&container->env->context->lock);
 	return status;
 }
@@ -232,21 +226,16 @@ size_t lcowmig_container_list_processes(lcowmig_container *container, lcowmig_pr
 lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buffer, size_t capacity, size_t *ret_size,
 				      lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "save", error);
 	lcowmig__wire_container wire;
-	lcowmig_context *context;
+	lcowmig_status status;
 	lcowmig__arena arena;
 	lcowmig__buf bytes;
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && !ret_size)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container save: ret_size is NULL");
-	if (status != LCOWMIG_OK)
-		return status;
-	context = container->env->context;
-	lcowmig__arena_init(&arena, &context->mem, 0);
-	lcowmig__buf_init(&bytes, &context->mem);
-	lcowmig__enter(context, &pump);
+	if (!api_enter_with(container, "save", ret_size, "ret_size", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	lcowmig__arena_init(&arena, &container->env->context->mem, 0);
+	lcowmig__buf_init(&bytes, &container->env->context->mem);
 	status = lcowmig__container_capture(container, &arena, &wire, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_encode_container(&bytes, &wire, error);
@@ -254,10 +243,9 @@ lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buf
 		status = lcowmig__copy_out("container save", &bytes, buffer, capacity, ret_size, error);
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__container_freeze(container);
-	lcowmig__leave(context, &pump);
 	lcowmig__buf_done(&bytes);
 	lcowmig__arena_done(&arena);
-	return status;
+	return api_leave(container, &pump, status);
 }
 
 static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_container *wire, const char *guest_pod_id,
@@ -305,76 +293,63 @@ lcowmig_status lcowmig_container_import(lcowmig_sandbox *sandbox, const uint8_t 
 lcowmig_status lcowmig_container_patch(lcowmig_container *container, const lcowmig_patch *patch, lcowmig_done_fn done, void *user,
 				       lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "patch", error);
 	lcowmig__flow *flow = NULL;
+	lcowmig_status status;
 	lcowmig__pump pump;
 	lcowmig_patch own;
 
-	if (status == LCOWMIG_OK)
-		status = LCOWMIG__COPY_SIZED("lcowmig_patch", &own, patch, reserved, error);
+	if (!api_enter(container, "patch", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = LCOWMIG__COPY_SIZED("lcowmig_patch", &own, patch, reserved, error);
 	if (status == LCOWMIG_OK)
 		status = api_check_rootfs(own.rootfs, own.n_rootfs, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	status = api_check_standalone(container, "Patch", error);
+	if (status == LCOWMIG_OK)
+		status = api_check_standalone(container, "Patch", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__container_patch_flow(container, &own, NULL, NULL, error);
-	return api_leave(container->env->context, &pump, status, flow, done, user, error);
+	return api_run(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_adopt(lcowmig_container *container, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "adopt", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	status = lcowmig__container_adopt(container, error);
-	lcowmig__leave(container->env->context, &pump);
-	return status;
+	if (!api_enter(container, "adopt", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_leave(container, &pump, lcowmig__container_adopt(container, error));
 }
 
 lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_destination, lcowmig_done_fn done, void *user,
 					lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "resume", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
-	return api_leave(container->env->context, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done,
-			 user, error);
+	if (!api_enter(container, "resume", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_announce(lcowmig_container *container, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "announce", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
+	if (!api_enter(container, "announce", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	lcowmig__container_announce(container);
-	lcowmig__leave(container->env->context, &pump);
-	return LCOWMIG_OK;
+	return api_leave(container, &pump, LCOWMIG_OK);
 }
 
 lcowmig_status lcowmig_container_abort(lcowmig_container *container, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(container, "abort", error);
+	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(container->env->context, &pump);
+	if (!api_enter(container, "abort", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_standalone(container, "AbortMigrated", error);
 	if (status == LCOWMIG_OK)
 		lcowmig__container_abort(container);
-	lcowmig__leave(container->env->context, &pump);
-	return status;
+	return api_leave(container, &pump, status);
 }
 
 lcowmig_status lcowmig_container_free(lcowmig_container *container, lcowmig_error *error)

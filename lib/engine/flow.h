@@ -185,5 +185,8 @@ void lcowmig__signal_reset(lcowmig__signal *signal);                     /* re-a
  */
 lcowmig_status lcowmig__leave_with(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
                                    lcowmig_done_fn done, void *user, lcowmig_error *error);
+/* The same where a flow was asked for: NULL in spite of LCOWMIG_OK is NO_MEMORY, of which `error` tells already. */
+lcowmig_status lcowmig__leave_flow(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+                                   lcowmig_done_fn done, void *user, lcowmig_error *error);
 
 #endif

@@ -67,6 +67,14 @@ lcowmig_status lcowmig__leave_with(lcowmig_context *context, lcowmig__pump *pump
 	return status;
 }
 
+lcowmig_status lcowmig__leave_flow(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+                                   lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	if (status == LCOWMIG_OK && !flow)
+		status = LCOWMIG_E_NO_MEMORY;
+	return lcowmig__leave_with(context, pump, status, flow, done, user, error);
+}
+
 lcowmig_status lcowmig_context_cancel(lcowmig_context *context, lcowmig_done_fn done, void *user)
 {
 	lcowmig_status status = LCOWMIG_E_NOT_FOUND;

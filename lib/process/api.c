@@ -4,10 +4,26 @@
 #include "engine/abi.h"
 #include "process_private.h"
 
-/* Arguments every function checks first. */
-static lcowmig_status api_check(const lcowmig_process *process, const char *what, lcowmig_error *error)
+static bool api_enter(const lcowmig_process *process, const char *what, lcowmig__pump *pump, lcowmig_error *error)
 {
-	return process ? LCOWMIG_OK : lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: process is NULL", what);
+	if (!process) {
+		lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: process is NULL", what);
+		return false;
+	}
+	lcowmig__enter(process->env->context, pump);
+	return true;
+}
+
+static lcowmig_status api_leave(const lcowmig_process *process, lcowmig__pump *pump, lcowmig_status status)
+{
+	lcowmig__leave(process->env->context, pump);
+	return status;
+}
+
+static lcowmig_status api_run(const lcowmig_process *process, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+			      lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	return lcowmig__leave_flow(process->env->context, pump, status, flow, done, user, error);
 }
 
 /* What a container does for its own processes, and with them for their counterparts in the guest. */
@@ -27,119 +43,98 @@ static lcowmig_status api_check_exec(const lcowmig_process *process, const char 
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status api_leave(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
-				lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	if (status == LCOWMIG_OK && !flow)
-		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(context, pump, status, flow, done, user, error);
-}
-
 lcowmig_status lcowmig_process_create(lcowmig_process *process, const lcowmig_process_options *options, lcowmig_done_fn done, void *user,
 				      lcowmig_error *error)
 {
 	lcowmig_process_options own;
 	lcowmig__flow *flow = NULL;
+	lcowmig_status status;
 	lcowmig__pump pump;
-	lcowmig_status status = api_check(process, "create", error);
 
+	if (!api_enter(process, "create", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
-		status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
-	status = api_check_exec(process, "Create", error);
+		status = api_check_exec(process, "Create", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_create_flow(process, &own, error);
-	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+	return api_run(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_start(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "start", error);
 	lcowmig__flow *flow = NULL;
+	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
+	if (!api_enter(process, "start", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_exec(process, "Start", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_start_flow(process, error);
-	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+	return api_run(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_kill(lcowmig_process *process, uint32_t signal, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "kill", error);
+	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__flow *flow = NULL;
 	bool has_signal = false;
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
+	if (!api_enter(process, "kill", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	if (signal)
 		status = lcowmig__process_check_signal(process->env, signal, &has_signal, error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_kill_flow(process, has_signal, signal, error);
-	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+	return api_run(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, uint16_t height, lcowmig_done_fn done, void *user,
 				      lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "resize", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
-	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user,
-			 error);
+	if (!api_enter(process, "resize", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(process, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user, error);
 }
 
 lcowmig_status lcowmig_process_close_stdin(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "close stdin", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
-	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_close_stdin_flow(process, error), done, user, error);
+	if (!api_enter(process, "close stdin", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(process, &pump, LCOWMIG_OK, lcowmig__process_close_stdin_flow(process, error), done, user, error);
 }
 
 lcowmig_status lcowmig_process_wait(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "wait", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
-	return api_leave(process->env->context, &pump, LCOWMIG_OK, lcowmig__process_wait_flow(process, error), done, user, error);
+	if (!api_enter(process, "wait", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_run(process, &pump, LCOWMIG_OK, lcowmig__process_wait_flow(process, error), done, user, error);
 }
 
 /* ---- Migration of a process alone ---- */
 
 lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "save", error);
+	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__wire_process wire;
-	lcowmig_context *context;
 	lcowmig__arena arena;
 	lcowmig__buf bytes;
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && !ret_size)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process save: ret_size is NULL");
-	if (status != LCOWMIG_OK)
-		return status;
-	context = process->env->context;
-	lcowmig__arena_init(&arena, &context->mem, 0);
-	lcowmig__buf_init(&bytes, &context->mem);
-	lcowmig__enter(context, &pump);
+	if (!ret_size)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process save: ret_size is NULL");
+	if (!api_enter(process, "save", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	lcowmig__arena_init(&arena, &process->env->context->mem, 0);
+	lcowmig__buf_init(&bytes, &process->env->context->mem);
 	if (buffer)
 		status = api_check_standalone(process, "Save", error);
 	if (status == LCOWMIG_OK)
@@ -150,10 +145,9 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 		status = lcowmig__copy_out("process save", &bytes, buffer, capacity, ret_size, error);
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__process_freeze(process);
-	lcowmig__leave(context, &pump);
 	lcowmig__buf_done(&bytes);
 	lcowmig__arena_done(&arena);
-	return status;
+	return api_leave(process, &pump, status);
 }
 
 static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
@@ -249,63 +243,55 @@ static lcowmig__flow *api_patch_flow(lcowmig_process *process, const char *conta
 lcowmig_status lcowmig_process_patch(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
 				     lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "patch", error);
 	lcowmig_process_options own;
 	lcowmig__flow *flow = NULL;
+	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (status == LCOWMIG_OK && options)
-		status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
-	status = api_check_standalone(process, "Patch", error);
+	if (!api_enter(process, "patch", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
-		flow = api_patch_flow(process, container_id, options ? &own : NULL, error);
-	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+		status = api_check_standalone(process, "Patch", error);
+	if (status == LCOWMIG_OK)
+		flow = api_patch_flow(process, container_id, &own, error);
+	return api_run(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_adopt(lcowmig_process *process, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "adopt", error);
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
-	status = lcowmig__process_adopt(process, error);
-	lcowmig__leave(process->env->context, &pump);
-	return status;
+	if (!api_enter(process, "adopt", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return api_leave(process, &pump, lcowmig__process_adopt(process, error));
 }
 
 lcowmig_status lcowmig_process_resume(lcowmig_process *process, bool is_destination, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "resume", error);
 	lcowmig__flow *flow = NULL;
+	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
+	if (!api_enter(process, "resume", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_standalone(process, "Resume", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_resume_flow(process, is_destination, error);
-	return api_leave(process->env->context, &pump, status, flow, done, user, error);
+	return api_run(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_abort(lcowmig_process *process, lcowmig_error *error)
 {
-	lcowmig_status status = api_check(process, "abort", error);
+	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(process->env->context, &pump);
+	if (!api_enter(process, "abort", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_standalone(process, "AbortMigrated", error);
 	if (status == LCOWMIG_OK)
 		lcowmig__process_abort(process);
-	lcowmig__leave(process->env->context, &pump);
-	return status;
+	return api_leave(process, &pump, status);
 }
 
 lcowmig_status lcowmig_process_free(lcowmig_process *process, lcowmig_error *error)

@@ -23,8 +23,6 @@ static void exit_take_io(struct process_exit *self)
 {
 	lcowmig__process_io *io = &self->base.process->io;
 
-	if (!io->handle)
-		return;
 	self->handle = io->handle;
 	self->closer = io->closer;
 	io->handle = NULL;
@@ -53,10 +51,7 @@ static void exit_step(lcowmig__flow *flow)
 	lcowmig_process *process = self->base.process;
 
 	FLOW_BEGIN(flow);
-	if (process)
-		FLOW_AWAIT(flow, lcowmig__gate_enter(flow, &process->io_gate));
-	if (!process)
-		FLOW_RETURN(flow, LCOWMIG_OK);
+	FLOW_AWAIT(flow, lcowmig__gate_enter(flow, &process->io_gate));
 	exit_take_io(self);
 	lcowmig__process_io_leave(flow, process);
 	lcowmig__flow_set_deadline(flow, PROCESS_DRAIN_NS);
@@ -65,8 +60,7 @@ static void exit_step(lcowmig__flow *flow)
 	lcowmig__flow_shield(flow, true);
 	if (process)
 		lcowmig__object_fire(&process->object, PROCESS_EXIT);
-	if (self->handle)
-		FLOW_AWAIT(flow, lcowmig__await_stdio_close(flow, self->closer, self->handle));
+	FLOW_AWAIT(flow, lcowmig__await_stdio_close(flow, self->closer, self->handle));
 	if (process)
 		exit_announce(process);
 	FLOW_END(flow);
@@ -75,8 +69,8 @@ static void exit_step(lcowmig__flow *flow)
 static const lcowmig__flow_class exit_class = { .name = "exit", .step = exit_step, .is_watch = true };
 
 /*
- * One that has taken the stdio handle over goes on alone until that is closed; everything else ends at once, and leaves the queues that are
- * about to vanish.
+ * An exit has taken the stdio handle over and goes on alone until that is closed: only operations keep it waiting before, and a process with
+ * one in flight is not freed. Everything else ends at once, and leaves the queues that are about to vanish.
  */
 void lcowmig__process_orphan_watches(lcowmig_process *process)
 {
@@ -88,7 +82,7 @@ void lcowmig__process_orphan_watches(lcowmig_process *process)
 
 		lcowmig__list_remove(&flow->on_object);
 		((lcowmig__process_watch *)flow)->process = NULL;
-		if (flow->class != &exit_class || !lcowmig__list_is_empty(&flow->queued))
+		if (flow->class != &exit_class)
 			lcowmig__flow_interrupt(flow, LCOWMIG_E_CANCELLED, "lost its process");
 	}
 }
@@ -137,7 +131,7 @@ void lcowmig__process_settle(lcowmig_process *process, lcowmig__flow *probe)
 		lcowmig__flow_discard(probe);
 		if (!process->is_ending)
 			exit_begin(process);
-	} else if (probe) {
+	} else {
 		process->is_probing = true;
 		lcowmig__flow_background(probe);
 	}

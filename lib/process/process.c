@@ -72,8 +72,7 @@ lcowmig_status lcowmig__process_new(lcowmig__env *env, const char *container_id,
 	if (!process)
 		return LCOWMIG_E_NO_MEMORY;
 	process->io_retry_timeout_ns = io_retry_timeout_ns;
-	if (owner)
-		process->owner = *owner;
+	process->owner = *owner;
 	*ret_process = process;
 	return LCOWMIG_OK;
 }
@@ -106,8 +105,6 @@ static void wait_step(lcowmig__flow *flow)
 	lcowmig_process *process = ((lcowmig__process_watch *)flow)->process;
 
 	FLOW_BEGIN(flow);
-	if (!process)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "the process was freed"));
 	FLOW_TRY(flow, lcowmig__signal_wait(flow, &process->exited));
 	FLOW_END(flow);
 }
@@ -186,7 +183,7 @@ int64_t lcowmig__process_exited_at(const lcowmig_process *process)
 
 const char *lcowmig__process_bundle(const lcowmig_process *process)
 {
-	return process->io.bundle ? process->io.bundle : "";
+	return process->io.bundle;
 }
 
 void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal)

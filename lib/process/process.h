@@ -79,7 +79,7 @@ bool lcowmig__process_is_created(const lcowmig_process *process); /* state Creat
 lcowmig_status lcowmig__process_check_idle(const lcowmig_process *process, lcowmig_error *error);
 uint32_t lcowmig__process_exit_status(const lcowmig_process *process);
 int64_t lcowmig__process_exited_at(const lcowmig_process *process);
-/* Texts borrowed from the process: for TASK_CREATE. */
+/* Texts borrowed from the process, which was created or imported: for TASK_CREATE. */
 const char *lcowmig__process_bundle(const lcowmig_process *process);
 void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal);
 

@@ -59,7 +59,7 @@ static lcowmig_status import_fill(lcowmig_process *process, const lcowmig__wire_
 	process->io_retry_timeout_ns = (uint64_t)wire->io_retry_timeout.seconds * NS_PER_SECOND + (uint64_t)wire->io_retry_timeout.nanos;
 	memcpy(process->ports, wire->ports, sizeof process->ports);
 	process->wait_id = wire->wait_call_id;
-	process->io.bundle = lcowmig__strdup(mem, wire->bundle ? wire->bundle : "");
+	process->io.bundle = lcowmig__strdup(mem, wire->bundle);
 	if (wire->oci_process_spec_json.size) {
 		process->spec = lcowmig__memdup(mem, wire->oci_process_spec_json.data, wire->oci_process_spec_json.size);
 		process->spec_size = process->spec ? wire->oci_process_spec_json.size : 0;
@@ -79,7 +79,7 @@ lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_pr
 	if (wire->pid < 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its pid is %ld, expected none below 0", container_id,
 				     (long)wire->pid);
-	process = lcowmig__process_alloc(env, container_id, gcs_container_id, wire->exec_id ? wire->exec_id : "", error);
+	process = lcowmig__process_alloc(env, container_id, gcs_container_id, wire->exec_id, error);
 	if (!process)
 		return LCOWMIG_E_NO_MEMORY;
 	status = import_fill(process, wire, error);
@@ -98,7 +98,6 @@ lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_pr
 
 struct process_patch {
 	lcowmig__process_flow base;
-	bool has_options;
 	lcowmig__process_patch patch;
 };
 
@@ -118,8 +117,6 @@ static lcowmig_status patch_check(const struct process_patch *self, lcowmig_erro
 	const lcowmig_process *process = self->base.process;
 	lcowmig_status status;
 
-	if (!self->has_options)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: Patch needs options", process->name);
 	if (!self->patch.container_id[0])
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: Patch needs a container id", process->name);
 	status = lcowmig__object_check(&process->object, PROCESS_PATCH, error);
@@ -184,7 +181,6 @@ static bool patch_fill(struct process_patch *self, const char *container_id, con
 	const lcowmig__mem *mem = &process->env->context->mem;
 	lcowmig__process_patch *patch = &self->patch;
 
-	self->has_options = options != NULL;
 	patch->container_id = lcowmig__strdup(mem, container_id ? container_id : "");
 	patch->name = patch->container_id ? lcowmig__process_make_name(mem, patch->container_id, process->exec_id) : NULL;
 	if (!patch->name)
@@ -194,7 +190,7 @@ static bool patch_fill(struct process_patch *self, const char *container_id, con
 		if (!patch->exit_event)
 			return false;
 	}
-	return !options || lcowmig__process_io_init(&patch->io, process->env, options, NULL) == LCOWMIG_OK;
+	return lcowmig__process_io_init(&patch->io, process->env, options, NULL) == LCOWMIG_OK;
 }
 
 lcowmig__flow *lcowmig__process_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
@@ -246,7 +242,7 @@ lcowmig_status lcowmig__process_adopt(lcowmig_process *process, lcowmig_error *e
 {
 	lcowmig__flow *watch;
 
-	if (process->object.state != PROCESS_DESTINATION_MIGRATING || process->is_adopted || process->has_answer)
+	if (process->object.state != PROCESS_DESTINATION_MIGRATING || process->is_adopted)
 		return LCOWMIG_OK;
 	if (process->wait_id <= 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,

@@ -146,7 +146,7 @@ lcowmig_status lcowmig__process_prepare_exit(lcowmig_process *process, lcowmig_e
 /* A watch for a process about to run. `adopts`: for the saved wait id. Started with lcowmig__flow_background. */
 lcowmig__flow *lcowmig__process_watch_flow(lcowmig_process *process, bool adopts, lcowmig_error *error);
 lcowmig__flow *lcowmig__process_probe_flow(lcowmig_process *process, lcowmig_error *error);
-/* From Running: announces an exit that is known already; else starts the probe (NULL: none), which it takes. */
+/* From Running: announces an exit that is known already; else starts the probe, which it takes. */
 void lcowmig__process_settle(lcowmig_process *process, lcowmig__flow *probe);
 /* Lets go of the background flows of a process that is about to be freed. */
 void lcowmig__process_orphan_watches(lcowmig_process *process);

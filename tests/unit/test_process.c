@@ -842,7 +842,11 @@ START_TEST(test_process_patch_checks_its_arguments)
 	lcowmig_process_options given = options(true);
 
 	become_imported();
-	ck_assert_int_eq(test_run(host, lcowmig__process_patch_flow(process, "n", NULL, &error), NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	process->is_standalone = true;
+	ck_assert_int_eq(lcowmig_process_patch(process, "n", NULL, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_patch(process, NULL, &given, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_says("container id");
+	process->is_standalone = false;
 	ck_assert_int_eq(test_run(host, lcowmig__process_patch_flow(process, "", &given, &error), NULL, &error),
 			 LCOWMIG_E_INVALID_ARGUMENT);
 	given.stderr_path = "err";
