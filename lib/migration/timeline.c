@@ -90,14 +90,13 @@ size_t lcowmig_migration_timeline_count(lcowmig_migration *m)
 
 lcowmig_status lcowmig_migration_timeline_entry(lcowmig_migration *m, size_t index, lcowmig_timeline_entry *ret_entry, lcowmig_error *error)
 {
-	lcowmig_timeline_entry entry;
-	lcowmig_status status;
+	lcowmig_status status = LCOWMIG_OK;
 
 	if (!m || !ret_entry)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "timeline entry: migration and ret_entry are required");
-	status = LCOWMIG__COPY_SIZED("lcowmig_timeline_entry", &entry, ret_entry, reserved, error);
-	if (status != LCOWMIG_OK)
-		return status;
+	if (ret_entry->size < LCOWMIG__SIZE_THROUGH(lcowmig_timeline_entry, reserved))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_timeline_entry: size is %zu, expected at least %zu (set it to sizeof)",
+				     ret_entry->size, sizeof *ret_entry);
 	lcowmig__lock_take(&m->object.context->lock);
 	if (index < m->timeline.count) {
 		const lcowmig__span *span = &m->timeline.spans[index];
@@ -106,6 +105,7 @@ lcowmig_status lcowmig_migration_timeline_entry(lcowmig_migration *m, size_t ind
 		ret_entry->start = span->start;
 		ret_entry->duration = span_end(&m->timeline, span) - span->start;
 		ret_entry->has_ended = span->has_ended;
+		ret_entry->reserved = 0;
 	} else {
 		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "timeline entry %zu does not exist, there are %zu", index,
 				       m->timeline.count);

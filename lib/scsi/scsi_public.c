@@ -132,17 +132,20 @@ lcowmig_status lcowmig_scsi_disk(lcowmig_scsi *scsi, uint32_t slot, lcowmig_disk
 {
 	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__pump pump;
+	size_t size;
 
 	if (!scsi || !ret_disk)
 		return lcowmig__fail_null("lcowmig_scsi_disk", error);
-	if (ret_disk->size < sizeof *ret_disk)
+	size = ret_disk->size;
+	if (size < sizeof *ret_disk)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_disk_config: size is %zu, expected at least %zu (set it to sizeof)",
-		                     ret_disk->size, sizeof *ret_disk);
+		                     size, sizeof *ret_disk);
 	lcowmig__enter(scsi->object.context, &pump);
 	if (slot < scsi->n_controllers * LCOWMIG_SCSI_LUNS && scsi->slots[slot])
 		lcowmig__disk_config(scsi->slots[slot], ret_disk);
 	else
 		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "SCSI: there is no disk in slot %u", (unsigned)slot);
+	ret_disk->size = size;
 	return leave(scsi, &pump, status);
 }
 
