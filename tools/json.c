@@ -19,8 +19,7 @@ static cJSON *json_document(lcowmig__wire_bytes bytes)
 {
 	cJSON *tree;
 
-	if (lcowmig__json_parse("document", (const char *)bytes.data, bytes.size, LCOWMIG_LIMIT_DOCUMENT_BYTES, LCOWMIG_LIMIT_JSON_DEPTH, &tree, NULL) ==
-	    LCOWMIG_OK)
+	if (lcowmig__json_parse("document", (const char *)bytes.data, bytes.size, LCOWMIG_LIMIT_DOCUMENT_BYTES, NULL, &tree, NULL) == LCOWMIG_OK)
 		return tree;
 	return cJSON_CreateString((const char *)bytes.data);
 }

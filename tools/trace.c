@@ -45,7 +45,7 @@ lcowmig_status tool_trace_add(cJSON *trace, unsigned track, const char *name, co
 	cJSON *tree, *event;
 	size_t index = 0;
 
-	status = lcowmig__json_parse("timeline", text, size, LCOWMIG_LIMIT_DOCUMENT_BYTES, LCOWMIG_LIMIT_JSON_DEPTH, &tree, error);
+	status = lcowmig__json_parse("timeline", text, size, LCOWMIG_LIMIT_DOCUMENT_BYTES, NULL, &tree, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	given = lcowmig__json_get(tree, "traceEvents");

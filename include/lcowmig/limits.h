@@ -15,7 +15,7 @@
 #define LCOWMIG_GCS_LOG_PORT 109u
 #define LCOWMIG_GCS_ENTROPY_PORT 1u
 
-/* Defaults of the limits. All but LCOWMIG_LIMIT_JSON_VALUES are adjustable. */
+/* Defaults of the limits, each of which is adjustable. */
 #define LCOWMIG_LIMIT_ENVELOPE_BYTES (256u << 20) /* a sandbox of 1000 containers is about 1 MiB; documents and specs may be larger */
 #define LCOWMIG_LIMIT_DOCUMENT_BYTES (4u << 20)   /* HCS refuses compute-system documents long before */
 #define LCOWMIG_LIMIT_JSON_DEPTH 64u              /* the deepest document known has 9 levels; parsers recurse */
@@ -45,6 +45,8 @@ typedef struct lcowmig_limits {
 	uint32_t id_bytes;
 	uint32_t path_bytes;
 	uint32_t compat_bytes;
+	uint32_t json_values; /* not in the first layout: callers whose struct ends before it get the default */
+	uint32_t reserved;    /* zero */
 } lcowmig_limits;
 
 #endif

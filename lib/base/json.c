@@ -56,8 +56,8 @@ static bool json_keep_numbers(cJSON *item, const char *text, size_t size, size_t
 	return true;
 }
 
-lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit, unsigned depth_limit,
-				   cJSON **ret_tree, lcowmig_error *error)
+lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit,
+				   const lcowmig_limits *limits, cJSON **ret_tree, lcowmig_error *error)
 {
 	const char *problem = NULL;
 	lcowmig_status status;
@@ -67,7 +67,7 @@ lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t si
 	if (size > size_limit)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "%s: %zu bytes of JSON, at most %zu are accepted", what, size,
 				     size_limit);
-	status = lcowmig__json_check(text, size, depth_limit, &at, &problem);
+	status = lcowmig__json_check(text, size, limits, &at, &problem);
 	if (status)
 		return lcowmig__fail(error, status, "%s: the JSON has %s, at byte %zu of %zu", what, problem, at, size);
 	tree = cJSON_ParseWithLength(text, size);

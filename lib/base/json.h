@@ -13,10 +13,12 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "lcowmig/limits.h"
 
-/* CORRUPT_DATA, LIMIT_EXCEEDED or NO_MEMORY. `what` names the document in the error ("OCI spec"). `depth_limit` counts nesting levels. */
-lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit, unsigned depth_limit,
-                                   cJSON **ret_tree, lcowmig_error *error);
+/* CORRUPT_DATA, LIMIT_EXCEEDED or NO_MEMORY. `what` names the document in the error ("OCI spec"). Of `limits` (NULL: the defaults)
+ * nesting and number of values count. */
+lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit,
+                                   const lcowmig_limits *limits, cJSON **ret_tree, lcowmig_error *error);
 
 /* Compact text in memory of `mem` (lcowmig__free). NULL when memory is out, also when `tree` is NULL (a failed construction). */
 char *lcowmig__json_print(const lcowmig__mem *mem, const cJSON *tree);

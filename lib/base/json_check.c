@@ -234,10 +234,14 @@ static bool check_value(json_checker *c)
 	}
 }
 
-lcowmig_status lcowmig__json_check(const char *text, size_t size, unsigned depth_limit, size_t *ret_at, const char **ret_problem)
+lcowmig_status lcowmig__json_check(const char *text, size_t size, const lcowmig_limits *limits, size_t *ret_at, const char **ret_problem)
 {
-	json_checker c = { text, size, 0, depth_limit, LCOWMIG_LIMIT_JSON_VALUES, LCOWMIG_OK, NULL };
+	json_checker c = { text, size, 0, LCOWMIG_LIMIT_JSON_DEPTH, LCOWMIG_LIMIT_JSON_VALUES, LCOWMIG_OK, NULL };
 
+	if (limits) {
+		c.depth_left = limits->json_depth;
+		c.values_left = limits->json_values;
+	}
 	if (!lcowmig__utf8_is_valid(text, size)) {
 		check_corrupt(&c, "invalid UTF-8");
 	} else {

@@ -5,16 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lcowmig/status.h"
+#include "lcowmig/limits.h"
 
 /* cJSON reads no longer ones. */
 #define LCOWMIG__JSON_NUMBER_MAX 63
 
 /*
  * Whether `text` is one JSON value (RFC 8259) in valid UTF-8, whose strings hold neither U+0000 nor half a surrogate pair. OK,
- * CORRUPT_DATA or LIMIT_EXCEEDED (nesting, number of values, or the length of a number); `ret_at` is where, `ret_problem` a static sentence about it.
+ * CORRUPT_DATA or LIMIT_EXCEEDED (nesting and number of values as in `limits`, NULL: the defaults; the length of a number); `ret_at` is where, `ret_problem` a static sentence about it.
  */
-lcowmig_status lcowmig__json_check(const char *text, size_t size, unsigned depth_limit, size_t *ret_at, const char **ret_problem);
+lcowmig_status lcowmig__json_check(const char *text, size_t size, const lcowmig_limits *limits, size_t *ret_at, const char **ret_problem);
 
 /* The end of the string that begins at `at`, past its closing quote; of white space; of a number. For checked text. */
 size_t lcowmig__json_skip_string(const char *text, size_t at);

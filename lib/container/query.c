@@ -21,7 +21,7 @@ static lcowmig_status update_check(const struct container_update *self, lcowmig_
 
 	if (status != LCOWMIG_OK)
 		return status;
-	status = lcowmig__json_parse("OCI resources", self->resources, strlen(self->resources), limits->document_bytes, limits->json_depth,
+	status = lcowmig__json_parse("OCI resources", self->resources, strlen(self->resources), limits->document_bytes, limits,
 				     &tree, error);
 	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: Update needs an OCI LinuxResources object",

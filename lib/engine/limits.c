@@ -15,7 +15,8 @@
 	X(mount_options, LCOWMIG_LIMIT_MOUNT_OPTIONS)        \
 	X(id_bytes, LCOWMIG_LIMIT_ID_BYTES)                  \
 	X(path_bytes, LCOWMIG_LIMIT_PATH_BYTES)              \
-	X(compat_bytes, LCOWMIG_LIMIT_COMPAT_BYTES)
+	X(compat_bytes, LCOWMIG_LIMIT_COMPAT_BYTES)          \
+	X(json_values, LCOWMIG_LIMIT_JSON_VALUES)
 
 lcowmig_status lcowmig__limits_resolve(const lcowmig_limits *given, lcowmig_limits *ret_limits, lcowmig_error *error)
 {

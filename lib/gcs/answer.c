@@ -52,7 +52,7 @@ void lcowmig__answer_read(const lcowmig_gcs *gcs, const char *text, size_t size,
 	cJSON *tree = NULL;
 
 	memset(ret_outcome, 0, sizeof *ret_outcome);
-	ret_outcome->status = lcowmig__json_parse("the guest's answer", text, size, LCOWMIG_GCS_FRAME_MAX, gcs->context->limits.json_depth,
+	ret_outcome->status = lcowmig__json_parse("the guest's answer", text, size, LCOWMIG_GCS_FRAME_MAX, &gcs->context->limits,
 						  &tree, &error);
 	if (ret_outcome->status != LCOWMIG_OK) {
 		lcowmig__gcs_copy(ret_outcome->message, sizeof ret_outcome->message, error.message);
@@ -121,7 +121,7 @@ lcowmig_status lcowmig__answer_capabilities(const lcowmig_gcs *gcs, const char *
 	lcowmig_status status;
 
 	status = lcowmig__json_parse("the guest's answer to NegotiateProtocol", text, size, LCOWMIG_GCS_FRAME_MAX,
-				     gcs->context->limits.json_depth, &tree, error);
+				     &gcs->context->limits, &tree, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	status = read_capabilities(tree, &capabilities, error);

@@ -17,7 +17,7 @@ static lcowmig_status document_check(const lcowmig_gcs *gcs, const char *documen
 	if (size > limits->document_bytes)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "guest request: the document has %lu bytes, at most %lu are accepted",
 				     (unsigned long)size, (unsigned long)limits->document_bytes);
-	status = lcowmig__json_check(document, size, limits->json_depth, &at, &problem);
+	status = lcowmig__json_check(document, size, limits, &at, &problem);
 	if (status != LCOWMIG_OK)
 		return lcowmig__fail(error, status, "guest request: the JSON has %s, at byte %lu", problem, (unsigned long)at);
 	if (document[lcowmig__json_skip_space(document, size, 0)] != '{')

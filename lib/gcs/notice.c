@@ -221,7 +221,7 @@ void lcowmig__notice_receive(lcowmig_gcs *gcs, const lcowmig__frame *frame, cons
 			     (unsigned long)frame->type);
 		return;
 	}
-	if (lcowmig__json_parse("guest notification", text, size, LCOWMIG_GCS_FRAME_MAX, gcs->context->limits.json_depth, &tree, &error)) {
+	if (lcowmig__json_parse("guest notification", text, size, LCOWMIG_GCS_FRAME_MAX, &gcs->context->limits, &tree, &error)) {
 		lcowmig__log(gcs->context, LCOWMIG_LOG_WARNING, "guest connection: dropped a notification: %s", error.message);
 		return;
 	}

@@ -92,7 +92,7 @@ static bool mask_nested(const lcowmig_gcs *gcs, cJSON *item, unsigned depth)
 		return true;
 	if (!depth)
 		return mask_string(item, false);
-	if (lcowmig__json_parse("nested document", text, strlen(text), gcs->context->limits.document_bytes, gcs->context->limits.json_depth,
+	if (lcowmig__json_parse("nested document", text, strlen(text), gcs->context->limits.document_bytes, &gcs->context->limits,
 				&tree, NULL) != LCOWMIG_OK)
 		return mask_string(item, false);
 	if (mask_tree(gcs, tree, depth - 1))
@@ -127,7 +127,7 @@ static void record_masked(const lcowmig_gcs *gcs, lcowmig__buf *line, const char
 	cJSON *tree = NULL;
 
 	if (lcowmig__json_parse("frame", text, size, gcs->context->limits.document_bytes + LCOWMIG_GCS_FRAME_MAX,
-				gcs->context->limits.json_depth, &tree, NULL) != LCOWMIG_OK) {
+				&gcs->context->limits, &tree, NULL) != LCOWMIG_OK) {
 		lcowmig__buf_text(line, " (no JSON)");
 		return;
 	}

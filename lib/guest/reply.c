@@ -12,7 +12,7 @@ static lcowmig_status reply_parse(const lcowmig__flow *flow, const char *what, c
 
 	if (!flow->reply.size)
 		return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: the answer is empty", what);
-	status = lcowmig__json_parse(what, flow->reply.data, flow->reply.size, limits->document_bytes, limits->json_depth, &tree, error);
+	status = lcowmig__json_parse(what, flow->reply.data, flow->reply.size, limits->document_bytes, limits, &tree, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (!cJSON_IsObject(tree)) {
@@ -93,7 +93,7 @@ static lcowmig_status reply_properties(const lcowmig__flow *flow, char **ret_jso
 	status = reply_text(flow, "guest properties", "Properties", "{}", &json, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	status = lcowmig__json_parse("guest properties", json, strlen(json), limits->document_bytes, limits->json_depth, ret_tree, error);
+	status = lcowmig__json_parse("guest properties", json, strlen(json), limits->document_bytes, limits, ret_tree, error);
 	if (status == LCOWMIG_OK)
 		*ret_json = json;
 	else

@@ -68,7 +68,7 @@ static lcowmig_status document_parse(const lcowmig_limits *limits, const char *t
 	const cJSON *machine;
 	cJSON *tree = NULL;
 
-	status = lcowmig__json_parse(DOCUMENT, text, size, limits->document_bytes, limits->json_depth, &tree, error);
+	status = lcowmig__json_parse(DOCUMENT, text, size, limits->document_bytes, limits, &tree, error);
 	if (status)
 		return status;
 	if (!cJSON_IsObject(tree)) {

@@ -231,7 +231,7 @@ lcowmig_status lcowmig__endpoints_parse(lcowmig__arena *arena, const lcowmig_lim
 
 	if (lcowmig__text_is_empty(json))
 		json = "[]";
-	status = lcowmig__json_parse(ENDPOINTS, json, strlen(json), limits->document_bytes, limits->json_depth, &list, error);
+	status = lcowmig__json_parse(ENDPOINTS, json, strlen(json), limits->document_bytes, limits, &list, error);
 	if (status)
 		return status;
 	if (cJSON_IsArray(list))

@@ -111,7 +111,7 @@ lcowmig_status lcowmig__oci_parse(const lcowmig_limits *limits, const char *text
 	lcowmig_status status;
 	cJSON *spec = NULL;
 
-	status = lcowmig__json_parse(SPEC, text, size, limits->document_bytes, limits->json_depth, &spec, error);
+	status = lcowmig__json_parse(SPEC, text, size, limits->document_bytes, limits, &spec, error);
 	if (status)
 		return status;
 	status = oci_check(spec, error);

@@ -95,7 +95,7 @@ static lcowmig_status layers_parse(layers_reader *reader, const char *text, cJSO
 {
 	lcowmig_status status;
 
-	status = lcowmig__json_parse("rootfs option", text, strlen(text), reader->limits->document_bytes, reader->limits->json_depth,
+	status = lcowmig__json_parse("rootfs option", text, strlen(text), reader->limits->document_bytes, reader->limits,
 				     ret_list, reader->error);
 	if (status == LCOWMIG_OK && !cJSON_IsArray(*ret_list))
 		status = lcowmig__fail(reader->error, LCOWMIG_E_INVALID_ARGUMENT, "rootfs option: the layers are not a JSON array");

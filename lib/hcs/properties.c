@@ -14,7 +14,7 @@ lcowmig_status lcowmig__hcs_parse_object(const char *what, const lcowmig_limits 
 
 	if (lcowmig__text_is_empty(json))
 		json = "{}";
-	status = lcowmig__json_parse(what, json, strlen(json), limits->document_bytes, limits->json_depth, &tree, error);
+	status = lcowmig__json_parse(what, json, strlen(json), limits->document_bytes, limits, &tree, error);
 	if (status)
 		return status;
 	if (!cJSON_IsObject(tree)) {

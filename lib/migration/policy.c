@@ -84,7 +84,7 @@ static lcowmig_status vet_document(struct vetting *vetting, const lcowmig_limits
 	if (!document->size)
 		return LCOWMIG_OK;
 	status = lcowmig__json_parse("sandbox.vm.hcs_document", (const char *)document->data, document->size, limits->document_bytes,
-				     limits->json_depth, &tree, vetting->error);
+				     limits, &tree, vetting->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	status = vet_tree(vetting, tree);

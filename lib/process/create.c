@@ -29,7 +29,7 @@ static lcowmig_status create_check_spec(const struct process_create *self, lcowm
 				  : LCOWMIG_OK;
 	if (!self->spec)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s is an exec; expected its OCI process", process->name);
-	status = lcowmig__json_parse("OCI process", self->spec, self->spec_size, limits->document_bytes, limits->json_depth, &tree, error);
+	status = lcowmig__json_parse("OCI process", self->spec, self->spec_size, limits->document_bytes, limits, &tree, error);
 	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
 		status =
 			lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its OCI process is not a JSON object", process->name);

@@ -57,7 +57,7 @@ lcowmig_status lcowmig_sandbox_guest_notification(lcowmig_sandbox *sandbox, cons
 	if (!sandbox || !json)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest notification: the sandbox or the JSON is NULL");
 	limits = &sandbox->object.context->limits;
-	status = lcowmig__json_parse("guest notification", json, size, limits->document_bytes, limits->json_depth, &tree, error);
+	status = lcowmig__json_parse("guest notification", json, size, limits->document_bytes, limits, &tree, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(sandbox->object.context, &pump);

@@ -61,7 +61,7 @@ static lcowmig_status update_read(struct sandbox_update *self, const char *resou
 	cJSON *tree;
 	lcowmig_status status;
 
-	status = lcowmig__json_parse("resources", resources, strlen(resources), limits->document_bytes, limits->json_depth, &tree, error);
+	status = lcowmig__json_parse("resources", resources, strlen(resources), limits->document_bytes, limits, &tree, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	memory = lcowmig__json_get(tree, "memory");

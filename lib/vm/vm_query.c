@@ -18,7 +18,7 @@ static lcowmig_status stats_parse(const struct vm_stats *self, cJSON **ret_tree,
 	const lcowmig__buf *reply = &self->flow.reply;
 
 	return lcowmig__json_parse("statistics", reply->data ? reply->data : "{}", reply->data ? reply->size : 2, limits->document_bytes,
-				   limits->json_depth, ret_tree, error);
+				   limits, ret_tree, error);
 }
 
 static lcowmig_status stats_read_processor(struct vm_stats *self, lcowmig_error *error)

@@ -56,7 +56,7 @@ static lcowmig_status process_check_spec(const lcowmig__wire_reader *reader, con
 	if (!spec->size)
 		return LCOWMIG_OK;
 	status = lcowmig__json_parse("OCI process spec", (const char *)spec->data, spec->size, reader->limits.document_bytes,
-				     reader->limits.json_depth, &tree, reader->error);
+				     &reader->limits, &tree, reader->error);
 	if (status != LCOWMIG_OK)
 		return lcowmig__wire_fail_inner(reader, place, "oci_process_spec_json", status);
 	if (!cJSON_IsObject(tree))

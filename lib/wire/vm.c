@@ -39,7 +39,7 @@ static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, cons
 	if (!document->size)
 		return LCOWMIG_OK;
 	status = lcowmig__json_parse("HCS document", (const char *)document->data, document->size, reader->limits.document_bytes,
-				     reader->limits.json_depth, &tree, reader->error);
+				     &reader->limits, &tree, reader->error);
 	if (status != LCOWMIG_OK)
 		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
 	if (!cJSON_IsObject(tree))

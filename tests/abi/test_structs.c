@@ -238,7 +238,7 @@ typedef struct taken {
 
 static const taken taken_structs[] = {
 	{ "lcowmig_platform", sizeof(lcowmig_platform), sizeof(lcowmig_platform), take_platform },
-	{ "lcowmig_limits", sizeof(lcowmig_limits), sizeof(lcowmig_limits), take_limits },
+	{ "lcowmig_limits", sizeof(lcowmig_limits), offsetof(lcowmig_limits, json_values), take_limits },
 	{ "lcowmig_sandbox_config", sizeof(lcowmig_sandbox_config), sizeof(lcowmig_sandbox_config), take_config },
 	{ "lcowmig_hcs_ops", sizeof(lcowmig_hcs_ops), sizeof(lcowmig_hcs_ops), take_hcs },
 	{ "lcowmig_guest_ops", sizeof(lcowmig_guest_ops), sizeof(lcowmig_guest_ops), take_guest },

@@ -1105,6 +1105,7 @@ START_TEST(test_limits_keep_their_defaults_when_zero)
 	ck_assert_uint_eq(context->limits.containers, 7);
 	ck_assert_uint_eq(context->limits.pods, LCOWMIG_LIMIT_PODS);
 	ck_assert_uint_eq(context->limits.compat_bytes, LCOWMIG_LIMIT_COMPAT_BYTES);
+	ck_assert_uint_eq(context->limits.json_values, LCOWMIG_LIMIT_JSON_VALUES);
 	ck_assert_int_eq(lcowmig_context_free(context), LCOWMIG_OK);
 }
 END_TEST

@@ -23,11 +23,13 @@ static void test_release(void *user, void *pointer)
 	free(pointer);
 }
 
+static const lcowmig_limits limits = { .size = sizeof limits, .json_depth = 5, .json_values = 100 };
+
 static const lcowmig__mem mem = { test_allocate, test_release, NULL };
 
 static lcowmig_status parse(const char *text, cJSON **ret_tree)
 {
-	return lcowmig__json_parse("document", text, strlen(text), 1000, 5, ret_tree, NULL);
+	return lcowmig__json_parse("document", text, strlen(text), 1000, &limits, ret_tree, NULL);
 }
 
 static cJSON *must_parse(const char *text)
@@ -35,7 +37,7 @@ static cJSON *must_parse(const char *text)
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	cJSON *tree = NULL;
 
-	lcowmig__json_parse("document", text, strlen(text), 1000, 5, &tree, &error);
+	lcowmig__json_parse("document", text, strlen(text), 1000, &limits, &tree, &error);
 	ck_assert_msg(tree != NULL, "%s: %s", text, error.message);
 	return tree;
 }
@@ -140,8 +142,21 @@ START_TEST(test_json_parse_refuses_every_prefix_of_a_document)
 	cJSON *tree;
 
 	for (size = 0; size < sizeof text - 1; size++)
-		ck_assert_int_eq(lcowmig__json_parse("d", text, size, 1000, 5, &tree, NULL), LCOWMIG_E_CORRUPT_DATA);
+		ck_assert_int_eq(lcowmig__json_parse("d", text, size, 1000, &limits, &tree, NULL), LCOWMIG_E_CORRUPT_DATA);
 	cJSON_Delete(must_parse(text));
+}
+END_TEST
+
+START_TEST(test_json_parse_refuses_one_value_more_than_the_limit)
+{
+	lcowmig_limits four = { .size = sizeof four, .json_depth = 5, .json_values = 4 };
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	cJSON *tree;
+
+	ck_assert_int_eq(lcowmig__json_parse("d", "{\"a\":[1,2]}", 11, 1000, &four, &tree, NULL), LCOWMIG_OK);
+	cJSON_Delete(tree);
+	ck_assert_int_eq(lcowmig__json_parse("d", "{\"a\":[1,2,3]}", 13, 1000, &four, &tree, &error), LCOWMIG_E_LIMIT_EXCEEDED);
+	ck_assert_str_eq(error.message, "d: the JSON has too many values, at byte 10 of 13");
 }
 END_TEST
 
@@ -150,11 +165,11 @@ START_TEST(test_json_parse_names_document_and_place_when_it_fails)
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	cJSON *tree;
 
-	lcowmig__json_parse("OCI spec", "[1,x]", 5, 1000, 5, &tree, &error);
+	lcowmig__json_parse("OCI spec", "[1,x]", 5, 1000, &limits, &tree, &error);
 	ck_assert_str_eq(error.message, "OCI spec: the JSON has a malformed number, at byte 3 of 5");
-	ck_assert_int_eq(lcowmig__json_parse("OCI spec", "[1,2]", 5, 4, 5, &tree, &error), LCOWMIG_E_LIMIT_EXCEEDED);
+	ck_assert_int_eq(lcowmig__json_parse("OCI spec", "[1,2]", 5, 4, &limits, &tree, &error), LCOWMIG_E_LIMIT_EXCEEDED);
 	ck_assert_str_eq(error.message, "OCI spec: 5 bytes of JSON, at most 4 are accepted");
-	ck_assert_int_eq(lcowmig__json_parse("d", "[1,\0]", 5, 1000, 5, &tree, NULL), LCOWMIG_E_CORRUPT_DATA);
+	ck_assert_int_eq(lcowmig__json_parse("d", "[1,\0]", 5, 1000, &limits, &tree, NULL), LCOWMIG_E_CORRUPT_DATA);
 }
 END_TEST
 
@@ -401,6 +416,7 @@ int main(void)
 	tcase_add_test(tests, test_json_parse_keeps_plain_numbers_as_numbers);
 	tcase_add_loop_test(tests, test_json_parse_refuses_what_is_not_json, 0, LCOWMIG__COUNT(refused));
 	tcase_add_test(tests, test_json_parse_refuses_every_prefix_of_a_document);
+	tcase_add_test(tests, test_json_parse_refuses_one_value_more_than_the_limit);
 	tcase_add_test(tests, test_json_parse_names_document_and_place_when_it_fails);
 	tcase_add_test(tests, test_json_parse_reports_memory_at_each_allocation);
 	tcase_add_test(tests, test_json_get_prefers_exact_case_and_the_last_duplicate);

@@ -58,6 +58,7 @@ static void setup(void)
 	memset(&limits, 0, sizeof limits);
 	limits.document_bytes = LCOWMIG_LIMIT_DOCUMENT_BYTES;
 	limits.json_depth = LCOWMIG_LIMIT_JSON_DEPTH;
+	limits.json_values = LCOWMIG_LIMIT_JSON_VALUES;
 	limits.path_bytes = 64;
 	limits.id_bytes = 48;
 	limits.mount_options = 3;

@@ -222,6 +222,7 @@ static const limit_row limit_rows[] = {
 	{ LIMIT(id_bytes), 36, "sandbox.pods[0].network.vm_endpoints.key" },
 	{ LIMIT(path_bytes), 46, "sandbox.pods[0].containers[1].layers.scratch.guest_path" },
 	{ LIMIT(compat_bytes), 5, "sandbox.vm.compat_info" },
+	{ LIMIT(json_values), 5, "sandbox.vm.hcs_document" },
 };
 
 START_TEST(test_import_obeys_the_limits_of_its_context)

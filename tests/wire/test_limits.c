@@ -40,7 +40,7 @@ START_TEST(test_limits_accept_what_is_just_within_and_refuse_what_is_just_above)
 {
 	const limit_case *one = &cases[_i];
 	const wire_payload *payload = &wire_payloads[one->payload];
-	lcowmig_limits limits = { sizeof limits, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	lcowmig_limits limits = { .size = sizeof limits };
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	uint32_t value = one->value;
 	wire_any_struct target;
@@ -68,7 +68,7 @@ END_TEST
 
 START_TEST(test_limits_hold_for_the_envelope_as_a_whole)
 {
-	lcowmig_limits limits = { sizeof limits, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	lcowmig_limits limits = { .size = sizeof limits };
 	wire_any_struct target;
 	lcowmig__arena arena;
 	wire_memory memory;
@@ -91,7 +91,7 @@ END_TEST
 /* Mounts have no limit of their own: each needs a reservation, so there cannot be more of them, on all disks together. */
 START_TEST(test_limits_bound_the_mounts_of_all_disks_by_the_reservations)
 {
-	lcowmig_limits limits = { sizeof limits, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	lcowmig_limits limits = { .size = sizeof limits };
 	wire_sample sample;
 	lcowmig__buf buf;
 
@@ -138,7 +138,7 @@ END_TEST
 
 START_TEST(test_limits_above_the_defaults_are_refused_before_anything_is_read)
 {
-	lcowmig_limits limits = { sizeof limits, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	lcowmig_limits limits = { .size = sizeof limits };
 	wire_any_struct target;
 	lcowmig__arena arena;
 	wire_memory memory;
