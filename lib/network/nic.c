@@ -114,13 +114,21 @@ static bool nic_outcome_is_open(lcowmig_status status)
 	return status == LCOWMIG_E_CANCELLED || status == LCOWMIG_E_TIMED_OUT;
 }
 
+static void nic_tell_guest(struct nic_add *self)
+{
+	char *settings = self->settings;
+
+	self->settings = NULL;
+	self->nic->is_recorded = true; /* from now on it may be, whatever the answer */
+	lcowmig__guest_add_network(&self->flow, self->network->env, settings);
+}
+
 static void nic_add_step(lcowmig__flow *flow)
 {
 	struct nic_add *self = (struct nic_add *)flow;
 	lcowmig_network *network = self->network;
 	const lcowmig__env *env = network->env;
 	lcowmig__nic *nic = self->nic;
-	char *settings;
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
@@ -135,10 +143,7 @@ static void nic_add_step(lcowmig__flow *flow)
 			FLOW_RETURN(flow, flow->result);
 	}
 	if (network->namespace_supported && !nic->is_configured) {
-		settings = self->settings;
-		self->settings = NULL;
-		nic->is_recorded = true; /* from now on it may be, whatever the answer */
-		FLOW_TRY(flow, lcowmig__guest_add_network(flow, env, settings));
+		FLOW_TRY(flow, nic_tell_guest(self));
 	}
 	nic->is_configured = true;
 	FLOW_END(flow);
