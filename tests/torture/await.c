@@ -2,6 +2,8 @@
  * Awaits, counted: the linker puts this in the place of lcowmig__flow_await_begin (--wrap). A cancel that comes before an await has begun finds no host
  * call to end; the flow has to see it all the same, and leave whatever it holds.
  */
+#include <string.h>
+
 #include "engine/operation.h"
 #include "torture.h"
 
@@ -26,20 +28,44 @@ static void cancel_operation(lcowmig__flow *flow)
 	lcowmig__flow_interrupt(outer, LCOWMIG_E_CANCELLED, "was cancelled");
 }
 
+/* What winds objects down in the background has made sure of all it needs; nobody could try it again. */
+static bool may_be_refused(lcowmig__flow *flow)
+{
+	const lcowmig__flow *outer = outermost(flow);
+
+	return outer->operation || strcmp(outer->class->name, "transfer") == 0;
+}
+
+/* Nothing is asked of the host, although the flow has a shield: as if every request were refused. */
+static bool refuse(lcowmig__flow *flow)
+{
+	bool was_shielded = flow->is_shielded;
+	bool begins;
+
+	flow->is_shielded = false;
+	lcowmig__flow_interrupt(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
+	begins = __real_lcowmig__flow_await_begin(flow);
+	flow->is_shielded = was_shielded;
+	return begins;
+}
+
 bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow)
 {
 	torture_plan *plan = &torture_armed;
 
-	/* Only what somebody waits for can be cancelled. */
-	if (!plan->host || flow->context != plan->host->context || !outermost(flow)->operation)
+	if (!plan->host || flow->context != plan->host->context)
 		return __real_lcowmig__flow_await_begin(flow);
-	plan->awaits++;
-	if (torture_is_about_awaits(plan->kind) && plan->awaits == plan->nth) {
+	if (may_be_refused(flow) && ++plan->refusable == plan->nth && plan->kind == TORTURE_AWAIT_REFUSE) {
 		plan->was_met = true;
-		if (plan->kind == TORTURE_AWAIT_CANCEL)
-			cancel_operation(flow);
-		else
-			lcowmig__flow_interrupt(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
+		return refuse(flow);
 	}
+	/* Only what somebody waits for can be cancelled. */
+	if (!outermost(flow)->operation || ++plan->awaits != plan->nth)
+		return __real_lcowmig__flow_await_begin(flow);
+	plan->was_met = plan->was_met || plan->kind == TORTURE_AWAIT_CANCEL || plan->kind == TORTURE_AWAIT_INTERRUPT;
+	if (plan->kind == TORTURE_AWAIT_CANCEL)
+		cancel_operation(flow);
+	else if (plan->kind == TORTURE_AWAIT_INTERRUPT)
+		lcowmig__flow_interrupt(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
 	return __real_lcowmig__flow_await_begin(flow);
 }

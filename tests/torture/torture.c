@@ -32,6 +32,7 @@ static const char *const kind_names[TORTURE_KINDS] = {
 	[TORTURE_REORDER] = "reorder",
 	[TORTURE_AWAIT_CANCEL] = "await-cancel",
 	[TORTURE_AWAIT_INTERRUPT] = "await-interrupt",
+	[TORTURE_AWAIT_REFUSE] = "await-refuse",
 	[TORTURE_OVERLAP] = "overlap",
 	[TORTURE_OVERLAP_CANCEL] = "overlap-cancel",
 	[TORTURE_OVERLAP_CANCEL_FIRST] = "cancel-first",
@@ -115,7 +116,7 @@ bool torture_is_about_frames(torture_kind kind)
 
 bool torture_is_about_awaits(torture_kind kind)
 {
-	return kind == TORTURE_AWAIT_CANCEL || kind == TORTURE_AWAIT_INTERRUPT;
+	return kind >= TORTURE_AWAIT_CANCEL && kind <= TORTURE_AWAIT_REFUSE;
 }
 
 bool torture_is_overlap(torture_kind kind)
@@ -333,7 +334,7 @@ static unsigned count_points(torture *t, torture_kind kind, unsigned side, unsig
 	if (counts_json(kind))
 		return torture_json_allocations() - json_before;
 	if (torture_is_about_awaits(kind))
-		return torture_armed.awaits;
+		return kind == TORTURE_AWAIT_REFUSE ? torture_armed.refusable : torture_armed.awaits;
 	if (torture_is_overlap(kind))
 		return torture_armed.calls * torture_count_intruders(t->scenario->intruders);
 	return kind == TORTURE_REORDER ? REORDERINGS : torture_armed.calls;

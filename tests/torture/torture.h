@@ -35,6 +35,7 @@ typedef enum torture_kind {
 	/* Before an await begins: the operation is cancelled; or the flow itself is interrupted, as by its deadline. */
 	TORTURE_AWAIT_CANCEL,
 	TORTURE_AWAIT_INTERRUPT,
+	TORTURE_AWAIT_REFUSE, /* whatever is started in it fails at once, without having been asked for */
 	/* While one host call is pending another operation comes, on the same objects (intruders.c). */
 	TORTURE_OVERLAP,              /* and takes its course */
 	TORTURE_OVERLAP_CANCEL,       /* is cancelled */
@@ -136,6 +137,7 @@ typedef struct torture_plan {
 	unsigned nth;
 	unsigned calls;     /* host calls so far */
 	unsigned awaits;    /* of operations, so far */
+	unsigned refusable; /* of those, and of the transfer */
 	unsigned intruder;  /* which one comes with the nth call */
 	bool is_due;        /* that call was made */
 	bool was_met;
