@@ -49,16 +49,26 @@ static bool refuse(lcowmig__flow *flow)
 	return begins;
 }
 
+static bool refusal_is_due(unsigned count)
+{
+	torture_plan *plan = &torture_armed;
+
+	if (plan->kind == TORTURE_AWAIT_REFUSE_ALL && plan->is_over)
+		return false;
+	if (plan->kind == TORTURE_AWAIT_REFUSE ? count != plan->nth : plan->kind != TORTURE_AWAIT_REFUSE_ALL || count < plan->nth)
+		return false;
+	plan->was_met = true;
+	return true;
+}
+
 bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow)
 {
 	torture_plan *plan = &torture_armed;
 
 	if (!plan->host || flow->context != plan->host->context)
 		return __real_lcowmig__flow_await_begin(flow);
-	if (may_be_refused(flow) && ++plan->refusable == plan->nth && plan->kind == TORTURE_AWAIT_REFUSE) {
-		plan->was_met = true;
+	if (may_be_refused(flow) && refusal_is_due(++plan->refusable))
 		return refuse(flow);
-	}
 	/* Only what somebody waits for can be cancelled. */
 	if (!outermost(flow)->operation || ++plan->awaits != plan->nth)
 		return __real_lcowmig__flow_await_begin(flow);

@@ -143,6 +143,23 @@ static lcowmig_status free_sandbox(torture *t)
 	return status;
 }
 
+/* ---- A task update of the pod: all that a machine can be given ---- */
+
+static lcowmig_status update_pod(torture *t)
+{
+	lcowmig_update update = LCOWMIG_UPDATE_INIT;
+
+	update.resources = "{\"memory\":{\"limit\":2147483648},\"cpu\":{\"quota\":50000,\"shares\":100}}";
+	update.cpu_group_id = "a1b2c3d4-0000-4000-8000-0000000000aa";
+	update.policy_fragment = "ZnJhZ21lbnQ=";
+	return torture_settle(t, lcowmig_sandbox_update(t->world->source.sandbox, "p0", &update, test_on_done, torture_done(t), t->error));
+}
+
+const torture_step torture_update_steps[] = {
+	{ "update pod", update_pod },
+	{ NULL, NULL },
+};
+
 bool torture_vm_undo(torture *t)
 {
 	lcowmig_status status = LCOWMIG_E_HOST_FAILED;

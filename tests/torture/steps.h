@@ -24,6 +24,7 @@ unsigned steps_count_disks(torture *t, lcowmig_sandbox *sandbox);
 void steps_read_golden(torture *t, const char *name);
 
 extern const torture_step torture_vm_steps[];
+extern const torture_step torture_update_steps[];
 extern const torture_step torture_container_steps[];
 extern const torture_step torture_network_steps[];
 extern const torture_step torture_scsi_steps[];

@@ -33,6 +33,7 @@ static const char *const kind_names[TORTURE_KINDS] = {
 	[TORTURE_AWAIT_CANCEL] = "await-cancel",
 	[TORTURE_AWAIT_INTERRUPT] = "await-interrupt",
 	[TORTURE_AWAIT_REFUSE] = "await-refuse",
+	[TORTURE_AWAIT_REFUSE_ALL] = "refuse-all",
 	[TORTURE_OVERLAP] = "overlap",
 	[TORTURE_OVERLAP_CANCEL] = "overlap-cancel",
 	[TORTURE_OVERLAP_CANCEL_FIRST] = "cancel-first",
@@ -116,7 +117,7 @@ bool torture_is_about_frames(torture_kind kind)
 
 bool torture_is_about_awaits(torture_kind kind)
 {
-	return kind >= TORTURE_AWAIT_CANCEL && kind <= TORTURE_AWAIT_REFUSE;
+	return kind >= TORTURE_AWAIT_CANCEL && kind <= TORTURE_AWAIT_REFUSE_ALL;
 }
 
 bool torture_is_overlap(torture_kind kind)
@@ -204,6 +205,7 @@ static void stop_failing(torture *t)
 	test_host_fail_allocation(t->world->source.host, 0, false);
 	test_host_fail_allocation(t->world->destination.host, 0, false);
 	torture_json_fail(0, false);
+	torture_armed.is_over = true;
 }
 
 static void look_whether_met(void)
@@ -334,7 +336,7 @@ static unsigned count_points(torture *t, torture_kind kind, unsigned side, unsig
 	if (counts_json(kind))
 		return torture_json_allocations() - json_before;
 	if (torture_is_about_awaits(kind))
-		return kind == TORTURE_AWAIT_REFUSE ? torture_armed.refusable : torture_armed.awaits;
+		return kind == TORTURE_AWAIT_REFUSE || kind == TORTURE_AWAIT_REFUSE_ALL ? torture_armed.refusable : torture_armed.awaits;
 	if (torture_is_overlap(kind))
 		return torture_armed.calls * torture_count_intruders(t->scenario->intruders);
 	return kind == TORTURE_REORDER ? REORDERINGS : torture_armed.calls;

@@ -35,7 +35,8 @@ typedef enum torture_kind {
 	/* Before an await begins: the operation is cancelled; or the flow itself is interrupted, as by its deadline. */
 	TORTURE_AWAIT_CANCEL,
 	TORTURE_AWAIT_INTERRUPT,
-	TORTURE_AWAIT_REFUSE, /* whatever is started in it fails at once, without having been asked for */
+	TORTURE_AWAIT_REFUSE,     /* whatever is started in it fails at once, without having been asked for */
+	TORTURE_AWAIT_REFUSE_ALL, /* and in all from there on, until the step has ended */
 	/* While one host call is pending another operation comes, on the same objects (intruders.c). */
 	TORTURE_OVERLAP,              /* and takes its course */
 	TORTURE_OVERLAP_CANCEL,       /* is cancelled */
@@ -140,6 +141,7 @@ typedef struct torture_plan {
 	unsigned refusable; /* of those, and of the transfer */
 	unsigned intruder;  /* which one comes with the nth call */
 	bool is_due;        /* that call was made */
+	bool is_over;       /* the step has failed: nothing more goes wrong */
 	bool was_met;
 	unsigned last;      /* the number of allocations of `host` by which the failing one was made */
 	test_host *host;    /* the side that is tormented */
