@@ -162,11 +162,7 @@ void test_host_free(test_host *host)
 #define MEMBER(vtable, type, member) { #vtable "." #member, offsetof(struct test_host_private, vtable) + offsetof(type, member), \
 	                               offsetof(lcowmig__env, vtable) + offsetof(type, member) }
 
-static const struct test_member {
-	const char *operation;
-	size_t in_config;
-	size_t in_env;
-} members[] = {
+const test_member test_members[] = {
 	MEMBER(hcs, lcowmig_hcs_ops, create),
 	MEMBER(hcs, lcowmig_hcs_ops, start),
 	MEMBER(hcs, lcowmig_hcs_ops, terminate),
@@ -209,15 +205,17 @@ static const struct test_member {
 	MEMBER(events, lcowmig_event_ops, event),
 };
 
+const size_t test_n_members = LCOWMIG__COUNT(test_members);
+
 void test_host_remove(test_host *host, const char *operation)
 {
 	size_t i;
 
-	for (i = 0; i < LCOWMIG__COUNT(members); i++) {
-		if (strcmp(members[i].operation, operation) != 0)
+	for (i = 0; i < LCOWMIG__COUNT(test_members); i++) {
+		if (strcmp(test_members[i].operation, operation) != 0)
 			continue;
-		memset((char *)host->p + members[i].in_config, 0, sizeof(void (*)(void)));
-		memset((char *)&host->env + members[i].in_env, 0, sizeof(void (*)(void)));
+		memset((char *)host->p + test_members[i].in_config, 0, sizeof(void (*)(void)));
+		memset((char *)&host->env + test_members[i].in_env, 0, sizeof(void (*)(void)));
 		return;
 	}
 	ck_abort_msg("there is no operation %s", operation);

@@ -88,6 +88,16 @@ struct test_host_private {
 	lcowmig_event_ops events;
 };
 
+/* host.c: every member of every vtable. */
+typedef struct test_member {
+	const char *operation;
+	size_t in_config; /* of test_host_private */
+	size_t in_env;
+} test_member;
+
+extern const test_member test_members[];
+extern const size_t test_n_members;
+
 /* script.c */
 void test_log(test_host *host, const char *format, ...) LCOWMIG__PRINTF(2, 3);
 /* Answers a call as the script says. Takes `given` (a copy is kept while the call is pending). */

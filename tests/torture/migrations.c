@@ -192,9 +192,11 @@ static const torture_step destination_dies[] = { TO_TRANSFERRED, { "the destinat
 const torture_scenario torture_migrations[] = {
 	{ "migration", 1, 2, true, success, begin_anew, NULL, false, TORTURE_VM | TORTURE_SESSION | TORTURE_POD },
 	{ "migration-of-nothing", 0, 0, true, success, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "migration-of-three", 1, 3, true, success, begin_anew, NULL, false, TORTURE_SESSION },
 	{ "migration-of-two-pods", 2, 2, true, success, begin_anew, NULL, false, TORTURE_CONTAINER },
 	{ "rollback-early", 1, 2, true, rollback_early, begin_anew, let_transfer_end, false, TORTURE_SESSION },
 	{ "rollback-late", 1, 2, true, rollback_late, begin_anew, NULL, false, TORTURE_SESSION },
+	{ "rollback-of-two-pods", 2, 2, true, rollback_late, begin_anew, NULL, false, TORTURE_SESSION },
 	{ "rollback-released", 1, 2, true, rollback_released, begin_anew, NULL, false, TORTURE_SESSION },
 	{ "discard", 1, 2, true, discard, begin_anew, NULL, false, TORTURE_SESSION },
 	{ "abort", 1, 2, true, abort_ready, begin_anew, NULL, false, TORTURE_SESSION },

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/call.h"
 #include "engine/operation.h"
 #include "host_private.h"
 #include "sandbox/sandbox.h"
@@ -26,6 +27,8 @@ typedef struct proxy {
 	lcowmig_network_ops network;
 	lcowmig_stdio_ops stdio;
 	lcowmig_socket_ops socket;
+	lcowmig__env *env;
+	void (*taken)(void); /* the member that is missing */
 } proxy;
 
 /* A call that ends later. */
@@ -40,12 +43,14 @@ static proxy proxies[PROXIES_MAX];
 static size_t n_proxies;
 static kept_call kept[KEPT_MAX];
 static size_t n_kept;
+static const test_member *missing;
 static uint32_t shuffle;
 
 void torture_proxy_reset(void)
 {
 	ck_assert_uint_eq(n_kept, 0);
 	n_proxies = 0;
+	missing = NULL;
 }
 
 /* ---- How calls end ---- */
@@ -200,7 +205,7 @@ static bool is_the_one(void)
 	torture_plan *plan = &torture_armed;
 
 	plan->calls++;
-	if (plan->kind < TORTURE_ERROR || torture_is_about_awaits(plan->kind))
+	if (plan->kind < TORTURE_ERROR || plan->kind == TORTURE_MISSING || torture_is_about_awaits(plan->kind))
 		return false;
 	if (plan->kind == TORTURE_REORDER) {
 		if (!plan->was_met)
@@ -237,6 +242,12 @@ static bool goes_wrong_before(const proxy *p, lcowmig_call *call, bool is_guest,
 	return true;
 }
 
+/* A host that opened or closed something in the end has not failed. */
+static bool has_handle(const lcowmig_call *call)
+{
+	return call->handle || strstr(call->what, "close");
+}
+
 /* The script has answered. */
 static lcowmig_status goes_wrong_after(const proxy *p, lcowmig_call *call, bool is_guest, lcowmig_status status)
 {
@@ -258,6 +269,11 @@ static lcowmig_status goes_wrong_after(const proxy *p, lcowmig_call *call, bool 
 	case TORTURE_OVERLAP_DEATH:
 	case TORTURE_OVERLAP_INSIDE:
 		return keep(p, call, status, is_guest);
+	case TORTURE_EFFECT_ERROR:
+		if (status != LCOWMIG_OK || has_handle(call))
+			return status;
+		lcowmig_call_set_error(call, FAILS_WITH, "the one that fails in the end");
+		return is_guest ? LCOWMIG_E_GUEST_FAILED : LCOWMIG_E_HOST_FAILED;
 	case TORTURE_INSIDE:
 		lcowmig_call_complete(call, status);
 		return LCOWMIG_PENDING;
@@ -492,6 +508,62 @@ static void wrap_guest(proxy *p, lcowmig_guest_ops *ops)
 	};
 }
 
+/* ---- Members that are missing ---- */
+
+/* Without events there is nothing to check, and what is open already was not opened on a host that cannot close it. */
+static bool may_be_missing(const test_member *member)
+{
+	static const char *const always[] = { "events.event", "guest.attach", "guest.close", "stdio.close", "socket.close" };
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(always); i++) {
+		if (strcmp(member->operation, always[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+unsigned torture_count_members(void)
+{
+	unsigned count = 0;
+	size_t i;
+
+	for (i = 0; i < test_n_members; i++)
+		count += may_be_missing(&test_members[i]);
+	return count;
+}
+
+static void take_member(proxy *p)
+{
+	char *place = (char *)p->env + missing->in_env;
+
+	memcpy(&p->taken, place, sizeof p->taken);
+	memset(place, 0, sizeof p->taken);
+}
+
+void torture_remove_member(unsigned nth)
+{
+	size_t i;
+
+	for (i = 0; nth; i++)
+		nth -= may_be_missing(&test_members[i]);
+	missing = &test_members[i - 1];
+	for (i = 0; i < n_proxies; i++)
+		take_member(&proxies[i]);
+	torture_armed.was_met = true;
+}
+
+void torture_restore_member(void)
+{
+	size_t i;
+
+	for (i = 0; missing && i < n_proxies; i++)
+		memcpy((char *)proxies[i].env + missing->in_env, &proxies[i].taken, sizeof proxies[i].taken);
+	missing = NULL;
+}
+
+/* ---- Between the sandbox and its host ---- */
+
 void torture_proxy(test_host *host, lcowmig_sandbox *sandbox)
 {
 	lcowmig__env *env = lcowmig__sandbox_env(sandbox);
@@ -507,4 +579,7 @@ void torture_proxy(test_host *host, lcowmig_sandbox *sandbox)
 	env->stdio = (lcowmig_stdio_ops){ sizeof env->stdio, p, stdio_open, stdio_attach, stdio_drain, stdio_close_stdin, stdio_close };
 	p->socket = env->socket;
 	env->socket = (lcowmig_socket_ops){ sizeof env->socket, p, socket_adopt, socket_close, env->socket.descriptor_size };
+	p->env = env;
+	if (missing)
+		take_member(p);
 }

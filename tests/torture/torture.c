@@ -20,6 +20,8 @@ static const char *const kind_names[TORTURE_KINDS] = {
 	[TORTURE_JSON] = "json",
 	[TORTURE_JSON_ALL] = "json-all",
 	[TORTURE_ERROR] = "error",
+	[TORTURE_EFFECT_ERROR] = "effect-error",
+	[TORTURE_MISSING] = "missing",
 	[TORTURE_LATE_ERROR] = "late-error",
 	[TORTURE_LATE] = "late",
 	[TORTURE_INSIDE] = "inside",
@@ -205,6 +207,7 @@ static void stop_failing(torture *t)
 	test_host_fail_allocation(t->world->source.host, 0, false);
 	test_host_fail_allocation(t->world->destination.host, 0, false);
 	torture_json_fail(0, false);
+	torture_restore_member();
 	torture_armed.is_over = true;
 }
 
@@ -335,6 +338,8 @@ static unsigned count_points(torture *t, torture_kind kind, unsigned side, unsig
 		return test_host_allocations(host) - before;
 	if (counts_json(kind))
 		return torture_json_allocations() - json_before;
+	if (kind == TORTURE_MISSING)
+		return torture_count_members();
 	if (torture_is_about_awaits(kind))
 		return kind == TORTURE_AWAIT_REFUSE || kind == TORTURE_AWAIT_REFUSE_ALL ? torture_armed.refusable : torture_armed.awaits;
 	if (torture_is_overlap(kind))
@@ -372,6 +377,8 @@ static void arm(torture *t, torture_kind kind, unsigned side, unsigned nth)
 		torture_armed.intruder = (nth - 1) % intruders;
 	}
 	torture_armed.last = test_host_allocations(host) + nth;
+	if (kind == TORTURE_MISSING)
+		torture_remove_member(nth);
 	if (counts_memory(kind))
 		test_host_fail_allocation(host, nth, kind == TORTURE_ALLOCATIONS);
 	if (counts_json(kind))

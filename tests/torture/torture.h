@@ -22,6 +22,7 @@ typedef enum torture_kind {
 	TORTURE_JSON_ALL,
 	/* One host call. */
 	TORTURE_ERROR,            /* fails at once */
+	TORTURE_EFFECT_ERROR,     /* takes effect, and fails all the same */
 	TORTURE_LATE_ERROR,       /* fails later */
 	TORTURE_LATE,             /* succeeds later */
 	TORTURE_INSIDE,           /* is completed before the callback returns */
@@ -31,6 +32,7 @@ typedef enum torture_kind {
 	TORTURE_CANCEL_ERROR,     /* and fails */
 	TORTURE_NEVER,            /* is not answered until every deadline has passed and the operation was cancelled; then it succeeds */
 	TORTURE_NEVER_ERROR,      /* then it fails */
+	TORTURE_MISSING,          /* the nth member of the vtables is not there until a step has failed */
 	TORTURE_REORDER,          /* every call ends later, and not in the order in which they came; n is the seed */
 	/* Before an await begins: the operation is cancelled; or the flow itself is interrupted, as by its deadline. */
 	TORTURE_AWAIT_CANCEL,
@@ -158,6 +160,10 @@ bool torture_release(test_host *host);
 /* Takes the place of test_host_advance in world.c: lets the armed fault take its course. */
 void torture_advance(test_host *host, uint64_t nanoseconds);
 void torture_proxy_reset(void);
+/* Members that are missing: how many there are; the nth goes from every proxied sandbox, and comes back. */
+unsigned torture_count_members(void);
+void torture_remove_member(unsigned nth);
+void torture_restore_member(void);
 
 /* A guest behind the real bridge, in place of the scripted host's guest ops; NULL in programs without one. */
 typedef struct torture_guest_ops {
