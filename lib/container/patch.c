@@ -26,7 +26,6 @@ struct container_patch {
 	lcowmig_scsi *scsi;
 	lcowmig__oci_layers layers;
 	lcowmig__repoint *items;
-	const char **old_paths; /* of the items */
 	size_t n_items;
 	size_t next;
 	char *id; /* becomes the container's */
@@ -98,7 +97,7 @@ static struct patch_disk *patch_known_disks(struct container_patch *self, size_t
 
 	for (i = disks->first; known && i < disks->count; i++) {
 		known[count].reservation = &disks->items[i];
-		known[count].source_path = lcowmig__scsi_path(self->scsi, &disks->items[i], true);
+		known[count].source_path = lcowmig__scsi_imported_path(self->scsi, &disks->items[i]);
 		count += known[count].source_path != NULL;
 	}
 	if (known)
@@ -147,8 +146,7 @@ static lcowmig_status patch_plan(struct container_patch *self, lcowmig_error *er
 	if (status != LCOWMIG_OK)
 		return status;
 	self->items = lcowmig__arena_alloc(&self->arena, room * sizeof *self->items);
-	self->old_paths = lcowmig__arena_alloc(&self->arena, room * sizeof *self->old_paths);
-	if (!self->items || !self->old_paths)
+	if (!self->items)
 		return lcowmig__fail_memory(error);
 	status = patch_plan_layers(self, error);
 	return status == LCOWMIG_OK && self->n_disks ? patch_plan_disks(self, error) : status;
@@ -186,34 +184,6 @@ static lcowmig_status patch_keep_path(struct container_patch *self)
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status patch_note_old_paths(struct container_patch *self, lcowmig_error *error)
-{
-	size_t i;
-
-	for (i = 0; i < self->n_items; i++) {
-		const char *path = lcowmig__scsi_path(self->scsi, self->items[i].reservation, false);
-
-		/* An unknown reservation is for the repointing to refuse. */
-		self->old_paths[i] = lcowmig__arena_strndup(&self->arena, path ? path : "", path ? strlen(path) : 0);
-		if (!self->old_paths[i])
-			return lcowmig__fail_memory(error);
-	}
-	return LCOWMIG_OK;
-}
-
-static void patch_undo_disks(struct container_patch *self)
-{
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	size_t i;
-
-	for (i = 0; i < self->n_items; i++)
-		self->items[i].host_path = self->old_paths[i];
-	if (self->n_items && lcowmig__scsi_repoint(self->scsi, self->items, self->n_items, &error) != LCOWMIG_OK)
-		lcowmig__log(self->base.flow.context, LCOWMIG_LOG_ERROR,
-			     "container %s: its patch was refused, its disks keep the new paths until the next one: %s",
-			     self->base.container->id, error.message);
-}
-
 static void patch_adopt(struct container_patch *self)
 {
 	lcowmig_container *container = self->base.container;
@@ -233,20 +203,18 @@ static void patch_adopt(struct container_patch *self)
 static lcowmig_status patch_change(struct container_patch *self, lcowmig_error *error)
 {
 	lcowmig_container *container = self->base.container;
+	lcowmig__repoint_change *change = NULL;
 	lcowmig_status status = patch_check(self, error);
 
-	if (status == LCOWMIG_OK)
-		status = patch_note_old_paths(self, error);
 	if (status == LCOWMIG_OK && self->n_items)
-		status = lcowmig__scsi_repoint(self->scsi, self->items, self->n_items, error);
+		status = lcowmig__scsi_repoint_begin(self->scsi, self->items, self->n_items, &change, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (self->commit)
 		status = self->commit(self->user, container, self->id, error);
 	if (status == LCOWMIG_OK)
 		patch_adopt(self);
-	else
-		patch_undo_disks(self);
+	lcowmig__scsi_repoint_end(self->scsi, change, status == LCOWMIG_OK);
 	return status;
 }
 

@@ -53,11 +53,17 @@ typedef struct lcowmig__repoint {
 	uint64_t partition;
 } lcowmig__repoint;
 lcowmig_status lcowmig__scsi_repoint(lcowmig_scsi *scsi, const lcowmig__repoint *items, size_t count, lcowmig_error *error);
+/* The same for what may yet be refused: `ret_change` (untouched on failure) is for _end, before anything else happens to the controller. */
+typedef struct lcowmig__repoint_change lcowmig__repoint_change;
+lcowmig_status lcowmig__scsi_repoint_begin(lcowmig_scsi *scsi, const lcowmig__repoint *items, size_t count,
+                                           lcowmig__repoint_change **ret_change, lcowmig_error *error);
+/* Keeps the change, or makes everything as it was. Needs no memory; NULL is fine. */
+void lcowmig__scsi_repoint_end(lcowmig_scsi *scsi, lcowmig__repoint_change *change, bool keep);
 /*
- * The host path of the disk behind a reservation: as it is now, or (`as_imported`) as the envelope named it, which for a disk that was not imported
- * is the same. Borrowed until the disk is repointed or removed; NULL without such a reservation. (For patches by source path, and to undo one.)
+ * The host path of the disk behind a reservation as the envelope named it; for a disk that was not imported, as it is. Borrowed until the disk is
+ * repointed or removed; NULL without such a disk. (For patches by source path.)
  */
-const char *lcowmig__scsi_path(const lcowmig_scsi *scsi, const lcowmig_guid *reservation, bool as_imported);
+const char *lcowmig__scsi_imported_path(const lcowmig_scsi *scsi, const lcowmig_guid *reservation);
 /* The slot of the disk that the envelope called `path`, whether it has been repointed or not. */
 bool lcowmig__scsi_find_imported(const lcowmig_scsi *scsi, const char *path, uint32_t *ret_slot);
 /* Paths that still are the ones of the import, in slot order: for the check before the destination is prepared. */

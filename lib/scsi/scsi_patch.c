@@ -9,7 +9,13 @@ typedef struct repointing {
 	lcowmig__disk *disk;
 	char *path;
 	bool is_in_effect;
+	bool was_unpatched;
 } repointing;
+
+struct lcowmig__repoint_change {
+	size_t count;
+	repointing work[];
+};
 
 static lcowmig_status repoint_check(const lcowmig__repoint *item, const lcowmig__scsi_reservation *reservation, const lcowmig__disk *disk,
                                     lcowmig_error *error)
@@ -125,44 +131,87 @@ static lcowmig_status repoint_all(lcowmig_scsi *scsi, repointing *work, const lc
 		                     work[failed].disk->host_path, (unsigned)work[failed].disk->slot, items[failed].host_path);
 	}
 	for (i = 0; i < count; i++) {
-		lcowmig__disk *disk = work[i].disk;
-
-		if (disk->is_unpatched) {
-			/* The path that was exchanged out is the source's: patches and their undoing go by it. */
-			disk->imported_path = work[i].path;
-			work[i].path = NULL;
-		}
-		disk->is_unpatched = false;
+		work[i].was_unpatched = work[i].disk->is_unpatched;
+		work[i].disk->is_unpatched = false;
 	}
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig__scsi_repoint(lcowmig_scsi *scsi, const lcowmig__repoint *items, size_t count, lcowmig_error *error)
+static void change_free(const lcowmig__mem *mem, lcowmig__repoint_change *change)
+{
+	size_t i;
+
+	for (i = 0; i < change->count; i++)
+		lcowmig__free(mem, change->work[i].path); /* the old ones, or those not used */
+	lcowmig__free(mem, change);
+}
+
+lcowmig_status lcowmig__scsi_repoint_begin(lcowmig_scsi *scsi, const lcowmig__repoint *items, size_t count,
+                                           lcowmig__repoint_change **ret_change, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = &scsi->object.context->mem;
 	lcowmig_status status = lcowmig__object_check(&scsi->object, SCSI_UPDATE_HOST_PATH, error);
-	repointing *work;
-	size_t i;
+	lcowmig__repoint_change *change;
 
-	if (status != LCOWMIG_OK || !count)
+	if (status != LCOWMIG_OK)
 		return status;
-	work = lcowmig__alloc_array(mem, count, sizeof *work);
-	if (!work)
+	change = lcowmig__alloc(mem, sizeof *change + count * sizeof *change->work);
+	if (!change)
 		return lcowmig__fail_memory(error);
-	status = repoint_all(scsi, work, items, count, error);
-	for (i = 0; i < count; i++)
-		lcowmig__free(mem, work[i].path); /* the old ones, or those not used */
-	lcowmig__free(mem, work);
+	change->count = count;
+	status = repoint_all(scsi, change->work, items, count, error);
+	if (status == LCOWMIG_OK)
+		*ret_change = change;
+	else
+		change_free(mem, change);
 	return status;
 }
 
-const char *lcowmig__scsi_path(const lcowmig_scsi *scsi, const lcowmig_guid *reservation, bool as_imported)
+/* The path that was exchanged out is the source's: patches go by it. */
+static void repoint_keep_imported(repointing *work, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!work[i].was_unpatched)
+			continue;
+		work[i].disk->imported_path = work[i].path;
+		work[i].path = NULL;
+	}
+}
+
+void lcowmig__scsi_repoint_end(lcowmig_scsi *scsi, lcowmig__repoint_change *change, bool keep)
+{
+	size_t i;
+
+	if (!change)
+		return;
+	if (keep) {
+		repoint_keep_imported(change->work, change->count);
+	} else {
+		repoint_undo(scsi, change->work, change->count);
+		for (i = 0; i < change->count; i++)
+			change->work[i].disk->is_unpatched |= change->work[i].was_unpatched;
+	}
+	change_free(&scsi->object.context->mem, change);
+}
+
+lcowmig_status lcowmig__scsi_repoint(lcowmig_scsi *scsi, const lcowmig__repoint *items, size_t count, lcowmig_error *error)
+{
+	lcowmig__repoint_change *change = NULL;
+	lcowmig_status status = lcowmig__scsi_repoint_begin(scsi, items, count, &change, error);
+
+	lcowmig__scsi_repoint_end(scsi, change, true);
+	return status;
+}
+
+const char *lcowmig__scsi_imported_path(const lcowmig_scsi *scsi, const lcowmig_guid *reservation)
 {
 	const lcowmig__scsi_reservation *found = lcowmig__scsi_find(scsi, reservation);
 
 	if (!found || !found->disk)
 		return NULL;
-	return as_imported && found->disk->imported_path ? found->disk->imported_path : found->disk->host_path;
+	return found->disk->imported_path ? found->disk->imported_path : found->disk->host_path;
 }
 
 bool lcowmig__scsi_find_imported(const lcowmig_scsi *scsi, const char *path, uint32_t *ret_slot)

@@ -555,14 +555,34 @@ START_TEST(test_container_patch_changes_nothing_when_the_host_fails)
 }
 END_TEST
 
-/* what the pod refuses is undone. */
+static void count_disk(void *user, uint32_t slot, const lcowmig_disk_config *disk)
+{
+	(void)slot;
+	(void)disk;
+	++*(unsigned *)user;
+}
+
+static unsigned count_unpatched(void)
+{
+	unsigned count = 0;
+
+	lcowmig__scsi_each_unpatched(scsi, count_disk, &count);
+	return count;
+}
+
+/* what the pod refuses is undone; its disks still have the source's paths, and are known to. */
 START_TEST(test_container_patch_is_undone_when_the_commit_refuses)
 {
+	unsigned unpatched;
+
 	become_ready();
 	commit_says = LCOWMIG_E_ALREADY_EXISTS;
+	unpatched = count_unpatched();
+	ck_assert_uint_gt(unpatched, 0);
 	ck_assert_int_eq(patch(), LCOWMIG_E_ALREADY_EXISTS);
 	assert_says("the pod says no");
 	assert_unpatched();
+	ck_assert_uint_eq(count_unpatched(), unpatched);
 	commit_says = LCOWMIG_OK;
 	ck_assert_int_eq(patch(), LCOWMIG_OK);
 	ck_assert_str_eq(disk_paths(), NEW_PATHS);

@@ -232,8 +232,7 @@ START_TEST(test_repoint_takes_the_same_word_twice)
 	import_three();
 	ck_assert_int_eq(lcowmig__scsi_repoint(scsi, items, 2, &error), LCOWMIG_OK);
 	ck_assert_str_eq(scsi->slots[0]->host_path, "b.vhd");
-	ck_assert_str_eq(lcowmig__scsi_path(scsi, &ids[1], true), "a.vhd");
-	ck_assert_str_eq(lcowmig__scsi_path(scsi, &ids[1], false), "b.vhd");
+	ck_assert_str_eq(lcowmig__scsi_imported_path(scsi, &ids[1]), "a.vhd");
 	ck_assert_ptr_eq(lcowmig__scsi_find_path(scsi, "b.vhd"), scsi->slots[0]);
 }
 END_TEST
@@ -283,6 +282,35 @@ START_TEST(test_repoint_refuses_paths_that_are_none_and_says_what_the_disk_is)
 }
 END_TEST
 
+/* What a later refusal takes back was never patched: it is still missing, and still found by its old name. */
+START_TEST(test_repoint_that_is_not_kept_leaves_every_disk_unpatched)
+{
+	lcowmig_guid ids[2] = { id_of(1), id_of(2) };
+	lcowmig__repoint items[3] = { { .reservation = &ids[0], .host_path = "b.vhd" },
+		                      { .reservation = &ids[1], .host_path = "b.vhd" },
+		                      { .slot = 2, .host_path = "c.vhd" } };
+	lcowmig__repoint root_stays = { .slot = 2, .host_path = "root.vhd" };
+	lcowmig__repoint_change *change = NULL;
+	unsigned count = 0;
+
+	import_three();
+	ck_assert_int_eq(lcowmig__scsi_repoint(scsi, &root_stays, 1, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig__scsi_repoint_begin(scsi, items, 3, &change, &error), LCOWMIG_OK);
+	ck_assert_str_eq(scsi->slots[0]->host_path, "b.vhd");
+	test_host_fail_allocation(host, 1, true);
+	lcowmig__scsi_repoint_end(scsi, change, false);
+	test_host_fail_allocation(host, 0, false);
+	ck_assert_str_eq(scsi->slots[0]->host_path, "a.vhd");
+	ck_assert_str_eq(scsi->slots[2]->host_path, "root.vhd");
+	ck_assert_ptr_eq(lcowmig__scsi_find_path(scsi, "a.vhd"), scsi->slots[0]);
+	ck_assert_ptr_null(lcowmig__scsi_find_path(scsi, "b.vhd"));
+	lcowmig__scsi_each_unpatched(scsi, count_disk, &count);
+	ck_assert_uint_eq(count, 2); /* a.vhd and the one without a path; root.vhd was said to be right */
+	ck_assert_int_eq(lcowmig__scsi_repoint(scsi, items, 3, &error), LCOWMIG_OK);
+	ck_assert_str_eq(lcowmig__scsi_imported_path(scsi, &ids[0]), "a.vhd");
+}
+END_TEST
+
 START_TEST(test_disk_is_found_by_what_the_source_called_it)
 {
 	lcowmig_guid known = id_of(1);
@@ -292,9 +320,9 @@ START_TEST(test_disk_is_found_by_what_the_source_called_it)
 	uint32_t slot = 99;
 
 	import_three();
-	ck_assert_str_eq(lcowmig__scsi_path(scsi, &known, true), "a.vhd");
-	ck_assert_ptr_null(lcowmig__scsi_path(scsi, &empty, true));
-	ck_assert_ptr_null(lcowmig__scsi_path(scsi, &unknown, false));
+	ck_assert_str_eq(lcowmig__scsi_imported_path(scsi, &known), "a.vhd");
+	ck_assert_ptr_null(lcowmig__scsi_imported_path(scsi, &empty));
+	ck_assert_ptr_null(lcowmig__scsi_imported_path(scsi, &unknown));
 	ck_assert_int_eq(lcowmig__scsi_repoint(scsi, items, 2, &error), LCOWMIG_OK);
 	/* "root.vhd" is now the path of another disk over here; asked for is the source's. */
 	ck_assert(lcowmig__scsi_find_imported(scsi, "root.vhd", &slot));
@@ -323,6 +351,7 @@ int main(void)
 	tcase_add_test(tcase, test_repoint_takes_the_same_word_twice);
 	tcase_add_test(tcase, test_repoint_undoes_a_disk_without_path_and_one_named_twice);
 	tcase_add_test(tcase, test_repoint_refuses_paths_that_are_none_and_says_what_the_disk_is);
+	tcase_add_test(tcase, test_repoint_that_is_not_kept_leaves_every_disk_unpatched);
 	tcase_add_test(tcase, test_disk_is_found_by_what_the_source_called_it);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
