@@ -129,10 +129,8 @@ lcowmig_status lcowmig__vm_connected(lcowmig_vm *vm, lcowmig__flow *flow, lcowmi
 lcowmig__flow *lcowmig__vm_end_flow(lcowmig_vm *vm, int trigger, bool waits_first, lcowmig_error *error);
 /* vm_query.c */
 lcowmig__flow *lcowmig__vm_compatibility_flow(lcowmig_vm *vm, lcowmig_error *error);
-/* vm_create.c */
-const char *lcowmig__vm_disk_type_text(uint32_t type);
 
-/* The public operations that no other controller needs (vm_query.c, vm_exec.c, vm_end.c). */
+/* The public operations that no other controller needs (vm_query.c, vm_exec.c, vm_end.c). All but wait are made in Running only. */
 lcowmig__flow *lcowmig__vm_wait_flow(lcowmig_vm *vm, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_dump_stacks_flow(lcowmig_vm *vm, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_stats_flow(lcowmig_vm *vm, lcowmig_vm_stats *ret_stats, lcowmig_error *error);

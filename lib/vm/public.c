@@ -19,7 +19,7 @@ static lcowmig_status create_begin(lcowmig_vm *vm, const char *document, size_t 
 				   lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = lcowmig__vm_mem(vm);
-	const char *sandbox = vm->owner.sandbox_id ? vm->owner.sandbox_id(vm->owner.user) : NULL;
+	const char *sandbox = vm->owner.sandbox_id(vm->owner.user);
 	lcowmig_status status = lcowmig__object_check(&vm->object, LCOWMIG__VM_CREATE, error);
 	lcowmig__buf id;
 
@@ -100,7 +100,7 @@ static lcowmig_status policy_swap(lcowmig_vm *vm, const lcowmig_vm_policy *polic
 
 	if (vm->object.state != LCOWMIG__VM_NOT_CREATED && vm->object.state != LCOWMIG__VM_CREATED)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s; a policy needs NotCreated, Created",
-				     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm));
+				     vm->object.id, lcowmig__vm_state_name(vm));
 	for (i = 0; i < LCOWMIG__COUNT(copies) && policy->enforcer; i++) {
 		copies[i] = lcowmig__strdup(mem, given[i] ? given[i] : "");
 		complete = complete && copies[i];

@@ -117,7 +117,7 @@ lcowmig_status lcowmig_vm_exit_status(lcowmig_vm *vm, lcowmig_vm_exit *ret_exit,
 	lcowmig__enter(vm->object.context, &pump);
 	if (vm->object.state != LCOWMIG__VM_TERMINATED) {
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s; an exit status needs Terminated",
-				       text_or_empty(vm->object.id), lcowmig__vm_state_name(vm));
+				       vm->object.id, lcowmig__vm_state_name(vm));
 	} else if (vm->was_started) {
 		result.started_at = vm->started_at;
 		result.exited_at = vm->exited_at;

@@ -27,10 +27,9 @@ lcowmig_status lcowmig__vm_new(lcowmig__env *env, const lcowmig__vm_owner *owner
 
 	if (!vm)
 		return lcowmig__fail_memory(error);
-	lcowmig__object_init(&vm->object, env->context, &lcowmig__vm_machine, NULL);
+	lcowmig__object_init(&vm->object, env->context, &lcowmig__vm_machine, "");
 	vm->env = env;
-	if (owner)
-		vm->owner = *owner;
+	vm->owner = *owner;
 	vm->for_containers.user = vm;
 	vm->for_containers.scsi = vm_scsi;
 	vm->for_containers.plan9 = vm_plan9;
@@ -105,7 +104,7 @@ bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error)
 
 	if (!rests || vm->env->system) {
 		lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s%s; expected it to be terminated first",
-			      vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm), rests ? " and its handle is still open" : "");
+			      vm->object.id, lcowmig__vm_state_name(vm), rests ? " and its handle is still open" : "");
 		return false;
 	}
 	return lcowmig__object_check_idle(&vm->object, error) == LCOWMIG_OK;
@@ -123,7 +122,7 @@ lcowmig_status lcowmig__vm_recheck(const lcowmig_vm *vm, int trigger, lcowmig_er
 	if (lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, trigger))
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "virtual machine %s became %s while %s was under way",
-			     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm), lcowmig__vm_machine.triggers[trigger]);
+			     vm->object.id, lcowmig__vm_state_name(vm), lcowmig__vm_machine.triggers[trigger]);
 }
 
 void lcowmig__vm_note(lcowmig_vm *vm, int trigger)
@@ -194,7 +193,7 @@ lcowmig_status lcowmig__vm_scsi(lcowmig_vm *vm, lcowmig_scsi **ret_scsi, lcowmig
 		if (!vm->document || !vm->facts.scsi_controllers)
 			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 					     "virtual machine %s (%s) has no document with SCSI controllers",
-					     vm->object.id ? vm->object.id : "", lcowmig__vm_state_name(vm));
+					     vm->object.id, lcowmig__vm_state_name(vm));
 		status = lcowmig__vm_build_scsi(vm, &vm->scsi, error);
 		if (status != LCOWMIG_OK)
 			return status;

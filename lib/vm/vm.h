@@ -33,7 +33,7 @@ typedef enum lcowmig__vm_state {
 typedef struct lcowmig__vm_owner {
 	void (*ended)(void *user);
 	void *user;
-	const char *(*sandbox_id)(void *user); /* NULL until the sandbox is named; the member may be NULL */
+	const char *(*sandbox_id)(void *user); /* NULL until the sandbox is named */
 } lcowmig__vm_owner;
 
 lcowmig_status lcowmig__vm_new(lcowmig__env *env, const lcowmig__vm_owner *owner, lcowmig_vm **ret_vm, lcowmig_error *error);

@@ -52,7 +52,7 @@ void lcowmig__vm_check(const lcowmig_vm *vm, void (*report)(void *user, const ch
 {
 	struct vm_check check = { vm, report, user };
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	const char *id = vm->object.id ? vm->object.id : "";
+	const char *id = vm->object.id;
 
 	if (vm->object.state != LCOWMIG__VM_RUNNING && vm->object.state != LCOWMIG__VM_SOURCE_INITIALIZED)
 		check_say(&check, "virtual machine %s is %s; a migration needs Running", id, lcowmig__vm_state_name(vm));
@@ -144,9 +144,6 @@ lcowmig_status lcowmig__vm_capture(lcowmig_vm *vm, lcowmig__arena *arena, lcowmi
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check_idle(&vm->object, error);
-	if (status == LCOWMIG_OK && !vm->compat)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s: its compatibility was not asked for",
-				       vm->env->vm_id);
 	if (status == LCOWMIG_OK && vm->vpci)
 		status = lcowmig__vpci_capture(vm->vpci, error);
 	if (status == LCOWMIG_OK && vm->plan9)
@@ -176,8 +173,7 @@ lcowmig_status lcowmig__vm_capture(lcowmig_vm *vm, lcowmig__arena *arena, lcowmi
 void lcowmig__vm_freeze(lcowmig_vm *vm)
 {
 	vm->env->guest_was_replaced = false;
-	if (vm->scsi)
-		lcowmig__scsi_freeze(vm->scsi);
+	lcowmig__scsi_freeze(vm->scsi); /* the capture before it has made one */
 }
 
 /* ---- Import ---- */
@@ -214,7 +210,7 @@ static lcowmig_status import_prepare(lcowmig_vm *vm, const lcowmig__wire_vm *wir
 		if (!parts->document)
 			return lcowmig__fail_memory(error);
 	}
-	parts->architecture = lcowmig__strdup(mem, wire->architecture ? wire->architecture : "");
+	parts->architecture = lcowmig__strdup(mem, wire->architecture);
 	parts->compat = lcowmig__memdup(mem, wire->compat_info.data ? wire->compat_info.data : (const uint8_t *)"", wire->compat_info.size);
 	if (!parts->architecture || !parts->compat)
 		return lcowmig__fail_memory(error);

@@ -53,7 +53,7 @@ static void count_disk(void *user, uint32_t slot, const lcowmig_disk_config *dis
 	((struct disk_list *)user)->room++;
 }
 
-const char *lcowmig__vm_disk_type_text(uint32_t type)
+static const char *disk_type_text(uint32_t type)
 {
 	switch (type) {
 	case LCOWMIG_DISK_PASS_THROUGH:
@@ -73,7 +73,7 @@ static void list_disk(void *user, uint32_t slot, const lcowmig_disk_config *disk
 	item->controller = slot / LCOWMIG_SCSI_LUNS;
 	item->lun = slot % LCOWMIG_SCSI_LUNS;
 	item->path = disk->host_path;
-	item->type = lcowmig__vm_disk_type_text(disk->type);
+	item->type = disk_type_text(disk->type);
 	item->read_only = disk->read_only != 0;
 	item->evd_type = disk->evd_type;
 }
@@ -280,12 +280,11 @@ static void vm_create_step(lcowmig__flow *flow)
 	self->failure = vm_create_conclude(self, &self->why);
 	if (self->failure == LCOWMIG_OK) {
 		vm_create_commit(self);
-		lcowmig__gate_leave(flow, &vm->gate);
-		FLOW_RETURN(flow, LCOWMIG_OK);
+	} else {
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_close_handle_flow(vm, NULL)));
+		if (vm->env->system && vm->object.state != LCOWMIG__VM_TERMINATED)
+			lcowmig__object_fire(&vm->object, LCOWMIG__VM_CLOSE_FAILED);
 	}
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_close_handle_flow(vm, NULL)));
-	if (vm->env->system && vm->object.state != LCOWMIG__VM_TERMINATED)
-		lcowmig__object_fire(&vm->object, LCOWMIG__VM_CLOSE_FAILED);
 	lcowmig__gate_leave(flow, &vm->gate);
 	lcowmig__vm_finish(flow, self->failure, &self->why);
 	return;
@@ -313,9 +312,8 @@ lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *id, const cha
 
 	if (!self)
 		return NULL;
-	if (options)
-		self->options = *options;
-	self->architecture = lcowmig__strdup(lcowmig__vm_mem(vm), options && options->architecture ? options->architecture : "");
+	self->options = *options;
+	self->architecture = lcowmig__strdup(lcowmig__vm_mem(vm), options->architecture ? options->architecture : "");
 	self->document = lcowmig__strndup(lcowmig__vm_mem(vm), document, size);
 	self->size = size;
 	if (self->id && self->architecture && self->document)

@@ -19,8 +19,7 @@ static void vm_release_below(lcowmig_vm *vm)
 	if (vm->told)
 		return;
 	vm->told = true;
-	if (vm->owner.ended)
-		vm->owner.ended(vm->owner.user);
+	vm->owner.ended(vm->owner.user);
 }
 
 static void vm_set_ended(lcowmig_vm *vm)
@@ -46,7 +45,7 @@ static void vm_closing_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	for (;;) {
 		FLOW_AWAIT(flow, lcowmig__guest_close(flow, vm->env));
-		if (flow->result == LCOWMIG_OK && vm->env->system)
+		if (flow->result == LCOWMIG_OK)
 			FLOW_AWAIT(flow, lcowmig__hcs_close(flow, vm->env));
 		if (flow->result != LCOWMIG_E_NO_MEMORY)
 			break;
@@ -56,7 +55,7 @@ static void vm_closing_step(lcowmig__flow *flow)
 	}
 	if (flow->result != LCOWMIG_OK)
 		lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "virtual machine %s has ended, but its handle did not close: %s",
-			     vm->object.id ? vm->object.id : "", flow->error.message);
+			     vm->object.id, flow->error.message);
 	vm->is_closing = false;
 	FLOW_END(flow);
 }
@@ -74,9 +73,9 @@ lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_
 		memset(&vm->exit, 0, sizeof vm->exit);
 		vm->exit.is_unexpected = true;
 		lcowmig__log(context, LCOWMIG_LOG_WARNING, "virtual machine %s: the exit event cannot be read",
-			     vm->object.id ? vm->object.id : "");
+			     vm->object.id);
 	}
-	lcowmig__log(context, LCOWMIG_LOG_INFO, "virtual machine %s (%s) has exited: %s, status 0x%08x", vm->object.id ? vm->object.id : "",
+	lcowmig__log(context, LCOWMIG_LOG_INFO, "virtual machine %s (%s) has exited: %s, status 0x%08x", vm->object.id,
 		     lcowmig__vm_state_name(vm), vm->exit.type[0] ? vm->exit.type : "no exit type", (unsigned)vm->exit.hresult);
 	vm->has_exited = true;
 	vm->exited_at = lcowmig__wall_clock(context);

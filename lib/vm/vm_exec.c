@@ -19,7 +19,6 @@ struct vm_exec {
 	size_t n_arguments;
 	char *texts[4]; /* working directory, stdin, stdout, stderr */
 	bool terminal;
-	bool counted;
 	void *stdio; /* closed by the spare */
 	lcowmig_call *spare;
 	uint32_t ports[3];
@@ -97,8 +96,7 @@ static void exec_execute(struct vm_exec *self)
 
 static void exec_finish(struct vm_exec *self, lcowmig_status status)
 {
-	if (self->counted)
-		self->vm->execs--;
+	self->vm->execs--;
 	if (self->stdio) {
 		lcowmig__post_stdio_close(self->spare, self->stdio);
 		self->spare = NULL;
@@ -129,13 +127,7 @@ static void vm_exec_step(lcowmig__flow *flow)
 	lcowmig__env *env = self->vm->env;
 
 	FLOW_BEGIN(flow);
-	self->status = lcowmig__object_check(&self->vm->object, LCOWMIG__VM_OPERATE, &self->why);
-	if (self->status != LCOWMIG_OK) {
-		exec_finish(self, self->status);
-		return;
-	}
 	self->vm->execs++;
-	self->counted = true;
 	FLOW_TRY_OR(flow, exec_open(self), failed);
 	self->stdio = lcowmig__flow_take_handle(flow);
 	FLOW_TRY_OR(flow, exec_allocate(self), failed);
@@ -145,10 +137,7 @@ static void vm_exec_step(lcowmig__flow *flow)
 	if (self->status == LCOWMIG_OK) {
 		FLOW_AWAIT(flow, lcowmig__guest_wait_process(flow, env, LCOWMIG__NULL_GUID, self->pid, LCOWMIG__GUEST_WAIT_FOREVER));
 		exec_read_exit(self);
-		if (self->status == LCOWMIG_OK)
-			lcowmig__flow_set_deadline(flow, DRAIN_TIME);
-		else
-			lcowmig__flow_set_deadline(flow, KILL_TIME);
+		lcowmig__flow_set_deadline(flow, self->status == LCOWMIG_OK ? DRAIN_TIME : KILL_TIME);
 		if (self->status == LCOWMIG_OK)
 			FLOW_AWAIT(flow, lcowmig__stdio_drain(flow, env, self->stdio));
 		else if (self->status == LCOWMIG_E_CANCELLED)

@@ -74,9 +74,6 @@ static void vm_stats_step(lcowmig__flow *flow)
 	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_OPERATE, &flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, vm_query(flow, vm, LCOWMIG__HCS_QUERY_STATISTICS));
 	status = stats_read_processor(self, &flow->error);
 	if (status != LCOWMIG_OK)
@@ -166,9 +163,6 @@ static void vm_stacks_step(lcowmig__flow *flow)
 	char *text = NULL;
 
 	FLOW_BEGIN(flow);
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_OPERATE, &flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, vm_ask_stacks(flow, vm));
 	if (vm->env->guest_supports_dump_stacks) {
 		status = lcowmig__guest_reply_stacks(flow, &text, &flow->error);

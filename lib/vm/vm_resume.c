@@ -23,7 +23,7 @@ struct vm_resume {
 
 static void resume_ask_connected(struct vm_resume *self)
 {
-	if (self->is_source && self->vm->env->has_guest)
+	if (self->is_source)
 		lcowmig__guest_is_connected(&self->flow, self->vm->env, &self->is_connected);
 }
 

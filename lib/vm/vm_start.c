@@ -170,7 +170,7 @@ static void vm_log_step(lcowmig__flow *flow)
 		FLOW_AWAIT(flow, lcowmig__guest_log(flow, vm->env));
 	if (flow->result != LCOWMIG_OK && !vm->told)
 		lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "virtual machine %s: its log stream is lost: %s",
-			     vm->object.id ? vm->object.id : "", flow->error.message);
+			     vm->object.id, flow->error.message);
 	if (self->prepares)
 		vm->is_log_rearmed = false;
 	if (--vm->logs == 0)
@@ -189,7 +189,7 @@ void lcowmig__vm_watch_log(lcowmig_vm *vm, bool prepares)
 	self = lcowmig__vm_flow(vm, sizeof *self, &vm_log_class, NULL);
 	if (!self) {
 		lcowmig__log(vm->object.context, LCOWMIG_LOG_WARNING, "virtual machine %s: its log stream is not read: out of memory",
-			     vm->object.id ? vm->object.id : "");
+			     vm->object.id);
 		return;
 	}
 	self->vm = vm;
