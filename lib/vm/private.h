@@ -69,6 +69,7 @@ struct lcowmig_vm {
 	unsigned execs; /* diagnostic processes in progress */
 	char *stacks;   /* of the last dump */
 
+	bool is_creating;   /* a create has the handle in hand: nobody else closes it */
 	bool was_started;   /* HCS was asked to run it, so it will report an exit */
 	unsigned stops_asked; /* of HCS, by a finalize that has no answer yet */
 	bool stop_accepted; /* HCS has finalized with Stop: what is left is to end it */

@@ -276,6 +276,7 @@ static void vm_create_step(lcowmig__flow *flow)
 		lcowmig__gate_leave(flow, &vm->gate);
 		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "HCS create of %s brought no handle", self->id));
 	}
+	vm->is_creating = true;
 	FLOW_AWAIT(flow, lcowmig__hcs_properties(flow, vm->env, lcowmig__strdup(lcowmig__vm_mem(vm), LCOWMIG__HCS_QUERY_BASIC)));
 	self->failure = vm_create_conclude(self, &self->why);
 	if (self->failure == LCOWMIG_OK) {
@@ -285,6 +286,7 @@ static void vm_create_step(lcowmig__flow *flow)
 		if (vm->env->system && vm->object.state != LCOWMIG__VM_TERMINATED)
 			lcowmig__object_fire(&vm->object, LCOWMIG__VM_CLOSE_FAILED);
 	}
+	vm->is_creating = false;
 	lcowmig__gate_leave(flow, &vm->gate);
 	lcowmig__vm_finish(flow, self->failure, &self->why);
 	return;

@@ -33,6 +33,39 @@ START_TEST(test_vm_create_fails_when_the_host_brings_no_handle)
 }
 END_TEST
 
+/* The create has the handle in hand, so terminate leaves it alone: nothing is closed twice, and nobody gets a machine without a handle. */
+START_TEST(test_vm_terminate_leaves_the_handle_to_the_create_under_way)
+{
+	lcowmig_vm_options options = standard_options();
+	test_done done = { 0 };
+	lcowmig_status status;
+
+	test_host_hold(host, "hcs.properties", true);
+	if (_i) {
+		make_imported();
+		status = test_run(host, lcowmig__vm_create_destination_flow(vm, "dest@vm", NULL, NULL), &done, NULL);
+	} else {
+		status = lcowmig_vm_create(vm, STANDARD, strlen(STANDARD), &options, test_on_done, &done, NULL);
+	}
+	ck_assert_int_eq(status, LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
+	ck_assert_int_eq(test_host_count(host, "hcs.close"), 0);
+	test_host_hold(host, "hcs.properties", false);
+	test_host_complete(host, "hcs.properties", LCOWMIG_OK, 0, "{}");
+	if (_i) {
+		update_is_over(&done, LCOWMIG_E_UNAVAILABLE, "became Terminated while create on destination was under way");
+		ck_assert_int_eq(test_host_count(host, "hcs.close"), 1);
+		ck_assert_ptr_null(host->env.system);
+	} else {
+		ck_assert_int_eq(done.status, LCOWMIG_OK);
+		ck_assert_int_eq(state(), LCOWMIG_VM_CREATED);
+		ck_assert_ptr_nonnull(host->env.system);
+		ck_assert_int_eq(lcowmig_vm_start(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
+	}
+}
+END_TEST
+
 /* Terminated meanwhile, and then its handle does not close: the state stays, and the next terminate closes it. */
 START_TEST(test_vm_terminated_while_it_was_created_keeps_a_handle_that_does_not_close)
 {
@@ -363,6 +396,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_vm_create_fails_when_the_host_brings_no_handle);
+	tcase_add_loop_test(tcase, test_vm_terminate_leaves_the_handle_to_the_create_under_way, 0, 2);
 	tcase_add_test(tcase, test_vm_terminated_while_it_was_created_keeps_a_handle_that_does_not_close);
 	tcase_add_test(tcase, test_vm_that_exits_while_it_is_created_is_none);
 	tcase_add_test(tcase, test_vm_create_on_destination_without_any_scsi_keeps_the_document);
