@@ -140,7 +140,7 @@ static void vm_exec_step(lcowmig__flow *flow)
 		lcowmig__flow_set_deadline(flow, self->status == LCOWMIG_OK ? DRAIN_TIME : KILL_TIME);
 		if (self->status == LCOWMIG_OK)
 			FLOW_AWAIT(flow, lcowmig__stdio_drain(flow, env, self->stdio));
-		else if (self->status == LCOWMIG_E_CANCELLED)
+		else /* nobody will wait for it any more */
 			FLOW_AWAIT(flow, lcowmig__guest_signal_process(flow, env, LCOWMIG__NULL_GUID, self->pid, 0));
 	}
 	exec_finish(self, self->status);

@@ -357,6 +357,24 @@ START_TEST(test_vm_exec_takes_any_one_stream)
 }
 END_TEST
 
+/* What nobody waits for would run on in the guest, and its exit would be lost when the machine moves. */
+START_TEST(test_vm_exec_is_killed_when_it_cannot_be_waited_for)
+{
+	const char *arguments[] = { "sleep" };
+	lcowmig_vm_exec exec = { .size = sizeof exec, .arguments = arguments, .n_arguments = 1 };
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	int32_t code = 9;
+
+	make_running();
+	test_host_fail(host, "guest.rpc:10100601", 1, LCOWMIG_E_GUEST_FAILED, 0x80004005, "cannot wait");
+	ck_assert_int_eq(lcowmig_vm_exec_into_host(vm, &exec, &code, test_on_done, NULL, &error), LCOWMIG_E_GUEST_FAILED);
+	ck_assert_ptr_nonnull(strstr(error.message, "cannot wait"));
+	ck_assert_int_eq(test_host_count(host, "guest.rpc 0x10100701"), 1);
+	ck_assert_int_eq(code, -1);
+	ck_assert_uint_eq(vm->execs, 0);
+}
+END_TEST
+
 /* Each allocation of an exec in turn: no process is left, no stream stays open, and the machine may be saved. */
 START_TEST(test_vm_exec_leaves_nothing_behind_when_memory_is_out)
 {
@@ -412,6 +430,7 @@ int main(void)
 	tcase_add_test(tcase, test_vm_policy_fragment_is_refused_when_the_machine_ended_before_its_turn);
 	tcase_add_test(tcase, test_vm_policy_fragment_goes_to_the_guest_and_may_fail_there);
 	tcase_add_loop_test(tcase, test_vm_exec_takes_any_one_stream, 0, 3);
+	tcase_add_test(tcase, test_vm_exec_is_killed_when_it_cannot_be_waited_for);
 	tcase_add_test(tcase, test_vm_exec_leaves_nothing_behind_when_memory_is_out);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
