@@ -181,7 +181,7 @@ static lcowmig__flow *vm_wind_down_flow(const struct vm_end *end)
 /* The handle that did not close after an exit. */
 static void vm_end_close_rest(struct vm_end *self)
 {
-	if (self->vm->env->system && !self->vm->is_closing && !self->vm->is_creating)
+	if (self->vm->env->system && !self->vm->env->system_is_closing && !self->vm->is_closing && !self->vm->is_creating)
 		lcowmig__flow_child(&self->flow, lcowmig__vm_close_handle_flow(self->vm, NULL));
 }
 

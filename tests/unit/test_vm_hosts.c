@@ -141,6 +141,25 @@ START_TEST(test_vm_scsi_takes_each_type_of_disk_from_the_document)
 }
 END_TEST
 
+/* The clean-up is waited for, and cancelling does not hurry it. */
+START_TEST(test_vm_create_that_failed_ends_when_its_handle_is_closed)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	test_done done = { 0 };
+
+	test_host_fail(host, "hcs.properties", 1, LCOWMIG_E_HOST_FAILED, 0x80370118, "no answer");
+	test_host_hold(host, "hcs.close", true);
+	ck_assert_int_eq(lcowmig_vm_create(vm, STANDARD, strlen(STANDARD), NULL, test_on_done, &done, &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &done), LCOWMIG_OK);
+	ck_assert_int_eq(done.calls, 0);
+	test_host_hold(host, "hcs.close", false);
+	test_host_complete(host, "hcs.close", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done.calls, 1);
+	ck_assert_ptr_null(host->env.system);
+	ck_assert_int_eq(state(), LCOWMIG_VM_NOT_CREATED);
+}
+END_TEST
+
 /* ---- Starting and resuming ---- */
 
 static lcowmig_status random_none(void *user, void *bytes, size_t size)
@@ -246,6 +265,29 @@ START_TEST(test_vm_handle_that_is_still_open_is_named_when_the_sandbox_goes)
 }
 END_TEST
 
+/* The rest of an end that nobody asked for, closed by terminate; a second one has nothing to do. */
+START_TEST(test_vm_terminate_waits_for_the_rest_to_close)
+{
+	test_done done = { 0 };
+
+	make_running();
+	test_host_fail(host, "hcs.close", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "stuck");
+	exits();
+	test_host_hold(host, "hcs.close", true);
+	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &done), LCOWMIG_OK);
+	ck_assert_int_eq(done.calls, 0);
+	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, NULL, NULL), LCOWMIG_OK); /* nobody closes it twice */
+	ck_assert_uint_eq(test_host_pending(host, "hcs.close"), 1);
+	test_host_complete(host, "hcs.close", LCOWMIG_E_HOST_FAILED, 0x80004005, "still stuck");
+	update_is_over(&done, LCOWMIG_E_HOST_FAILED, "HCS close");
+	ck_assert_ptr_nonnull(host->env.system);
+	test_host_hold(host, "hcs.close", false);
+	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
+	ck_assert_ptr_null(host->env.system);
+}
+END_TEST
+
 /* ---- Operations ---- */
 
 START_TEST(test_vm_stats_bear_any_numbers)
@@ -302,20 +344,86 @@ START_TEST(test_vm_stats_are_untouched_when_memory_or_sense_is_missing)
 }
 END_TEST
 
-/* It waits for an update, and when its turn comes the machine is gone. */
-START_TEST(test_vm_policy_fragment_is_refused_when_the_machine_ended_before_its_turn)
+static lcowmig_status begin_cpu(test_done *done)
 {
-	test_done update = { 0 }, fragment = { 0 };
+	lcowmig_vm_cpu_limits limits = { .size = sizeof limits, .limit = 5000 };
+
+	return lcowmig_vm_update_cpu(vm, &limits, test_on_done, done, NULL);
+}
+
+static lcowmig_status begin_fragment(test_done *done)
+{
+	return lcowmig_vm_update_policy_fragment(vm, "ZnJhZ21lbnQ=", NULL, test_on_done, done, NULL);
+}
+
+static lcowmig_status begin_initialize(test_done *done)
+{
+	return test_run(host, lcowmig__vm_initialize_source_flow(vm, NULL, NULL), done, NULL);
+}
+
+static lcowmig_status begin_start(test_done *done)
+{
+	return lcowmig_vm_start(vm, test_on_done, done, NULL);
+}
+
+static lcowmig_status begin_create(test_done *done)
+{
+	return lcowmig_vm_create(vm, STANDARD, strlen(STANDARD), NULL, test_on_done, done, NULL);
+}
+
+/* Behind an update, or behind a create: what is cancelled there has done nothing, and what stays has its turn. */
+START_TEST(test_vm_operation_that_waits_its_turn_can_be_cancelled)
+{
+	static const struct {
+		lcowmig_status (*begin)(test_done *done);
+		lcowmig_status status; /* of the one that stays */
+		int state;
+	} cases[] = {
+		{ begin_cpu, LCOWMIG_OK, LCOWMIG_VM_RUNNING },
+		{ begin_fragment, LCOWMIG_OK, LCOWMIG_VM_RUNNING },
+		{ begin_initialize, LCOWMIG_OK, LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED },
+		{ begin_start, LCOWMIG_OK, LCOWMIG_VM_RUNNING },
+		{ begin_create, LCOWMIG_E_FAILED_PRECONDITION, LCOWMIG_VM_CREATED },
+	};
+	bool is_created = _i < 3;
+	const char *operation = is_created ? "hcs.modify" : "hcs.create";
+	test_done first = { 0 }, cancelled = { 0 }, stays = { 0 };
+
+	if (is_created)
+		make_running();
+	test_host_hold(host, operation, true);
+	ck_assert_int_eq(is_created ? lcowmig_vm_update_memory(vm, 2048, test_on_done, &first, NULL) : begin_create(&first), LCOWMIG_PENDING);
+	test_host_clear_log(host);
+	ck_assert_int_eq(cases[_i].begin(&cancelled), LCOWMIG_PENDING);
+	ck_assert_int_eq(cases[_i].begin(&stays), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &cancelled), LCOWMIG_OK);
+	ck_assert_int_eq(cancelled.status, LCOWMIG_E_CANCELLED);
+	test_host_expect_log(host, "");
+	test_host_hold(host, operation, false);
+	test_host_complete(host, operation, LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(first.status, LCOWMIG_OK);
+	ck_assert_int_eq(stays.calls, 1);
+	ck_assert_int_eq(stays.status, cases[_i].status);
+	ck_assert_int_eq(state(), cases[_i].state);
+}
+END_TEST
+
+/* They wait for an update, and when their turn comes the machine is gone. */
+START_TEST(test_vm_updates_are_refused_when_the_machine_ended_before_their_turn)
+{
+	test_done update = { 0 }, fragment = { 0 }, cpu = { 0 };
 
 	make_running();
 	test_host_hold(host, "hcs.modify", true);
 	ck_assert_int_eq(lcowmig_vm_update_memory(vm, 2048, test_on_done, &update, NULL), LCOWMIG_PENDING);
-	ck_assert_int_eq(lcowmig_vm_update_policy_fragment(vm, "ZnJhZ21lbnQ=", NULL, test_on_done, &fragment, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(begin_fragment(&fragment), LCOWMIG_PENDING);
+	ck_assert_int_eq(begin_cpu(&cpu), LCOWMIG_PENDING);
 	exits();
 	test_host_complete(host, "hcs.modify", LCOWMIG_E_HOST_FAILED, 0x8037010E, "gone");
 	ck_assert_int_eq(update.status, LCOWMIG_E_HOST_FAILED);
 	update_is_over(&fragment, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine test@vm is Terminated; this operation needs Running");
-	ck_assert_uint_eq(test_host_count(host, "guest.rpc"), 0);
+	update_is_over(&cpu, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine test@vm is Terminated; this operation needs Running");
+	ck_assert_uint_eq(test_host_count(host, "guest.rpc") + test_host_count(host, "hcs.modify"), 1);
 }
 END_TEST
 
@@ -417,6 +525,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_vm_terminate_leaves_the_handle_to_the_create_under_way, 0, 2);
 	tcase_add_test(tcase, test_vm_terminated_while_it_was_created_keeps_a_handle_that_does_not_close);
 	tcase_add_test(tcase, test_vm_that_exits_while_it_is_created_is_none);
+	tcase_add_test(tcase, test_vm_create_that_failed_ends_when_its_handle_is_closed);
 	tcase_add_test(tcase, test_vm_create_on_destination_without_any_scsi_keeps_the_document);
 	tcase_add_test(tcase, test_vm_scsi_takes_each_type_of_disk_from_the_document);
 	tcase_add_test(tcase, test_vm_start_fails_when_the_platform_has_no_random_bytes);
@@ -424,10 +533,12 @@ int main(void)
 	tcase_add_test(tcase, test_vm_resume_fails_when_the_machine_ends_at_the_last_step);
 	tcase_add_test(tcase, test_vm_terminate_that_is_pending_in_the_host_waits_for_the_exit);
 	tcase_add_test(tcase, test_vm_handle_that_is_still_open_is_named_when_the_sandbox_goes);
+	tcase_add_test(tcase, test_vm_terminate_waits_for_the_rest_to_close);
 	tcase_add_test(tcase, test_vm_stats_bear_any_numbers);
 	tcase_add_test(tcase, test_vm_stats_are_zero_when_the_host_says_nothing);
 	tcase_add_test(tcase, test_vm_stats_are_untouched_when_memory_or_sense_is_missing);
-	tcase_add_test(tcase, test_vm_policy_fragment_is_refused_when_the_machine_ended_before_its_turn);
+	tcase_add_loop_test(tcase, test_vm_operation_that_waits_its_turn_can_be_cancelled, 0, 5);
+	tcase_add_test(tcase, test_vm_updates_are_refused_when_the_machine_ended_before_their_turn);
 	tcase_add_test(tcase, test_vm_policy_fragment_goes_to_the_guest_and_may_fail_there);
 	tcase_add_loop_test(tcase, test_vm_exec_takes_any_one_stream, 0, 3);
 	tcase_add_test(tcase, test_vm_exec_is_killed_when_it_cannot_be_waited_for);
