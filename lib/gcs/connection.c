@@ -156,17 +156,15 @@ static lcowmig_status connect_negotiated(connect_flow *self)
 	lcowmig_gcs *gcs = self->base.gcs;
 	lcowmig_status status = flow->result;
 
+	if (status == LCOWMIG_OK && !connect_is_current(self))
+		return lcowmig__fail(&flow->error, LCOWMIG_E_UNAVAILABLE, "the guest connection was lost as soon as it was negotiated");
 	if (status == LCOWMIG_OK)
 		status = connect_reply(self);
-	if (status != LCOWMIG_OK) {
-		if (connect_is_current(self))
-			lcowmig__transport_lose(gcs, flow->error.message);
-		return status;
-	}
-	if (!connect_is_current(self))
-		return lcowmig__fail(&flow->error, LCOWMIG_E_UNAVAILABLE, "the guest connection was lost as soon as it was negotiated");
-	lcowmig__transport_negotiated(gcs);
-	return LCOWMIG_OK;
+	if (status == LCOWMIG_OK)
+		status = lcowmig__transport_negotiated(gcs, &flow->error);
+	if (status != LCOWMIG_OK && connect_is_current(self))
+		lcowmig__transport_lose(gcs, flow->error.message);
+	return status;
 }
 
 static void connect_step(lcowmig__flow *flow)

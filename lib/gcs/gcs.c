@@ -144,6 +144,7 @@ lcowmig_status lcowmig_gcs_free(lcowmig_gcs *gcs, lcowmig_error *error)
 		lcowmig__gcs_shut(gcs); /* listeners, and what was kept */
 		lcowmig__free(&context->mem, gcs->capabilities_json);
 		lcowmig__free(&context->mem, gcs->partial);
+		lcowmig__free(&context->mem, gcs->disconnect);
 		lcowmig__free(&context->mem, gcs);
 		context->dependents--;
 	}

@@ -74,6 +74,7 @@ struct lcowmig_gcs {
 	unsigned posts; /* deliveries to the sandbox under way */
 	bool is_migrating;
 	bool is_resuming; /* the transport being negotiated replaces one */
+	struct lcowmig__disconnect *disconnect; /* set aside while the connection is up, so that its loss is told also without memory */
 	bool is_keeping;  /* answers and notifications nobody expects may still be asked for */
 	lcowmig__timer keeping;
 
@@ -167,11 +168,10 @@ lcowmig_status lcowmig__request_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__req
 /* Ends a request and frees it; everybody who waits is told. */
 void lcowmig__request_finish(lcowmig__request *request, const lcowmig__outcome *outcome);
 void lcowmig__request_fail(lcowmig__request *request, lcowmig_status status, uint32_t hresult, const char *why);
-/* Ends those that `which` names. */
-#define LCOWMIG__FAIL_HANDSHAKES 1u
-#define LCOWMIG__FAIL_QUEUED 2u
-#define LCOWMIG__FAIL_ALL 4u
-void lcowmig__requests_fail(lcowmig_gcs *gcs, unsigned which, lcowmig_status status, const char *why);
+/* The connection is over: everything ends with UNAVAILABLE. */
+void lcowmig__requests_fail_all(lcowmig_gcs *gcs, const char *why);
+/* Only the transport is: what has not been written ends so, and the handshake. */
+void lcowmig__requests_fail_unsent(lcowmig_gcs *gcs, const char *why);
 void lcowmig__requests_suspend(lcowmig_gcs *gcs);
 void lcowmig__requests_continue(lcowmig_gcs *gcs);
 /* False when everybody who waited has given up. */
@@ -221,8 +221,8 @@ void lcowmig__gcs_settle(lcowmig_gcs *gcs);
 void lcowmig__transport_install(lcowmig_gcs *gcs, lcowmig__gcs_handle *stream, bool replaces);
 /* The transport is broken: parks or disconnects. */
 void lcowmig__transport_lose(lcowmig_gcs *gcs, const char *why);
-/* The handshake is over. */
-void lcowmig__transport_negotiated(lcowmig_gcs *gcs);
+/* The handshake is over. NO_MEMORY, and nothing changed, when telling of a later loss could fail for memory. */
+lcowmig_status lcowmig__transport_negotiated(lcowmig_gcs *gcs, lcowmig_error *error);
 void lcowmig__gcs_shut(lcowmig_gcs *gcs);
 void lcowmig__gcs_migrate(lcowmig_gcs *gcs, bool migrating);
 /* Puts a request into the queue; false when memory is out. */

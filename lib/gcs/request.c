@@ -313,7 +313,15 @@ void lcowmig__request_fail(lcowmig__request *request, lcowmig_status status, uin
 	lcowmig__request_finish(request, &outcome);
 }
 
-void lcowmig__requests_fail(lcowmig_gcs *gcs, unsigned which, lcowmig_status status, const char *why)
+void lcowmig__requests_fail_all(lcowmig_gcs *gcs, const char *why)
+{
+	lcowmig__node *node, *following;
+
+	LCOWMIG__TREE_EACH(node, following, &gcs->requests)
+	lcowmig__request_fail(LCOWMIG__TREE_ENTRY(node, lcowmig__request, node), LCOWMIG_E_UNAVAILABLE, 0, why);
+}
+
+void lcowmig__requests_fail_unsent(lcowmig_gcs *gcs, const char *why)
 {
 	lcowmig__node *node, *following;
 
@@ -321,8 +329,7 @@ void lcowmig__requests_fail(lcowmig_gcs *gcs, unsigned which, lcowmig_status sta
 	{
 		lcowmig__request *request = LCOWMIG__TREE_ENTRY(node, lcowmig__request, node);
 
-		if ((which & LCOWMIG__FAIL_ALL) || (request->is_handshake && (which & LCOWMIG__FAIL_HANDSHAKES)) ||
-		    (request->is_queued && (which & LCOWMIG__FAIL_QUEUED)))
-			lcowmig__request_fail(request, status, 0, why);
+		if (request->is_handshake || request->is_queued)
+			lcowmig__request_fail(request, LCOWMIG_E_UNAVAILABLE, 0, why);
 	}
 }

@@ -33,7 +33,7 @@ static void transport_drop(lcowmig_gcs *gcs, const char *why)
 	lcowmig__gcs_handle_close(&gcs->stream);
 	gcs->partial_size = 0;
 	gcs->transport++;
-	lcowmig__requests_fail(gcs, LCOWMIG__FAIL_HANDSHAKES | LCOWMIG__FAIL_QUEUED, LCOWMIG_E_UNAVAILABLE, why);
+	lcowmig__requests_fail_unsent(gcs, why);
 }
 
 void lcowmig__transport_install(lcowmig_gcs *gcs, lcowmig__gcs_handle *stream, bool replaces)
@@ -60,7 +60,7 @@ void lcowmig__transport_install(lcowmig_gcs *gcs, lcowmig__gcs_handle *stream, b
 
 /* ---- Losing it ---- */
 
-typedef struct disconnect {
+typedef struct lcowmig__disconnect {
 	lcowmig__delivery delivery;
 	lcowmig_context *context;
 	void (*function)(void *user, const char *why);
@@ -77,22 +77,32 @@ static void disconnect_deliver(lcowmig__delivery *delivery)
 	lcowmig__free(&mem, self);
 }
 
-static void disconnect_tell(lcowmig_gcs *gcs, const char *why)
+/* False when memory is out. */
+static bool disconnect_prepare(lcowmig_gcs *gcs)
 {
 	disconnect *self;
 
-	if (!gcs->config.disconnected)
-		return;
+	if (gcs->disconnect || !gcs->config.disconnected)
+		return true;
 	self = lcowmig__alloc(&gcs->context->mem, sizeof *self);
-	if (!self) {
-		lcowmig__log(gcs->context, LCOWMIG_LOG_ERROR, "guest connection: out of memory to tell that it was lost");
-		return;
-	}
+	if (!self)
+		return false;
 	self->delivery.run = disconnect_deliver;
 	lcowmig__list_init(&self->delivery.node);
 	self->context = gcs->context;
 	self->function = gcs->config.disconnected;
 	self->user = gcs->config.user;
+	gcs->disconnect = self;
+	return true;
+}
+
+static void disconnect_tell(lcowmig_gcs *gcs, const char *why)
+{
+	disconnect *self = gcs->disconnect;
+
+	gcs->disconnect = NULL;
+	if (!self)
+		return;
 	lcowmig__gcs_copy(self->why, sizeof self->why, why);
 	lcowmig__deliver(gcs->context, &self->delivery);
 }
@@ -101,7 +111,7 @@ static void disconnect_tell(lcowmig_gcs *gcs, const char *why)
 static void connection_give_up(lcowmig_gcs *gcs, const char *why)
 {
 	lcowmig__object_fire(&gcs->object, LCOWMIG__GCS_LOSE);
-	lcowmig__requests_fail(gcs, LCOWMIG__FAIL_ALL, LCOWMIG_E_UNAVAILABLE, why);
+	lcowmig__requests_fail_all(gcs, why);
 	lcowmig__gcs_settle(gcs);
 	disconnect_tell(gcs, why);
 }
@@ -128,13 +138,16 @@ void lcowmig__transport_lose(lcowmig_gcs *gcs, const char *cause)
 		lcowmig__object_fire(&gcs->object, LCOWMIG__GCS_LOSE);
 }
 
-void lcowmig__transport_negotiated(lcowmig_gcs *gcs)
+lcowmig_status lcowmig__transport_negotiated(lcowmig_gcs *gcs, lcowmig_error *error)
 {
+	if (!disconnect_prepare(gcs))
+		return lcowmig__fail_memory(error);
 	gcs->is_resuming = false;
 	lcowmig__object_fire(&gcs->object, LCOWMIG__GCS_NEGOTIATED);
 	lcowmig__record_change(gcs, "negotiated version %lu", (unsigned long)gcs->capabilities.protocol_version);
 	lcowmig__notices_release(gcs);
 	lcowmig__gcs_keep_until_timeout(gcs);
+	return LCOWMIG_OK;
 }
 
 /* ---- Closing, migrating ---- */
@@ -164,7 +177,7 @@ void lcowmig__gcs_shut(lcowmig_gcs *gcs)
 	}
 	if (gcs->object.state != LCOWMIG__GCS_DISCONNECTED)
 		lcowmig__object_fire(&gcs->object, LCOWMIG__GCS_LOSE);
-	lcowmig__requests_fail(gcs, LCOWMIG__FAIL_ALL, LCOWMIG_E_UNAVAILABLE, why);
+	lcowmig__requests_fail_all(gcs, why);
 	gcs->is_keeping = false;
 	lcowmig__timer_clear(gcs->context, &gcs->keeping);
 	lcowmig__notices_drop(gcs);

@@ -1,5 +1,6 @@
 #include "peer.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@ static void *peer_allocate(void *user, size_t size)
 {
 	peer *p = user;
 
-	if (++p->allocations_made == p->fail_at)
+	if (++p->allocations_made == p->fail_at || p->is_out_of_memory)
 		return NULL;
 	p->allocations_out++;
 	return malloc(size);
@@ -101,6 +102,8 @@ static void peer_close(void *user, void *handle)
 
 	ck_assert_msg(stream->is_open, "a handle was closed twice");
 	stream->is_open = false;
+	if (p->on_close)
+		p->on_close(p, stream);
 	if (stream->is_listener && peer_is_accepting(p, stream->port))
 		peer_fail_accept(p, stream->port, LCOWMIG_E_CANCELLED);
 }
@@ -193,6 +196,8 @@ void peer_free(peer *p)
 	size_t i;
 
 	p->fail_at = 0;
+	p->is_out_of_memory = false;
+	p->on_close = NULL;
 	lcowmig_gcs_close(p->gcs);
 	if (p->send_call)
 		peer_complete_send(p, LCOWMIG_E_HOST_FAILED);
@@ -212,6 +217,29 @@ void peer_advance(peer *p, uint64_t nanoseconds)
 	p->now += nanoseconds;
 	lcowmig_context_advance(p->context, p->now);
 }
+
+/* ---- cJSON's memory: its hooks are the process's ---- */
+
+static long json_made;
+static long json_fail_at;
+
+static void *json_allocate(size_t size)
+{
+	return ++json_made == json_fail_at ? NULL : malloc(size);
+}
+
+long peer_fail_json(long nth)
+{
+	cJSON_Hooks hooks = { json_allocate, free };
+	long made = json_made;
+
+	cJSON_InitHooks(nth ? &hooks : NULL);
+	json_made = 0;
+	json_fail_at = nth;
+	return made;
+}
+
+/* ---- Streams ---- */
 
 static lcowmig_call *peer_take_accept(peer *p, uint32_t port)
 {

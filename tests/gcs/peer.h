@@ -55,6 +55,7 @@ typedef struct peer {
 	long allocations_out;
 	long allocations_made;
 	long fail_at; /* this allocation fails; 0: none */
+	bool is_out_of_memory;
 
 	peer_stream handles[PEER_STREAMS];
 	size_t n_handles;
@@ -69,6 +70,7 @@ typedef struct peer {
 	lcowmig_call *send_call;
 	lcowmig_status send_fails; /* the next ones */
 	bool answers_inside_send;  /* a plain success, before send returns */
+	void (*on_close)(struct peer *p, peer_stream *stream); /* inside the host's close */
 
 	unsigned char sent[1 << 20];
 	size_t sent_size;
@@ -91,6 +93,8 @@ void peer_start(peer *p, const lcowmig_platform *platform);
 void peer_free(peer *p);
 
 void peer_advance(peer *p, uint64_t nanoseconds);
+/* cJSON's nth allocation from now on fails, once; 0: none does. Returns how many were made since the last call. */
+long peer_fail_json(long nth);
 /* The guest dials a port: the accept that waits for it succeeds. Asserts that there is one. */
 peer_stream *peer_dial(peer *p, uint32_t port);
 /* The accept that waits on a port fails. */

@@ -46,6 +46,55 @@ START_TEST(test_new_refuses_configurations_it_cannot_use)
 }
 END_TEST
 
+START_TEST(test_new_needs_all_four_stream_ops)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig_gcs *gcs = NULL;
+	peer *p = peer_new();
+	lcowmig_gcs_config config = p->config;
+	lcowmig_stream_ops streams = p->streams;
+
+	config.streams = &streams;
+	if (_i == 0)
+		streams.listen = NULL;
+	else if (_i == 1)
+		streams.accept = NULL;
+	else if (_i == 2)
+		streams.send = NULL;
+	else
+		streams.close = NULL;
+	ck_assert_int_eq(lcowmig_gcs_new(p->context, &config, &gcs, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, "lcowmig_stream_ops: listen, accept, send and close are all needed");
+	ck_assert_ptr_null(gcs);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(test_timeouts_are_those_of_the_configuration)
+{
+	peer_done done = { 0 };
+	peer *p = peer_prepare();
+
+	p->config.request_timeout_ns = 7 * PEER_SECOND;
+	p->config.connect_timeout_ns = 3 * PEER_SECOND;
+	peer_start(p, NULL);
+	lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_CONTROL_PORT, NULL, NULL, NULL);
+	lcowmig_gcs_connect(p->gcs, true, peer_on_done, &done, NULL);
+	peer_advance(p, 3 * PEER_SECOND - 1);
+	ck_assert_int_eq(done.calls, 0);
+	peer_advance(p, 1);
+	peer_expect_done(&done, LCOWMIG_E_TIMED_OUT);
+	peer_connect(p, true);
+	memset(&done, 0, sizeof done);
+	peer_request(p, LCOWMIG_GCS_SHUTDOWN_GRACEFUL, NULL, &done);
+	peer_advance(p, 7 * PEER_SECOND - 1);
+	ck_assert_int_eq(done.calls, 0);
+	peer_advance(p, 1);
+	peer_expect_done(&done, LCOWMIG_E_TIMED_OUT);
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(test_free_is_refused_while_anything_is_in_flight)
 {
 	peer_done done = { 0 };
@@ -245,6 +294,69 @@ START_TEST(test_connect_cold_sends_create_and_start_when_the_guest_asks_for_them
 }
 END_TEST
 
+/* The one it asks for is sent; the other needs it and does not come alone. */
+START_TEST(test_connect_cold_sends_no_start_unless_the_guest_asks_for_both)
+{
+	peer_done done = { 0 };
+	peer *p = peer_new();
+
+	connect_and_answer(p, true,
+			   _i ? "{\"Result\":0,\"Version\":4,\"Capabilities\":{\"SendHostCreateMessage\":true,"
+				"\"GuestDefinedCapabilities\":{}}}"
+			      : "{\"Result\":0,\"Version\":4,\"Capabilities\":{\"SendHostStartMessage\":true,"
+				"\"GuestDefinedCapabilities\":{}}}",
+			   &done);
+	if (_i) {
+		ck_assert_int_eq(done.calls, 0);
+		peer_answer(p, LCOWMIG_GCS_CREATE, peer_expect(p, LCOWMIG_GCS_CREATE), PLAIN_ANSWER);
+	}
+	peer_expect_done(&done, LCOWMIG_OK);
+	peer_expect_nothing(p);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(test_connect_fails_with_the_guests_refusal_of_create_or_start)
+{
+	peer_done done = { 0 };
+	peer *p = peer_new();
+
+	connect_and_answer(p, true, ASKS_FOR_BOTH, &done);
+	if (_i)
+		peer_answer(p, LCOWMIG_GCS_CREATE, peer_expect(p, LCOWMIG_GCS_CREATE), PLAIN_ANSWER);
+	peer_answer(p, _i ? LCOWMIG_GCS_START : LCOWMIG_GCS_CREATE, peer_expect(p, _i ? LCOWMIG_GCS_START : LCOWMIG_GCS_CREATE),
+		    "{\"Result\":-2147467259,\"ErrorMessage\":\"not today\"}");
+	peer_expect_done(&done, LCOWMIG_E_GUEST_FAILED);
+	ck_assert_str_eq(done.message, _i ? "Start: not today" : "Create: not today");
+	ck_assert(!lcowmig_gcs_is_connected(p->gcs));
+	ck_assert(!p->control->is_open);
+	peer_connect(p, true);
+	peer_free(p);
+}
+END_TEST
+
+/* The highest one counts, wherever it stands; the name of the system is the guest's, and may be as long as it likes. */
+START_TEST(test_capabilities_are_read_whatever_their_order_and_length)
+{
+	lcowmig_gcs_capabilities capabilities = LCOWMIG_GCS_CAPABILITIES_INIT;
+	peer_done done = { 0 };
+	peer *p = peer_new();
+
+	connect_and_answer(p, true,
+			   "{\"Result\":0,\"Version\":4,\"Capabilities\":{\"GuestDefinedCapabilities\":{},"
+			   "\"SupportedSchemaVersions\":[{\"Major\":2,\"Minor\":5},{\"Major\":1,\"Minor\":9},{\"Major\":2,\"Minor\":1},"
+			   "{\"Major\":2,\"Minor\":7},{},7,{\"Major\":2,\"Minor\":7}],"
+			   "\"RuntimeOsType\":\"LINUX[z]\u00c9 and thirty or so more byte\u00e9\"}}",
+			   &done);
+	peer_expect_done(&done, LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_gcs_get_capabilities(p->gcs, &capabilities), LCOWMIG_OK);
+	ck_assert_uint_eq(capabilities.schema_major, 2);
+	ck_assert_uint_eq(capabilities.schema_minor, 7);
+	ck_assert_str_eq(capabilities.runtime_os_type, "linux[z]\xc3\x89 and thirty or so mor");
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(test_connect_warm_sends_neither_create_nor_start)
 {
 	peer_done done = { 0 };
@@ -431,6 +543,8 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, test_new_refuses_configurations_it_cannot_use);
+	tcase_add_loop_test(tests, test_new_needs_all_four_stream_ops, 0, 4);
+	tcase_add_test(tests, test_timeouts_are_those_of_the_configuration);
 	tcase_add_test(tests, test_free_is_refused_while_anything_is_in_flight);
 	tcase_add_test(tests, test_listen_is_idempotent_for_one_machine_and_refused_for_another);
 	tcase_add_test(tests, test_listen_passes_the_hosts_failure_on_and_can_be_repeated);
@@ -440,6 +554,9 @@ static void add_tests(TCase *tests)
 	tcase_add_loop_test(tests, test_connect_refuses_versions_and_garbage, 0, 10);
 	tcase_add_test(tests, test_connect_accepts_a_guest_that_tells_little);
 	tcase_add_test(tests, test_connect_cold_sends_create_and_start_when_the_guest_asks_for_them);
+	tcase_add_loop_test(tests, test_connect_cold_sends_no_start_unless_the_guest_asks_for_both, 0, 2);
+	tcase_add_loop_test(tests, test_connect_fails_with_the_guests_refusal_of_create_or_start, 0, 2);
+	tcase_add_test(tests, test_capabilities_are_read_whatever_their_order_and_length);
 	tcase_add_test(tests, test_connect_warm_sends_neither_create_nor_start);
 	tcase_add_loop_test(tests, test_connect_times_out_at_every_step_and_can_be_repeated, 0, 2);
 	tcase_add_loop_test(tests, test_connect_after_a_failed_one_listens_itself, 0, 2);

@@ -307,6 +307,14 @@ START_TEST(test_error_records_become_a_guest_error_with_its_message)
 		{ "{\"Result\":-1070137074,\"ErrorRecords\":[{\"Message\":\"told in the "
 		  "record\",\"FileName\":\"x.go\",\"Line\":4294967295}]}",
 		  "told in the record" },
+		{ "{\"Result\":-1070137074,\"ErrorMessage\":\"gone\",\"ErrorRecords\":[{\"FileName\":\"uvm.go\",\"Line\":7}]}",
+		  "gone (uvm.go:7)" },
+		{ "{\"Result\":-1070137074,\"ErrorMessage\":\"gone\",\"ErrorRecords\":[{\"FileName\":\"uvm.go\"}]}", "gone" },
+		{ "{\"Result\":-1070137074,\"ErrorMessage\":\"gone\",\"ErrorRecords\":[{\"FileName\":\"\",\"Line\":7}]}", "gone" },
+		/* A place that does not fit is left out, not cut. */
+		{ "{\"Result\":-1070137074,\"ErrorMessage\":\"gone\",\"ErrorRecords\":[{\"Line\":7,\"FileName\":"
+		  "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.go\"}]}",
+		  "gone" },
 		{ "{\"Result\":-1070137074}", "no reason" },
 		{ "{\"Result\":-1070137074,\"ErrorRecords\":{},\"ErrorMessage\":7}", "no reason" },
 		{ "{\"result\":-1070137074,\"errormessage\":\"any case\"}", "any case" },
@@ -319,7 +327,9 @@ START_TEST(test_error_records_become_a_guest_error_with_its_message)
 	peer_answer(p, LCOWMIG_GCS_START, 1, rows[_i].payload);
 	peer_expect_done(&done, LCOWMIG_E_GUEST_FAILED);
 	ck_assert_uint_eq(done.hresult, 0xC037010E);
-	ck_assert_msg(strstr(done.message, rows[_i].message) != NULL, "%s", done.message);
+	ck_assert_msg(strlen(done.message) >= strlen(rows[_i].message) &&
+			      strcmp(done.message + strlen(done.message) - strlen(rows[_i].message), rows[_i].message) == 0,
+		      "%s", done.message);
 	ck_assert_str_eq(done.answer, rows[_i].payload);
 	peer_done_clear(&done);
 	peer_free(p);
@@ -348,6 +358,29 @@ START_TEST(test_long_guest_message_is_cut_at_a_whole_character)
 }
 END_TEST
 
+/* Whatever the bytes: what is left ends with a whole character, and nothing before the text is looked at. */
+START_TEST(test_trim_takes_any_bytes)
+{
+	static const struct {
+		const char *text;
+		const char *trimmed;
+	} rows[] = {
+		{ "abc", "abc" },                 /* not full */
+		{ "abcd", "abcd" },               /* full, and nothing to cut */
+		{ "ab\xc3\xa9", "ab" },           /* full: whether it was whole cannot be told */
+		{ "abc\xc3", "abc" },             /* the first half */
+		{ "\xa9\xa9\xa9\xa9", "\xa9\xa9\xa9\xa9" }, /* no UTF-8 at all */
+		{ "a\xa9\xa9\xa9", "a\xa9\xa9\xa9" },
+		{ "\xc3\xa9\xa9\xa9", "" },
+	};
+	char text[5];
+
+	snprintf(text, sizeof text, "%s", rows[_i].text);
+	lcowmig__gcs_trim(text, sizeof text);
+	ck_assert_str_eq(text, rows[_i].trimmed);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, test_negotiate_frame_is_the_protocols_example_byte_for_byte);
@@ -360,8 +393,9 @@ static void add_tests(TCase *tests)
 	tcase_add_loop_test(tests, test_answer_that_is_no_answer_fails_its_request_alone, 0, 13);
 	tcase_add_test(tests, test_answer_nested_too_deeply_is_refused);
 	tcase_add_test(tests, test_integers_beyond_doubles_pass_both_ways_unchanged);
-	tcase_add_loop_test(tests, test_error_records_become_a_guest_error_with_its_message, 0, 5);
+	tcase_add_loop_test(tests, test_error_records_become_a_guest_error_with_its_message, 0, 9);
 	tcase_add_loop_test(tests, test_long_guest_message_is_cut_at_a_whole_character, 0, 2);
+	tcase_add_loop_test(tests, test_trim_takes_any_bytes, 0, 7);
 }
 
 SUITE_RUN("gcs_framing", add_tests)

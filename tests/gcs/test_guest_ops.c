@@ -347,10 +347,11 @@ END_TEST
 START_TEST(test_any_allocation_may_fail_and_the_next_try_succeeds)
 {
 	static peer_frame frame;
-	long n = 1;
-	long made = 2;
+	long made = 0;
+	long n;
 
-	for (; n < made; n++) {
+	/* Until one is not reached any more: a run that fails early makes fewer than one that does not. */
+	for (n = 1; made >= n - 1; n++) {
 		fixture *f = fixture_new();
 		outcome o[4] = { { { 0 } } };
 		int i;
@@ -379,7 +380,51 @@ START_TEST(test_any_allocation_may_fail_and_the_next_try_succeeds)
 			outcome_clear(f, &o[i]);
 		fixture_free(f);
 	}
-	ck_assert_int_gt(made, 25);
+	ck_assert_int_gt(made, 40);
+}
+END_TEST
+
+/* Calls and bridge are guarded by one lock, which is their context's. */
+START_TEST(test_ops_refuse_the_calls_of_another_context)
+{
+	static const char operations[] = "pelcrqa";
+	fixture *own = fixture_new();
+	fixture *other = fixture_new();
+	outcome o = { { 0 } };
+
+	lcowmig_gcs_guest_ops(other->p->gcs, &own->env.guest);
+	ck_assert_int_eq(run(own, operations[_i], 1, LCOWMIG_GCS_START, "{}", &o), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_ptr_nonnull(strstr(o.done.message, "the guest bridge belongs to another context than the sandbox"));
+	outcome_clear(own, &o);
+	lcowmig_gcs_guest_ops(own->p->gcs, &own->env.guest);
+	fixture_connect(own);
+	fixture_connect(other);
+	fixture_free(other);
+	fixture_free(own);
+}
+END_TEST
+
+/* The next one that waits for the port is served, as if nobody had been before it. */
+START_TEST(test_streams_that_fail_leave_their_ports_usable)
+{
+	fixture *f = fixture_new();
+	outcome o[2] = { { { 0 } } };
+	int i;
+
+	run(f, 'p', _i ? LCOWMIG_GCS_LOG_PORT : LCOWMIG_GCS_ENTROPY_PORT, 0, NULL, &o[0]);
+	outcome_clear(f, &o[0]);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(run(f, _i ? 'l' : 'e', 0, 0, NULL, &o[i]), LCOWMIG_PENDING);
+		if (i == 0)
+			peer_fail_accept(f->p, _i ? LCOWMIG_GCS_LOG_PORT : LCOWMIG_GCS_ENTROPY_PORT, LCOWMIG_E_HOST_FAILED);
+	}
+	peer_expect_done(&o[0].done, LCOWMIG_E_HOST_FAILED);
+	ck_assert_uint_eq(o[0].done.hresult, 0x80072745);
+	ck_assert_int_eq(o[1].done.calls, 0);
+	peer_dial(f->p, _i ? LCOWMIG_GCS_LOG_PORT : LCOWMIG_GCS_ENTROPY_PORT);
+	ck_assert_int_eq(o[1].done.calls, !_i);
+	outcome_clear(f, &o[0]);
+	fixture_free(f);
 }
 END_TEST
 
@@ -394,6 +439,8 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_boot_streams_through_the_ops);
 	tcase_add_test(tests, test_notifications_go_to_the_attached_sandbox);
 	tcase_add_test(tests, test_any_allocation_may_fail_and_the_next_try_succeeds);
+	tcase_add_loop_test(tests, test_ops_refuse_the_calls_of_another_context, 0, 7);
+	tcase_add_loop_test(tests, test_streams_that_fail_leave_their_ports_usable, 0, 2);
 }
 
 SUITE_RUN("gcs_guest_ops", add_tests)

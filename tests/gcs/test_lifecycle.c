@@ -1,4 +1,4 @@
-/* Closing, counters, the entropy and log streams, and running out of memory. */
+/* Closing, counters, the entropy and log streams, and what callers may get wrong. */
 #include <stdio.h>
 #include <string.h>
 
@@ -143,6 +143,7 @@ START_TEST(test_log_is_passed_on_until_it_ends)
 	stream = peer_dial(p, LCOWMIG_GCS_LOG_PORT);
 	ck_assert_str_eq(p->logged, "early ");
 	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, stream, "line\n", 5), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, stream, "", 0), LCOWMIG_OK);
 	ck_assert_str_eq(p->logged, "early line\n");
 	ck_assert_int_eq(done.calls, 0);
 	ck_assert_int_eq(lcowmig_gcs_receive_end(p->gcs, stream, LCOWMIG_OK), LCOWMIG_OK);
@@ -176,48 +177,77 @@ START_TEST(test_newer_log_connection_replaces_an_older_one)
 }
 END_TEST
 
-/* ---- Memory ---- */
-
-/* Connect, a request, an answer, a notification, close: with the nth allocation failing. Whatever happens, nothing leaks or ends twice. */
-START_TEST(test_any_allocation_may_fail)
+/* The log is no operation that anybody waits for, but it refers to the bridge. */
+START_TEST(test_free_is_refused_while_a_log_waits_for_its_connection)
 {
-	long n = 1;
-	long made = 2;
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	peer_done done = { 0 };
+	peer *p = peer_new();
 
-	for (; n < made; n++) {
-		peer_done connect = { 0 };
-		peer_done request = { 0 };
-		peer *p = peer_new();
-		static peer_frame frame;
-		lcowmig_status status;
+	lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_LOG_PORT, NULL, NULL, NULL);
+	ck_assert_int_eq(lcowmig_gcs_read_log(p->gcs, peer_on_done, &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_gcs_free(p->gcs, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_str_eq(error.message, "the guest connection has work in flight; expected it to be closed");
+	lcowmig_gcs_close(p->gcs);
+	peer_expect_done(&done, LCOWMIG_E_UNAVAILABLE);
+	peer_free(p);
+}
+END_TEST
 
-		p->allocations_made = 0;
-		p->fail_at = n;
-		lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_CONTROL_PORT, NULL, NULL, NULL);
-		status = lcowmig_gcs_connect(p->gcs, false, peer_on_done, &connect, NULL);
-		if (peer_is_accepting(p, LCOWMIG_GCS_CONTROL_PORT))
-			peer_dial(p, LCOWMIG_GCS_CONTROL_PORT);
-		if (peer_take(p, &frame))
-			peer_answer(p, frame.type, frame.id, NEGOTIATE_ANSWER);
-		ck_assert_int_eq(connect.calls, status == LCOWMIG_PENDING);
-		if (connect.calls)
-			ck_assert_int_eq(lcowmig_gcs_is_connected(p->gcs), connect.status == LCOWMIG_OK);
-		status = lcowmig_gcs_request(p->gcs, LCOWMIG_GCS_START, "c1", NULL, 0, peer_on_answer, &request, NULL);
-		if (p->control && p->control->is_open) {
-			peer_notify(p, "c1");
-			lcowmig_gcs_open_container(p->gcs, "c1");
-			peer_send(p, 0x20100201, 99, PLAIN_ANSWER);
-		}
-		if (status == LCOWMIG_PENDING && peer_take(p, &frame))
-			peer_answer(p, frame.type, frame.id, PLAIN_ANSWER);
-		if (status == LCOWMIG_PENDING)
-			ck_assert_int_eq(request.calls, 1);
-		made = p->allocations_made;
-		peer_free(p);
-		ck_assert_int_le(request.calls, 1);
-		peer_done_clear(&request);
-	}
-	ck_assert_int_gt(made, 20);
+/* ---- Callers ---- */
+
+static void expect_null_refused(lcowmig_status status, lcowmig_error *error)
+{
+	ck_assert_int_eq(status, LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error->message, "guest bridge: gcs is NULL");
+	lcowmig__error_init(error);
+}
+
+START_TEST(test_every_function_takes_a_bridge_that_is_null)
+{
+	lcowmig_gcs_capabilities capabilities = LCOWMIG_GCS_CAPABILITIES_INIT;
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+
+	expect_null_refused(lcowmig_gcs_listen(NULL, "", LCOWMIG_GCS_LOG_PORT, NULL, NULL, &error), &error);
+	expect_null_refused(lcowmig_gcs_seed_entropy(NULL, "x", 1, NULL, NULL, &error), &error);
+	expect_null_refused(lcowmig_gcs_read_log(NULL, NULL, NULL, &error), &error);
+	expect_null_refused(lcowmig_gcs_connect(NULL, true, NULL, NULL, &error), &error);
+	expect_null_refused(lcowmig_gcs_resume(NULL, NULL, NULL, &error), &error);
+	expect_null_refused(lcowmig_gcs_request(NULL, LCOWMIG_GCS_START, "c1", NULL, 0, NULL, NULL, &error), &error);
+	expect_null_refused(lcowmig_gcs_adopt(NULL, 7, NULL, NULL, &error), &error);
+	ck_assert_int_eq(lcowmig_gcs_cancel(NULL, NULL, NULL), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_gcs_receive(NULL, &error, "x", 1), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_gcs_receive_end(NULL, &error, LCOWMIG_OK), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_gcs_get_capabilities(NULL, &capabilities), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert(!lcowmig_gcs_is_connected(NULL));
+	ck_assert_uint_eq(lcowmig_gcs_next_port(NULL), 0);
+	ck_assert_int_eq(lcowmig_gcs_next_request_id(NULL), 0);
+	ck_assert_uint_eq(lcowmig_gcs_allocate_port(NULL), 0);
+	lcowmig_gcs_raise_port(NULL, 7);
+	lcowmig_gcs_raise_request_id(NULL, 7);
+	lcowmig_gcs_set_migrating(NULL, true);
+	lcowmig_gcs_settle(NULL);
+	lcowmig_gcs_open_container(NULL, "c1");
+	lcowmig_gcs_close_container(NULL, "c1");
+	lcowmig_gcs_close(NULL);
+}
+END_TEST
+
+START_TEST(test_arguments_that_are_null_change_nothing)
+{
+	peer *p = peer_new();
+
+	peer_connect(p, true);
+	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, NULL, "x", 1), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, p->control, NULL, 1), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, p->control, NULL, 0), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_gcs_receive_end(p->gcs, NULL, LCOWMIG_OK), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_gcs_get_capabilities(p->gcs, NULL), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_gcs_seed_entropy(p->gcs, NULL, 512, NULL, NULL, NULL), LCOWMIG_E_INVALID_ARGUMENT);
+	lcowmig_gcs_open_container(p->gcs, NULL);
+	lcowmig_gcs_close_container(p->gcs, NULL);
+	ck_assert(lcowmig_gcs_is_connected(p->gcs));
+	peer_free(p);
 }
 END_TEST
 
@@ -230,7 +260,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_entropy_times_out_when_the_guest_does_not_dial);
 	tcase_add_test(tests, test_log_is_passed_on_until_it_ends);
 	tcase_add_test(tests, test_newer_log_connection_replaces_an_older_one);
-	tcase_add_test(tests, test_any_allocation_may_fail);
+	tcase_add_test(tests, test_every_function_takes_a_bridge_that_is_null);
+	tcase_add_test(tests, test_arguments_that_are_null_change_nothing);
+	tcase_add_test(tests, test_free_is_refused_while_a_log_waits_for_its_connection);
 }
 
 SUITE_RUN("gcs_lifecycle", add_tests)

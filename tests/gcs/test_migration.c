@@ -129,6 +129,25 @@ END_TEST
 
 /* ---- Swapping ---- */
 
+/* The clock passed the deadline, but nobody has said so yet: after the migration it is due at once, not never. */
+START_TEST(test_deadline_that_is_overdue_when_the_migration_begins_is_due_when_it_ends)
+{
+	peer_done done = { 0 };
+	peer *p = peer_new();
+
+	peer_connect(p, true);
+	peer_request(p, LCOWMIG_GCS_START, NULL, &done);
+	p->now += 1000 * PEER_SECOND;
+	lcowmig_gcs_set_migrating(p->gcs, true);
+	peer_advance(p, 1000 * PEER_SECOND);
+	ck_assert_int_eq(done.calls, 0);
+	lcowmig_gcs_set_migrating(p->gcs, false);
+	peer_advance(p, 1);
+	peer_expect_done(&done, LCOWMIG_E_TIMED_OUT);
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(test_resume_is_for_migrating_connections_only)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
@@ -477,6 +496,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_protocol_error_while_migrating_parks_too);
 	tcase_add_loop_test(tests, test_giving_up_the_migration_while_parked_disconnects, 0, 2);
 	tcase_add_test(tests, test_deadlines_stand_still_while_migrating);
+	tcase_add_test(tests, test_deadline_that_is_overdue_when_the_migration_begins_is_due_when_it_ends);
 	tcase_add_test(tests, test_resume_is_for_migrating_connections_only);
 	tcase_add_test(tests, test_resume_whose_migration_ends_meanwhile_closes_the_new_transport);
 	tcase_add_loop_test(tests, test_swap_discards_a_half_received_frame_at_every_byte, 0, 2);

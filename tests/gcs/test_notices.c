@@ -82,11 +82,56 @@ START_TEST(test_kept_notifications_are_bounded_and_the_oldest_is_delivered)
 }
 END_TEST
 
+/* Closing a container drops what was kept for it, and for nobody else. */
+START_TEST(test_closing_a_container_drops_its_own_notification_only)
+{
+	peer *p = peer_new();
+
+	peer_connect(p, false);
+	peer_notify(p, "c1");
+	peer_notify(p, "c2");
+	peer_notify(p, "c1");
+	lcowmig_gcs_close_container(p->gcs, "c1");
+	ck_assert_int_eq(p->notifications, 0);
+	lcowmig_gcs_settle(p->gcs);
+	ck_assert_int_eq(p->notifications, 1);
+	ck_assert_ptr_nonnull(strstr(p->notified, "\"c2\""));
+	peer_free(p);
+}
+END_TEST
+
+static char last_log[512];
+
+static void keep_log(void *user, lcowmig_log_level level, const char *line)
+{
+	(void)user;
+	if (level <= LCOWMIG_LOG_WARNING)
+		snprintf(last_log, sizeof last_log, "%s", line);
+}
+
+START_TEST(test_notification_that_nobody_takes_is_logged)
+{
+	lcowmig_platform platform = LCOWMIG_PLATFORM_INIT;
+	peer *p = peer_prepare();
+
+	platform.log = keep_log;
+	p->config.notification = NULL;
+	peer_start(p, &platform);
+	peer_connect(p, true);
+	peer_notify(p, "c1");
+	ck_assert_str_eq(last_log, "guest connection: nobody takes the notification of container c1");
+	ck_assert(lcowmig_gcs_is_connected(p->gcs));
+	peer_free(p);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, test_notification_before_the_negotiation_is_kept_until_its_container_is_opened, 0, 2);
 	tcase_add_test(tests, test_notification_while_migrating_reaches_opened_containers_at_once);
 	tcase_add_test(tests, test_kept_notifications_are_bounded_and_the_oldest_is_delivered);
+	tcase_add_test(tests, test_closing_a_container_drops_its_own_notification_only);
+	tcase_add_test(tests, test_notification_that_nobody_takes_is_logged);
 }
 
 SUITE_RUN("gcs_notices", add_tests)

@@ -94,12 +94,20 @@ START_TEST(test_request_adds_only_what_the_document_lacks)
 }
 END_TEST
 
+static const char *given_parent;
+static const char *given_state;
+
 static void give_trace(void *user, char *parent, size_t parent_size, char *state, size_t state_size)
 {
 	peer *p = user;
 
 	ck_assert_uint_ge(parent_size, 56);
 	ck_assert_uint_ge(state_size, 513);
+	if (given_parent) {
+		strcpy(parent, given_parent);
+		strcpy(state, given_state);
+		return;
+	}
 	strcpy(parent, p->disconnects == -1 ? "with \"quotes\"" : "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 	if (p->disconnects == 7)
 		strcpy(state, "vendor=1");
@@ -130,6 +138,109 @@ START_TEST(test_trace_context_goes_along_when_the_platform_gives_one)
 	try_request(p, LCOWMIG_GCS_START, NULL, NULL);
 	ck_assert(peer_take(p, &frame));
 	ck_assert_str_eq(frame.payload, "{" BASE("\"c1\"") "}\n");
+	peer_free(p);
+}
+END_TEST
+
+/* What is no header value would be no JSON either. */
+START_TEST(test_trace_context_that_is_none_is_left_out)
+{
+	static const char *const rows[][2] = {
+		{ "", "vendor=1" },   { "tab\there", "" }, { "\x7f", "" },         { "back\\slash", "" }, { "\"", "" },
+		{ "\xc3\xa9", "" }, { "00-1-2-01", "\"" }, { "00-1-2-01", "a\nb" },
+	};
+	lcowmig_platform platform = LCOWMIG_PLATFORM_INIT;
+	static peer_frame frame;
+	peer *p = peer_prepare();
+
+	platform.trace = give_trace;
+	peer_start(p, &platform);
+	given_parent = rows[_i][0];
+	given_state = rows[_i][1];
+	peer_connect(p, true);
+	try_request(p, LCOWMIG_GCS_START, NULL, NULL);
+	given_parent = given_state = NULL;
+	ck_assert(peer_take(p, &frame));
+	ck_assert_str_eq(frame.payload, "{" BASE("\"c1\"") "}\n");
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(test_request_that_is_too_large_is_refused)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	peer_done done = { 0 };
+	peer *p = peer_new();
+	char *document = malloc(LCOWMIG_LIMIT_DOCUMENT_BYTES + 2);
+
+	memset(document, ' ', LCOWMIG_LIMIT_DOCUMENT_BYTES + 1);
+	memcpy(document, "{}", 2);
+	document[LCOWMIG_LIMIT_DOCUMENT_BYTES + 1] = '\0';
+	peer_connect(p, true);
+	ck_assert_int_eq(lcowmig_gcs_request(p->gcs, LCOWMIG_GCS_START, "c1", document, 0, peer_on_answer, &done, &error),
+			 LCOWMIG_E_LIMIT_EXCEEDED);
+	ck_assert_str_eq(error.message, "guest request: the document has 4194305 bytes, at most 4194304 are accepted");
+	peer_expect_nothing(p);
+	ck_assert_int_eq(lcowmig_gcs_next_request_id(p->gcs), 1);
+	document[LCOWMIG_LIMIT_DOCUMENT_BYTES] = '\0';
+	peer_request(p, LCOWMIG_GCS_START, document, &done);
+	peer_answer(p, LCOWMIG_GCS_START, peer_expect(p, LCOWMIG_GCS_START), PLAIN_ANSWER);
+	peer_expect_done(&done, LCOWMIG_OK);
+	peer_done_clear(&done);
+	free(document);
+	peer_free(p);
+}
+END_TEST
+
+/* Almost for ever is not at once. */
+START_TEST(test_request_with_a_deadline_beyond_the_clock_waits)
+{
+	peer_done done = { 0 };
+	peer *p = peer_new();
+
+	peer_connect(p, true);
+	ck_assert_int_eq(lcowmig_gcs_request(p->gcs, LCOWMIG_GCS_START, "c1", NULL, UINT64_MAX - 1, peer_on_answer, &done, NULL),
+			 LCOWMIG_PENDING);
+	ck_assert_uint_eq(lcowmig_context_deadline(p->context), UINT64_MAX - 1);
+	peer_advance(p, 1000000 * PEER_SECOND);
+	ck_assert_int_eq(done.calls, 0);
+	lcowmig_gcs_set_migrating(p->gcs, true);
+	lcowmig_gcs_set_migrating(p->gcs, false);
+	peer_advance(p, 1000000 * PEER_SECOND);
+	ck_assert_int_eq(done.calls, 0);
+	peer_answer(p, LCOWMIG_GCS_START, peer_expect(p, LCOWMIG_GCS_START), PLAIN_ANSWER);
+	peer_expect_done(&done, LCOWMIG_OK);
+	peer_done_clear(&done);
+	peer_free(p);
+}
+END_TEST
+
+static void other_answer(void *user, lcowmig_status status, const char *answer, size_t size, const lcowmig_error *error)
+{
+	peer_on_answer(user, status, answer, size, error);
+}
+
+/* Both function and pointer must be the waiter's: of several who wait for one answer, only those are ended. */
+START_TEST(test_cancel_leaves_the_others_who_wait_for_the_same_answer)
+{
+	peer_done done[3] = { { 0 } };
+	peer *p = peer_new();
+
+	peer_connect(p, true);
+	lcowmig_gcs_adopt(p->gcs, 9, peer_on_answer, &done[0], NULL);
+	lcowmig_gcs_adopt(p->gcs, 9, other_answer, &done[1], NULL);
+	lcowmig_gcs_adopt(p->gcs, 9, peer_on_answer, &done[2], NULL);
+	ck_assert_int_eq(lcowmig_gcs_cancel(p->gcs, peer_on_answer, &done[1]), LCOWMIG_E_NOT_FOUND);
+	ck_assert_int_eq(lcowmig_gcs_cancel(p->gcs, peer_on_answer, &done[2]), LCOWMIG_OK);
+	peer_expect_done(&done[2], LCOWMIG_E_CANCELLED);
+	ck_assert_int_eq(done[0].calls + done[1].calls, 0);
+	peer_answer(p, LCOWMIG_GCS_WAIT_FOR_PROCESS, 9, "{\"Result\":0,\"ExitCode\":3}");
+	peer_expect_done(&done[0], LCOWMIG_OK);
+	peer_expect_done(&done[1], LCOWMIG_OK);
+	ck_assert_str_eq(done[1].answer, "{\"Result\":0,\"ExitCode\":3}");
+	ck_assert_int_eq(done[2].calls, 1);
+	peer_done_clear(&done[0]);
+	peer_done_clear(&done[1]);
 	peer_free(p);
 }
 END_TEST
@@ -450,6 +561,9 @@ START_TEST(test_recording_shows_everything_when_asked)
 	p->recorded[0] = '\0';
 	peer_send(p, 0x20100501, 9, "\x01\xff\n.\n");
 	ck_assert_str_eq(p->recorded, "< ExecuteProcess id=9 size=21 \\x01\\xff\\x0a.\n");
+	p->recorded[0] = '\0';
+	peer_send(p, 0x20100501, 9, "\xc3\xa9\x7f");
+	ck_assert_str_eq(p->recorded, "< ExecuteProcess id=9 size=19 \xc3\xa9\\x7f\n");
 	peer_free(p);
 }
 END_TEST
@@ -460,6 +574,10 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_request_refuses_what_is_no_request);
 	tcase_add_loop_test(tests, test_request_adds_only_what_the_document_lacks, 0, 7);
 	tcase_add_test(tests, test_trace_context_goes_along_when_the_platform_gives_one);
+	tcase_add_loop_test(tests, test_trace_context_that_is_none_is_left_out, 0, 8);
+	tcase_add_test(tests, test_request_that_is_too_large_is_refused);
+	tcase_add_test(tests, test_request_with_a_deadline_beyond_the_clock_waits);
+	tcase_add_test(tests, test_cancel_leaves_the_others_who_wait_for_the_same_answer);
 	tcase_add_test(tests, test_answers_are_matched_in_any_order);
 	tcase_add_test(tests, test_answers_nobody_waits_for_are_harmless);
 	tcase_add_loop_test(tests, test_answer_may_come_before_send_returns, 0, 2);
