@@ -67,7 +67,6 @@ static void gcs_init(lcowmig_gcs *gcs, lcowmig_context *context)
 	lcowmig__list_init(&gcs->queue);
 	lcowmig__list_init(&gcs->kept_order);
 	lcowmig__list_init(&gcs->notices);
-	lcowmig__list_init(&gcs->early);
 	lcowmig__tree_init(&gcs->requests, lcowmig__request_compare);
 	lcowmig__tree_init(&gcs->kept_answers, lcowmig__kept_compare);
 	lcowmig__tree_init(&gcs->containers, lcowmig__opened_compare);

@@ -63,6 +63,14 @@ typedef struct lcowmig__gcs_port {
 	lcowmig__gate gate;
 } lcowmig__gcs_port;
 
+/* What was fed for a stream that the library does not have yet. */
+typedef struct lcowmig__early {
+	void *stream;
+	lcowmig__buf bytes;
+	bool has_ended;
+	lcowmig_status status;
+} lcowmig__early;
+
 typedef struct lcowmig__gcs_flow lcowmig__gcs_flow;
 
 struct lcowmig_gcs {
@@ -105,7 +113,7 @@ struct lcowmig_gcs {
 	lcowmig__gate establishing;
 	lcowmig__gcs_flow *log; /* the latest log flow, NULL when none runs */
 	unsigned accepting;
-	lcowmig__list early;
+	lcowmig__early early[LCOWMIG__GCS_EARLY_STREAMS]; /* oldest first; there from the start, so that no first bytes are lost */
 	size_t n_early;
 };
 

@@ -148,7 +148,7 @@ static bool notice_is_due(const lcowmig_gcs *gcs, const char *container_id)
 
 	if (gcs->object.state == LCOWMIG__GCS_NEGOTIATING)
 		return false;
-	return !gcs->is_keeping || (container && !container->is_closed);
+	return !gcs->is_keeping || container; /* an open one: what comes for a closed one is not kept */
 }
 
 static void notices_take(lcowmig_gcs *gcs, notice *self)

@@ -346,68 +346,53 @@ bool lcowmig__send_call(lcowmig__flow *flow, lcowmig_gcs *gcs, void *stream, uin
  * reconnects sends what it had queued at once, so these bytes matter.
  */
 
-typedef struct early_stream {
-	lcowmig__list node;
-	void *stream;
-	lcowmig__buf bytes;
-	bool has_ended;
-	lcowmig_status status;
-} early_stream;
-
-static early_stream *early_find(lcowmig_gcs *gcs, const void *stream)
+static lcowmig__early *early_find(lcowmig_gcs *gcs, const void *stream)
 {
-	lcowmig__list *node, *following;
+	size_t i;
 
-	LCOWMIG__LIST_EACH(node, following, &gcs->early)
-	{
-		early_stream *early = LCOWMIG__LIST_ENTRY(node, early_stream, node);
-
-		if (early->stream == stream)
-			return early;
-	}
+	for (i = 0; i < gcs->n_early; i++)
+		if (gcs->early[i].stream == stream)
+			return &gcs->early[i];
 	return NULL;
 }
 
-static void early_free(lcowmig_gcs *gcs, early_stream *early)
+static void early_free(lcowmig_gcs *gcs, lcowmig__early *early)
 {
-	lcowmig__list_remove(&early->node);
 	lcowmig__buf_done(&early->bytes);
-	lcowmig__free(&gcs->context->mem, early);
 	gcs->n_early--;
+	memmove(early, early + 1, (size_t)(gcs->early + gcs->n_early - early) * sizeof *early);
 }
 
-static early_stream *early_open(lcowmig_gcs *gcs, void *stream)
+/* The oldest makes room: it is one of a stream that was closed long ago. */
+static lcowmig__early *early_open(lcowmig_gcs *gcs, void *stream)
 {
-	early_stream *early = early_find(gcs, stream);
+	lcowmig__early *early = early_find(gcs, stream);
 
 	if (early)
 		return early;
 	if (gcs->n_early == LCOWMIG__GCS_EARLY_STREAMS)
-		early_free(gcs, LCOWMIG__LIST_ENTRY(gcs->early.next, early_stream, node));
-	early = lcowmig__alloc(&gcs->context->mem, sizeof *early);
-	if (!early) {
-		lcowmig__log(gcs->context, LCOWMIG_LOG_ERROR, "guest bridge: out of memory for the first bytes of a stream");
-		return NULL;
-	}
+		early_free(gcs, &gcs->early[0]);
+	early = &gcs->early[gcs->n_early++];
+	memset(early, 0, sizeof *early);
 	early->stream = stream;
 	lcowmig__buf_init(&early->bytes, &gcs->context->mem);
-	lcowmig__list_append(&gcs->early, &early->node);
-	gcs->n_early++;
 	return early;
 }
 
 /* What comes after that is ignored. */
-static void early_stop(early_stream *early, lcowmig_status status)
+static void early_stop(lcowmig__early *early, lcowmig_status status)
 {
+	if (early->has_ended)
+		return;
 	early->has_ended = true;
 	early->status = status;
 }
 
 void lcowmig__early_add(lcowmig_gcs *gcs, void *stream, const void *bytes, size_t size)
 {
-	early_stream *early = early_open(gcs, stream);
+	lcowmig__early *early = early_open(gcs, stream);
 
-	if (!early || early->has_ended)
+	if (early->has_ended)
 		return;
 	if (size > LCOWMIG__GCS_EARLY_BYTES - early->bytes.size) {
 		early_stop(early, LCOWMIG_E_LIMIT_EXCEEDED);
@@ -420,15 +405,12 @@ void lcowmig__early_add(lcowmig_gcs *gcs, void *stream, const void *bytes, size_
 
 void lcowmig__early_end(lcowmig_gcs *gcs, void *stream, lcowmig_status status)
 {
-	early_stream *early = early_open(gcs, stream);
-
-	if (early && !early->has_ended)
-		early_stop(early, status);
+	early_stop(early_open(gcs, stream), status);
 }
 
 bool lcowmig__early_take(lcowmig_gcs *gcs, void *stream, lcowmig__buf *ret_bytes, lcowmig_status *ret_status)
 {
-	early_stream *early = early_find(gcs, stream);
+	lcowmig__early *early = early_find(gcs, stream);
 	bool has_ended = false;
 
 	if (early) {
@@ -445,8 +427,6 @@ bool lcowmig__early_take(lcowmig_gcs *gcs, void *stream, lcowmig__buf *ret_bytes
 
 void lcowmig__early_drop(lcowmig_gcs *gcs)
 {
-	lcowmig__list *node, *following;
-
-	LCOWMIG__LIST_EACH(node, following, &gcs->early)
-	early_free(gcs, LCOWMIG__LIST_ENTRY(node, early_stream, node));
+	while (gcs->n_early)
+		early_free(gcs, &gcs->early[gcs->n_early - 1]);
 }

@@ -81,16 +81,34 @@ START_TEST(test_early_bytes_without_memory_fail_the_connection)
 	peer_stream *stream = &p->handles[1];
 
 	begin_connect(p, &done);
-	p->allocations_made = 0;
-	p->fail_at = 2; /* the first is the note of the stream itself */
+	p->is_out_of_memory = true;
 	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, stream, "\x01\x01\x10\x30", 4), LCOWMIG_OK);
-	p->fail_at = 0;
+	p->is_out_of_memory = false;
 	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, stream, "\x20\x00\x00\x00", 4), LCOWMIG_OK);
 	peer_dial(p, LCOWMIG_GCS_CONTROL_PORT);
 	peer_expect_done(&done, LCOWMIG_E_UNAVAILABLE);
 	ck_assert(!stream->is_open);
 	ck_assert_ptr_nonnull(strstr(p->recorded, lcowmig_status_text(LCOWMIG_E_NO_MEMORY)));
 	p->sent_taken = p->sent_size;
+	peer_connect(p, true);
+	peer_free(p);
+}
+END_TEST
+
+/* A guest that hung up at once: the connect does not wait for its timeout. */
+START_TEST(test_early_end_is_known_also_without_memory)
+{
+	peer_done done = { 0 };
+	peer *p = peer_new();
+	peer_stream *stream = &p->handles[1];
+
+	begin_connect(p, &done);
+	p->is_out_of_memory = true;
+	ck_assert_int_eq(lcowmig_gcs_receive_end(p->gcs, stream, LCOWMIG_OK), LCOWMIG_OK);
+	p->is_out_of_memory = false;
+	peer_dial(p, LCOWMIG_GCS_CONTROL_PORT);
+	peer_expect_done(&done, LCOWMIG_E_UNAVAILABLE);
+	ck_assert(!stream->is_open);
 	peer_connect(p, true);
 	peer_free(p);
 }
@@ -195,6 +213,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_early_bytes_are_kept_for_the_streams_that_came_last);
 	tcase_add_loop_test(tests, test_early_bytes_beyond_their_limit_fail_the_connection, 0, 2);
 	tcase_add_test(tests, test_early_bytes_without_memory_fail_the_connection);
+	tcase_add_test(tests, test_early_end_is_known_also_without_memory);
 	tcase_add_test(tests, test_early_garbage_that_has_ended_fails_the_connection_once);
 	tcase_add_test(tests, test_connection_lost_with_its_last_answer_fails_the_connect);
 	tcase_add_test(tests, test_stream_that_ends_before_its_first_write_is_not_written_to);
