@@ -85,7 +85,8 @@ typedef struct lcowmig_hcs_ops {
 typedef struct lcowmig_guest_ops {
 	size_t size;
 	void *user;
-	/* Optional. Called once when the sandbox is made and once with NULL when it is freed: whom to tell about notifications. */
+	/* Optional. Whom to tell about notifications: called when the sandbox is made, and with NULL when it is freed. When something was
+	 * reported at that very moment, freeing is refused after all, and the sandbox attached again. */
 	void (*attach)(void *user, lcowmig_sandbox *sandbox);
 	/* Binds a listener for the virtual machine's vsock `port` (entropy 1, log 109, control 0x40000000). `runtime_id` is the GUID text of
 	 * the machine, "" when the host has none. Idempotent while armed. Complete when bound, not when accepted. */

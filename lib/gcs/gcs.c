@@ -118,7 +118,7 @@ static lcowmig_status gcs_check_free(const lcowmig_gcs *gcs, lcowmig_error *erro
 	if (!lcowmig__list_is_empty(&gcs->object.flows))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "the guest connection has work in flight; expected it to be closed");
-	if (gcs->sandbox || gcs->posts)
+	if (gcs->sandbox)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "the guest connection serves a sandbox; expected that to be freed first");
 	if (gcs->object.state != LCOWMIG__GCS_DISCONNECTED || gcs->requests.count)

@@ -79,7 +79,6 @@ struct lcowmig_gcs {
 	lcowmig_gcs_config config;
 	lcowmig_stream_ops streams;
 	lcowmig_sandbox *sandbox;
-	unsigned posts; /* deliveries to the sandbox under way */
 	bool is_migrating;
 	bool is_resuming; /* the transport being negotiated replaces one */
 	struct lcowmig__disconnect *disconnect; /* set aside while the connection is up, so that its loss is told also without memory */

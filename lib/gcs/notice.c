@@ -64,18 +64,10 @@ static notice *notice_new(lcowmig_gcs *gcs, const char *container_id, const char
 
 static lcowmig_status invoke_notice(lcowmig_call *call)
 {
-	lcowmig_gcs *gcs = call->handle_argument;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig_sandbox *sandbox;
 
-	lcowmig__lock_take(&gcs->context->lock);
-	sandbox = gcs->sandbox;
-	lcowmig__lock_drop(&gcs->context->lock);
-	if (sandbox && lcowmig_sandbox_guest_notification(sandbox, call->text[0], call->size, &error) != LCOWMIG_OK)
-		lcowmig__log(gcs->context, LCOWMIG_LOG_WARNING, "guest notification: %s", error.message);
-	lcowmig__lock_take(&gcs->context->lock);
-	gcs->posts--;
-	lcowmig__lock_drop(&gcs->context->lock);
+	if (lcowmig_sandbox_guest_notification(call->handle_argument, call->text[0], call->size, &error) != LCOWMIG_OK)
+		lcowmig__log(call->context, LCOWMIG_LOG_WARNING, "guest notification: %s", error.message);
 	return LCOWMIG_OK;
 }
 
@@ -96,8 +88,8 @@ static void notice_deliver(lcowmig_gcs *gcs, notice *self)
 		post->text[0] = self->text;
 		post->size = self->size;
 		self->text = NULL;
-		gcs->posts++;
-		lcowmig__gcs_post(post, "guest notification", invoke_notice, gcs);
+		post->env = lcowmig__sandbox_env(gcs->sandbox); /* counts the call: the sandbox is not freed while it is told */
+		lcowmig__env_post(post, "guest notification", invoke_notice, gcs->sandbox);
 		notice_free(self);
 	} else if (self->config.notification) {
 		self->delivery.run = notice_run;

@@ -167,19 +167,22 @@ lcowmig_status lcowmig_sandbox_free(lcowmig_sandbox *sandbox, lcowmig_error *err
 	context = sandbox->object.context;
 	lcowmig__enter(context, &pump);
 	status = sandbox_check_free(sandbox, error);
-	if (status == LCOWMIG_OK) {
-		sandbox_drop(sandbox);
-		lcowmig__run(context, &pump); /* closes what was still open, which needs the env */
-	}
 	lcowmig__leave(context, &pump);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (sandbox->guest_attached)
 		sandbox->env.guest.attach(sandbox->env.guest.user, NULL);
 	lcowmig__enter(context, &pump);
-	context->dependents--;
-	lcowmig__free(&context->mem, sandbox->id);
-	lcowmig__free(&context->mem, sandbox);
+	status = sandbox_check_free(sandbox, error); /* again: until it was detached, the guest may have reported something */
+	if (status == LCOWMIG_OK) {
+		sandbox_drop(sandbox);
+		lcowmig__run(context, &pump); /* closes what was still open, which needs the env */
+		context->dependents--;
+		lcowmig__free(&context->mem, sandbox->id);
+		lcowmig__free(&context->mem, sandbox);
+	}
 	lcowmig__leave(context, &pump);
-	return LCOWMIG_OK;
+	if (status != LCOWMIG_OK && sandbox->guest_attached)
+		sandbox->env.guest.attach(sandbox->env.guest.user, sandbox);
+	return status;
 }

@@ -137,7 +137,10 @@ START_TEST(test_listen_is_idempotent_for_one_machine_and_refused_for_another)
 	ck_assert_int_eq(lcowmig_gcs_listen(p->gcs, "b", LCOWMIG_GCS_LOG_PORT, NULL, NULL, &error), LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_ptr_nonnull(strstr(error.message, "machine a"));
 	ck_assert_int_eq(lcowmig_gcs_listen(p->gcs, "a", 2, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
-	ck_assert_uint_eq(p->n_handles, 0);
+	/* NULL is the machine that is not known yet. */
+	ck_assert_int_eq(lcowmig_gcs_listen(p->gcs, NULL, LCOWMIG_GCS_ENTROPY_PORT, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_ENTROPY_PORT, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_uint_eq(p->n_handles, 1); /* the entropy port's */
 	peer_free(p);
 }
 END_TEST
@@ -413,6 +416,87 @@ START_TEST(test_connect_after_a_failed_one_listens_itself)
 }
 END_TEST
 
+/* The host refuses to listen again: that is what the connect fails with, and the next one tries anew. */
+START_TEST(test_connect_after_a_failed_one_fails_when_it_cannot_listen)
+{
+	peer_done done[2] = { { 0 } };
+	peer *p = peer_new();
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+
+	lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_CONTROL_PORT, NULL, NULL, NULL);
+	lcowmig_gcs_connect(p->gcs, true, peer_on_done, &done[0], NULL);
+	peer_fail_accept(p, LCOWMIG_GCS_CONTROL_PORT, LCOWMIG_E_HOST_FAILED);
+	peer_expect_done(&done[0], LCOWMIG_E_HOST_FAILED);
+	p->listen_fails = LCOWMIG_E_HOST_FAILED;
+	ck_assert_int_eq(lcowmig_gcs_connect(p->gcs, true, peer_on_done, &done[1], &error), LCOWMIG_E_HOST_FAILED);
+	ck_assert_uint_eq(error.hresult, 0x80072740);
+	ck_assert_uint_eq(p->n_accepts, 0);
+	p->listen_fails = LCOWMIG_OK;
+	ck_assert_int_eq(lcowmig_gcs_connect(p->gcs, true, peer_on_done, &done[1], NULL), LCOWMIG_PENDING);
+	peer_dial(p, LCOWMIG_GCS_CONTROL_PORT);
+	peer_answer(p, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, peer_expect(p, LCOWMIG_GCS_NEGOTIATE_PROTOCOL), NEGOTIATE_ANSWER);
+	peer_expect_done(&done[1], LCOWMIG_OK);
+	peer_free(p);
+}
+END_TEST
+
+/* Who cancels while another one is at it loses its turn only. */
+START_TEST(test_connect_cancelled_in_the_queue_leaves_the_others_alone)
+{
+	peer_done done[3] = { { 0 } };
+	peer *p = peer_new();
+	int i;
+
+	lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_CONTROL_PORT, NULL, NULL, NULL);
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(lcowmig_gcs_connect(p->gcs, true, peer_on_done, &done[i], NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_context_cancel(p->context, peer_on_done, &done[1]), LCOWMIG_OK);
+	peer_expect_done(&done[1], LCOWMIG_E_CANCELLED);
+	peer_dial(p, LCOWMIG_GCS_CONTROL_PORT);
+	peer_answer(p, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, peer_expect(p, LCOWMIG_GCS_NEGOTIATE_PROTOCOL), NEGOTIATE_ANSWER);
+	peer_expect_done(&done[0], LCOWMIG_OK);
+	peer_expect_done(&done[2], LCOWMIG_OK);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(test_listen_cancelled_in_the_queue_leaves_the_others_alone)
+{
+	peer_done done[3] = { { 0 } };
+	peer *p = peer_new();
+	int i;
+
+	p->hold_listen = true;
+	for (i = 0; i < 3; i++)
+		lcowmig_gcs_listen(p->gcs, "", LCOWMIG_GCS_LOG_PORT, peer_on_done, &done[i], NULL);
+	lcowmig_context_cancel(p->context, peer_on_done, &done[1]);
+	peer_expect_done(&done[1], LCOWMIG_E_CANCELLED);
+	lcowmig_call_complete(p->listen_call, LCOWMIG_OK);
+	peer_expect_done(&done[0], LCOWMIG_OK);
+	peer_expect_done(&done[2], LCOWMIG_OK);
+	peer_free(p);
+}
+END_TEST
+
+/* Nobody need be told. */
+START_TEST(test_loss_without_a_callback_ends_what_is_outstanding)
+{
+	peer_done done = { 0 };
+	peer *p = peer_prepare();
+
+	p->config.disconnected = NULL;
+	peer_start(p, NULL);
+	peer_connect(p, true);
+	peer_request(p, LCOWMIG_GCS_START, NULL, &done);
+	lcowmig_gcs_receive_end(p->gcs, p->control, LCOWMIG_OK);
+	peer_expect_done(&done, LCOWMIG_E_UNAVAILABLE);
+	ck_assert_int_eq(p->disconnects, 0);
+	p->sent_taken = p->sent_size;
+	peer_connect(p, true);
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(test_connects_at_the_same_time_share_one_connection)
 {
 	peer_done done[3] = { { 0 } };
@@ -560,6 +644,10 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_connect_warm_sends_neither_create_nor_start);
 	tcase_add_loop_test(tests, test_connect_times_out_at_every_step_and_can_be_repeated, 0, 2);
 	tcase_add_loop_test(tests, test_connect_after_a_failed_one_listens_itself, 0, 2);
+	tcase_add_test(tests, test_connect_after_a_failed_one_fails_when_it_cannot_listen);
+	tcase_add_test(tests, test_connect_cancelled_in_the_queue_leaves_the_others_alone);
+	tcase_add_test(tests, test_listen_cancelled_in_the_queue_leaves_the_others_alone);
+	tcase_add_test(tests, test_loss_without_a_callback_ends_what_is_outstanding);
 	tcase_add_test(tests, test_connects_at_the_same_time_share_one_connection);
 	tcase_add_test(tests, test_connection_accepted_after_the_cancel_is_closed);
 	tcase_add_loop_test(tests, test_accept_failure_is_passed_on, 0, 2);

@@ -1,4 +1,5 @@
 /* The bridge as guest ops, called the way controllers call them: from flows. */
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -343,6 +344,98 @@ START_TEST(test_notifications_go_to_the_attached_sandbox)
 }
 END_TEST
 
+/* ---- What another thread may do while a notification is handed over ---- */
+
+static long json_made;
+static long json_pause_at; /* the notification is being read, with no lock held: this is where another thread may come */
+static lcowmig_sandbox *json_sandbox;
+static lcowmig_status json_freed;
+static lcowmig_error json_error = LCOWMIG_ERROR_INIT;
+
+static void *json_allocate(size_t size)
+{
+	if (++json_made == json_pause_at)
+		json_freed = lcowmig_sandbox_free(json_sandbox, &json_error);
+	return malloc(size);
+}
+
+START_TEST(test_sandbox_is_not_freed_while_it_is_told_of_a_notification)
+{
+	static const char notification[] = "{\"ContainerId\":\"c1\"}";
+	cJSON_Hooks hooks = { json_allocate, free };
+	lcowmig_sandbox_config config = LCOWMIG_SANDBOX_CONFIG_INIT;
+	fixture *f = fixture_new();
+	lcowmig_sandbox *sandbox = NULL;
+	long total;
+	long own;
+
+	config.id = "sandbox";
+	config.guest = &f->env.guest;
+	ck_assert_int_eq(lcowmig_sandbox_new(f->p->context, &config, &sandbox, NULL), LCOWMIG_OK);
+	fixture_connect(f);
+	cJSON_InitHooks(&hooks);
+	json_made = json_pause_at = 0;
+	ck_assert_int_eq(lcowmig_sandbox_guest_notification(sandbox, notification, strlen(notification), NULL), LCOWMIG_OK);
+	own = json_made;
+	json_made = 0;
+	peer_send(f->p, LCOWMIG_GCS_NOTIFICATION, 0, notification);
+	total = json_made;
+	ck_assert_int_gt(total, own);
+	json_made = 0;
+	json_pause_at = total - own + 1;
+	json_sandbox = sandbox;
+	peer_send(f->p, LCOWMIG_GCS_NOTIFICATION, 0, notification);
+	cJSON_InitHooks(NULL);
+	ck_assert_int_eq(json_freed, LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_str_eq(json_error.message, "sandbox sandbox: the host has not completed 1 of its calls");
+	ck_assert_int_eq(f->p->notifications, 0);
+	lcowmig_gcs_close(f->p->gcs);
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, NULL), LCOWMIG_OK);
+	fixture_free(f);
+}
+END_TEST
+
+/* What came while it was attached, and cannot be told for lack of memory, is logged; the connection goes on. */
+START_TEST(test_notification_that_the_sandbox_cannot_read_is_logged)
+{
+	static const char notification[] = "{\"ContainerId\":\"c1\"}";
+	lcowmig_sandbox_config config = LCOWMIG_SANDBOX_CONFIG_INIT;
+	lcowmig_sandbox *sandbox = NULL;
+	fixture *f = fixture_new();
+	long n;
+
+	config.id = "sandbox";
+	config.guest = &f->env.guest;
+	ck_assert_int_eq(lcowmig_sandbox_new(f->p->context, &config, &sandbox, NULL), LCOWMIG_OK);
+	fixture_connect(f);
+	for (n = 1; n == 1 || peer_fail_json(0) >= n - 1; n++) {
+		peer_fail_json(n);
+		peer_send(f->p, LCOWMIG_GCS_NOTIFICATION, 0, notification);
+		ck_assert(lcowmig_gcs_is_connected(f->p->gcs));
+	}
+	lcowmig_gcs_close(f->p->gcs);
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, NULL), LCOWMIG_OK);
+	fixture_free(f);
+}
+END_TEST
+
+/* The public functions know nothing of the calls that wait beside theirs. */
+START_TEST(test_cancel_does_not_touch_the_waits_of_a_sandbox)
+{
+	fixture *f = fixture_new();
+	outcome o = { { 0 } };
+
+	fixture_connect(f);
+	run(f, 'q', 0, LCOWMIG_GCS_WAIT_FOR_PROCESS, "{}", &o);
+	ck_assert_int_eq(lcowmig_gcs_cancel(f->p->gcs, NULL, NULL), LCOWMIG_E_NOT_FOUND);
+	ck_assert_int_eq(o.done.calls, 0);
+	peer_answer(f->p, LCOWMIG_GCS_WAIT_FOR_PROCESS, 1, PLAIN_ANSWER);
+	peer_expect_done(&o.done, LCOWMIG_OK);
+	outcome_clear(f, &o);
+	fixture_free(f);
+}
+END_TEST
+
 /* A whole life with the nth allocation failing: everything ends once, and a second try succeeds. */
 START_TEST(test_any_allocation_may_fail_and_the_next_try_succeeds)
 {
@@ -439,6 +532,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, test_boot_streams_through_the_ops);
 	tcase_add_test(tests, test_notifications_go_to_the_attached_sandbox);
 	tcase_add_test(tests, test_any_allocation_may_fail_and_the_next_try_succeeds);
+	tcase_add_test(tests, test_sandbox_is_not_freed_while_it_is_told_of_a_notification);
+	tcase_add_test(tests, test_notification_that_the_sandbox_cannot_read_is_logged);
+	tcase_add_test(tests, test_cancel_does_not_touch_the_waits_of_a_sandbox);
 	tcase_add_loop_test(tests, test_ops_refuse_the_calls_of_another_context, 0, 7);
 	tcase_add_loop_test(tests, test_streams_that_fail_leave_their_ports_usable, 0, 2);
 }

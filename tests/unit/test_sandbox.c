@@ -258,6 +258,43 @@ START_TEST(test_sandbox_free_waits_for_calls_that_were_given_up)
 }
 END_TEST
 
+static int attached;
+
+/* While the sandbox is detached, a thread that had seen it attached is still telling it something. */
+static void attach_while_busy(void *user, lcowmig_sandbox *self)
+{
+	static test_done done;
+
+	(void)user;
+	attached += self ? 1 : -1;
+	if (!self && attached == 0 && vm) {
+		test_host_hold(host, "hcs.create", true);
+		ck_assert_int_eq(lcowmig_vm_create(vm, DOCUMENT, strlen(DOCUMENT), NULL, test_on_done, &done, NULL), LCOWMIG_PENDING);
+	}
+}
+
+START_TEST(test_sandbox_free_is_refused_when_something_begins_while_it_is_detached)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig_guest_ops guest = *host->config.guest;
+
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, NULL), LCOWMIG_OK);
+	attached = 0;
+	guest.attach = attach_while_busy;
+	host->config.guest = &guest;
+	ck_assert_int_eq(lcowmig_sandbox_new(host->context, &host->config, &sandbox, NULL), LCOWMIG_OK);
+	vm = lcowmig_sandbox_vm(sandbox);
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(attached, 1); /* it goes on being told */
+	ck_assert_ptr_nonnull(strstr(error.message, "create"));
+	test_host_complete(host, "hcs.create", LCOWMIG_E_HOST_FAILED, 0x80070005, NULL);
+	vm = NULL; /* nothing begins the next time */
+	ck_assert_int_eq(lcowmig_sandbox_free(sandbox, NULL), LCOWMIG_OK);
+	ck_assert_int_eq(attached, 0);
+	sandbox = NULL;
+}
+END_TEST
+
 START_TEST(test_sandbox_free_takes_imported_pods_along)
 {
 	make_imported();
@@ -703,6 +740,7 @@ static void add_life_tests(Suite *suite)
 	tcase_add_test(tcase, test_sandbox_new_leaves_nothing_when_memory_is_out);
 	tcase_add_test(tcase, test_sandbox_free_is_refused_while_anything_lives);
 	tcase_add_test(tcase, test_sandbox_free_waits_for_calls_that_were_given_up);
+	tcase_add_test(tcase, test_sandbox_free_is_refused_when_something_begins_while_it_is_detached);
 	tcase_add_test(tcase, test_sandbox_free_takes_imported_pods_along);
 	tcase_add_test(tcase, test_sandbox_creates_its_machine_once_under_its_own_name);
 	tcase_add_test(tcase, test_sandbox_without_an_id_creates_no_machine);
