@@ -53,7 +53,7 @@ bool lcowmig__guest_add_strings(cJSON *object, const char *key, const char *cons
 	for (i = 0; i < n_texts; i++) {
 		cJSON *item = cJSON_CreateString(texts[i]);
 
-		if (!array || !item || !cJSON_AddItemToArray(array, item)) {
+		if (!cJSON_AddItemToArray(array, item)) { /* also when either is NULL */
 			cJSON_Delete(item);
 			cJSON_Delete(array);
 			return false;
@@ -109,9 +109,8 @@ static bool add_layers(cJSON *settings, const lcowmig__guest_layers *layers)
 	for (i = 0; i < layers->n_layers && ok; i++) {
 		cJSON *layer = cJSON_CreateObject();
 
-		ok = lcowmig__json_add_string(layer, "Path", layers->layers[i]) && cJSON_AddItemToArray(array, layer);
-		if (!ok)
-			cJSON_Delete(layer);
+		ok = lcowmig__json_add_string(layer, "Path", layers->layers[i]);
+		cJSON_AddItemToArray(array, layer); /* goes with the array when it is not complete */
 	}
 	if (ok && layers->n_layers)
 		return lcowmig__json_add_item(settings, "Layers", array);

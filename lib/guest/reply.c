@@ -115,7 +115,7 @@ static lcowmig_status read_pids(const cJSON *list, uint32_t *pids, size_t *ret_c
 	const cJSON *item;
 	size_t count = 0;
 
-	cJSON_ArrayForEach (item, list)
+	for (item = list->child; item; item = item->next)
 		if (!lcowmig__json_uint32(item, "ProcessId", &pids[count++]))
 			return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "guest properties: ProcessList[%zu] has no ProcessId", count - 1);
 	*ret_count = count;

@@ -246,13 +246,11 @@ static void document_block(lcowmig__hcs_facts *facts, bool *flag, const char *el
 static lcowmig_status document_devices(const cJSON *tree, lcowmig__hcs_facts *facts, lcowmig_error *error)
 {
 	const cJSON *machine = lcowmig__json_get(tree, "VirtualMachine");
-	const cJSON *devices = NULL;
+	const cJSON *devices = lcowmig__json_get(machine, "Devices"); /* looked at with the disks */
 	const cJSON *item = NULL;
 	lcowmig_status status;
 
-	status = document_walk(machine, "Devices", &devices, error);
-	if (status == LCOWMIG_OK)
-		status = document_member(devices, "Plan9", &item, error);
+	status = document_member(devices, "Plan9", &item, error);
 	if (status)
 		return status;
 	if (item)

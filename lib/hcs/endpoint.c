@@ -248,13 +248,12 @@ static cJSON *adapter_append(cJSON *adapter, cJSON **array, const char *name)
 	cJSON *item;
 
 	if (!*array)
-		*array = adapter ? cJSON_AddArrayToObject(adapter, name) : NULL;
-	item = *array ? cJSON_CreateObject() : NULL;
-	if (item && !cJSON_AddItemToArray(*array, item)) {
-		cJSON_Delete(item);
-		item = NULL;
-	}
-	return item;
+		*array = cJSON_AddArrayToObject(adapter, name);
+	item = cJSON_CreateObject();
+	if (cJSON_AddItemToArray(*array, item)) /* not when either is NULL */
+		return item;
+	cJSON_Delete(item);
+	return NULL;
 }
 
 static bool adapter_add_lists(cJSON *adapter, const lcowmig__endpoint *endpoint)

@@ -97,15 +97,14 @@ char *lcowmig__hcs_nic_remove(const lcowmig__mem *mem, const char *nic_id, const
 char *lcowmig__hcs_vpci_add(const lcowmig__mem *mem, const char *vmbus_guid, const char *instance_path, uint16_t virtual_function)
 {
 	cJSON *settings = cJSON_CreateObject();
-	cJSON *functions = settings ? cJSON_AddArrayToObject(settings, "Functions") : NULL;
-	cJSON *function = functions ? cJSON_CreateObject() : NULL;
+	cJSON *functions = cJSON_CreateArray();
+	cJSON *function = cJSON_CreateObject();
 	bool ok = lcowmig__json_add_string(function, "DeviceInstancePath", instance_path) &&
 		  lcowmig__json_add_uint64(function, "VirtualFunction", virtual_function);
 
-	if (!ok || !cJSON_AddItemToArray(functions, function)) {
+	if (!cJSON_AddItemToArray(functions, function)) /* also when either is NULL */
 		cJSON_Delete(function);
-		ok = false;
-	}
+	ok = lcowmig__json_add_item(settings, "Functions", functions) && ok;
 	ok = ok && lcowmig__json_add_bool(settings, "PropagateNumaAffinity", true);
 	return modify_print_at(mem, "VirtualMachine/Devices/VirtualPci/", vmbus_guid, "Add", settings, ok);
 }
@@ -137,9 +136,7 @@ char *lcowmig__hcs_plan9_add(const lcowmig__mem *mem, const lcowmig__hcs_plan9_s
 	for (i = 0; ok && i < share->n_allowed_files; i++) {
 		cJSON *file = cJSON_CreateString(share->allowed_files[i]);
 
-		ok = file && cJSON_AddItemToArray(files, file);
-		if (!ok)
-			cJSON_Delete(file);
+		ok = cJSON_AddItemToArray(files, file);
 	}
 	return modify_print(mem, "VirtualMachine/Devices/Plan9/Shares", "Add", settings, ok);
 }

@@ -46,7 +46,7 @@ typedef struct oci_section {
 	int parent; /* index of the section it is in; -1: the spec itself */
 	const char *name;
 	bool is_array; /* of objects, to each of which the members refer */
-	const char *members[9];
+	const char *members[9]; /* ends with NULL */
 } oci_section;
 
 enum { OCI_ROOT = 0, OCI_LINUX = 1, OCI_RESOURCES = 2, OCI_WINDOWS = 4, OCI_SECTIONS = 10 };
@@ -74,7 +74,7 @@ static lcowmig_status oci_check_members(const cJSON *object, const oci_section *
 	if (!cJSON_IsObject(object))
 		return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, SPEC ": %s is not an object", name);
 	for (item = object->child; item; item = item->next)
-		for (i = 0; i < LCOWMIG__COUNT(section->members) && section->members[i]; i++)
+		for (i = 0; section->members[i]; i++)
 			if (lcowmig__text_compare_nocase(item->string, section->members[i]) == 0 && ++counts[i] > 1)
 				return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, SPEC ": %s has two members %s", name,
 						     section->members[i]);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "base/guid.h"
 #include "guest/guest.h"
 #include "host.h"
@@ -77,6 +79,7 @@ static const lcowmig__guest_layers layers = { "c1", "/run/gcs/pods/p1/c1/rootfs"
 static const lcowmig__guest_layers no_layers = { "c1", "/r", NULL, 0, NULL };
 static const lcowmig__guest_directory directory = { "/run/mounts/plan9/0", "0", 564, true };
 static const lcowmig__guest_policy policy = { "rego", "cGFja2FnZQ==", NULL, "" };
+static const lcowmig__guest_policy whole_policy = { "rego", "cGFja2FnZQ==", "cmVm", "ZW52" };
 
 static const char network_settings[] =
 	"{\"NamespaceID\":\"" NS "\",\"ID\":\"6a3f6c57-6c0e-4a0e-9c5f-0c2f3b7e9c11\",\"MacAddress\":\"00-15-5D-01-02-03\","
@@ -175,6 +178,31 @@ static void constrain_nothing(lcowmig__flow *flow, const lcowmig__env *env)
 static void add_policy(lcowmig__flow *flow, const lcowmig__env *env)
 {
 	lcowmig__guest_add_policy(flow, env, &policy);
+}
+
+static void add_whole_policy(lcowmig__flow *flow, const lcowmig__env *env)
+{
+	lcowmig__guest_add_policy(flow, env, &whole_policy);
+}
+
+static void constrain_emptily(lcowmig__flow *flow, const lcowmig__env *env)
+{
+	lcowmig__guest_update_constraints(flow, env, "c1", "");
+}
+
+static void execute_everything(lcowmig__flow *flow, const lcowmig__env *env)
+{
+	lcowmig__guest_process process = { .container_id = C1, .ports = { 1, 2, 3 }, .command_line = "ls", .emulate_console = true,
+		                           .working_directory = "/", .environment = "{\"A\":\"b\"}", .oci_process = "{}" };
+
+	lcowmig__guest_execute_process(flow, env, &process);
+}
+
+static void create_container_as_text(lcowmig__flow *flow, const lcowmig__env *env)
+{
+	lcowmig__guest_container container = { "c1", "/b", "{}", "/s" };
+
+	lcowmig__guest_create_container(flow, env, &container);
 }
 
 static void add_fragment(lcowmig__flow *flow, const lcowmig__env *env)
@@ -300,6 +328,18 @@ static const struct request_case {
 	{ constrain_nothing, CONSTRAINTS("{}") },
 	{ lcowmig__guest_update_pod_memory, MODIFY(VM, "{\"RequestType\":\"Update\",\"ResourceType\":\"PodCgroupMemoryLimit\"}") },
 	{ add_policy, RESOURCE("Add", "SecurityPolicy", "{\"EnforcerType\":\"rego\",\"EncodedSecurityPolicy\":\"cGFja2FnZQ==\"}") },
+	{ add_whole_policy, RESOURCE("Add", "SecurityPolicy",
+	                             "{\"EnforcerType\":\"rego\",\"EncodedSecurityPolicy\":\"cGFja2FnZQ==\",\"EncodedUVMReference\":\"cmVm\","
+	                             "\"EncodedUVMHashEnvelopeReference\":\"ZW52\"}") },
+	{ constrain_emptily, CONSTRAINTS("{}") },
+	{ execute_everything, "guest.rpc 0x10100501 " BASE(C1)
+	  ",\"Settings\":{\"ProcessParameters\":\"{\\\"CommandLine\\\":\\\"ls\\\",\\\"WorkingDirectory\\\":\\\"/\\\","
+	  "\\\"Environment\\\":{\\\"A\\\":\\\"b\\\"},\\\"EmulateConsole\\\":true,\\\"CreateStdInPipe\\\":true,"
+	  "\\\"CreateStdOutPipe\\\":true,\\\"CreateStdErrPipe\\\":true,\\\"OciProcess\\\":{}}\","
+	  "\"VsockStdioRelaySettings\":{\"StdIn\":1,\"StdOut\":2,\"StdErr\":3}}}\n" },
+	{ create_container_as_text, "guest.rpc 0x10100101 " BASE("c1")
+	  ",\"ContainerConfig\":\"{\\\"SchemaVersion\\\":{\\\"Major\\\":2,\\\"Minor\\\":1},\\\"OciBundlePath\\\":\\\"/b\\\","
+	  "\\\"OciSpecification\\\":{},\\\"ScratchDirPath\\\":\\\"/s\\\"}\"}\n" },
 	{ add_fragment, RESOURCE("Add", "SecurityPolicyFragment",
 	                         "{\"Fragment\":\"0oRYc6E=\",\"MediaType\":\"application/cose-x509+rego\"}") },
 	{ create_vm, "guest.rpc 0x10100101 " BASE(VM)
@@ -349,6 +389,38 @@ START_TEST(test_request_fails_cleanly_when_memory_is_out_anywhere)
 			break;
 		ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
 	}
+}
+END_TEST
+
+/* cJSON's hooks are the process's. */
+static long json_made;
+static long json_fail_at;
+
+static void *json_allocate(size_t size)
+{
+	return ++json_made == json_fail_at ? NULL : malloc(size);
+}
+
+START_TEST(test_request_fails_cleanly_when_json_is_out_of_memory_anywhere)
+{
+	cJSON_Hooks hooks = { json_allocate, free };
+	lcowmig_status status;
+
+	cJSON_InitHooks(&hooks);
+	json_fail_at = 0;
+	do {
+		json_made = 0;
+		json_fail_at++;
+		test_host_clear_log(host);
+		status = ask(requests[_i].request, NULL, NULL);
+		if (status != LCOWMIG_OK) {
+			ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
+			test_host_expect_log(host, ""); /* never half a request */
+		}
+	} while (json_made >= json_fail_at);
+	cJSON_InitHooks(NULL);
+	ck_assert_int_eq(status, LCOWMIG_OK);
+	test_host_expect_log(host, requests[_i].log);
 }
 END_TEST
 
@@ -535,6 +607,7 @@ static const struct answer_case {
 	{ ask_processes, "guest.rpc", "{\"Properties\":\"" DEEP "\"}", read_properties, LCOWMIG_E_LIMIT_EXCEEDED, "none" },
 	{ lcowmig__guest_dump_stacks, "guest.rpc", "{\"GuestStacks\":\"goroutine 1\\n\"}", read_stacks, LCOWMIG_OK, "goroutine 1\n" },
 	{ lcowmig__guest_dump_stacks, "guest.rpc", "{}", read_stacks, LCOWMIG_OK, "" },
+	{ lcowmig__guest_dump_stacks, "guest.rpc", "{\"GuestStacks\":null}", read_stacks, LCOWMIG_OK, "" },
 	{ connect_guest, "guest.connect",
 	  "{\"GuestDefinedCapabilities\":{\"NamespaceAddRequestSupported\":true,\"DeleteContainerStateSupported\":true}}", read_capabilities,
 	  LCOWMIG_OK, "100100" },
@@ -582,6 +655,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test_request_is_written_byte_for_byte, 0, (int)LCOWMIG__COUNT(requests));
 	tcase_add_loop_test(tcase, test_request_fails_cleanly_when_memory_is_out_anywhere, 0, (int)LCOWMIG__COUNT(requests));
+	tcase_add_loop_test(tcase, test_request_fails_cleanly_when_json_is_out_of_memory_anywhere, 0, (int)LCOWMIG__COUNT(requests));
 	tcase_add_loop_test(tcase, test_request_is_unavailable_when_there_is_no_connection, 0, (int)LCOWMIG__COUNT(requests));
 	tcase_add_test(tcase, test_create_carries_the_spec_inside_a_string);
 	tcase_add_test(tcase, test_network_settings_are_passed_on_as_they_are);

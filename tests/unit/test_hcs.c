@@ -250,6 +250,10 @@ static const struct {
 	{ "{\"VirtualMachine\":{\"securitySettings\":{}}}", LCOWMIG_E_CORRUPT_DATA },
 	{ "{\"VirtualMachine\":{\"MigrationOptions\":\"x\"}}", LCOWMIG_E_CORRUPT_DATA },
 	{ "{\"VirtualMachine\":{\"Chipset\":{\"Uefi\":7}}}", LCOWMIG_E_CORRUPT_DATA },
+	{ "{\"VirtualMachine\":{\"Chipset\":7}}", LCOWMIG_E_CORRUPT_DATA },
+	{ "{\"VirtualMachine\":{\"ComputeTopology\":7}}", LCOWMIG_E_CORRUPT_DATA },
+	{ "{\"VirtualMachine\":{\"ComputeTopology\":{\"Processor\":7}}}", LCOWMIG_E_CORRUPT_DATA },
+	{ "{\"VirtualMachine\":{\"ComputeTopology\":{\"Processor\":{\"CpuGroup\":7}}}}", LCOWMIG_E_CORRUPT_DATA },
 	{ "{\"VirtualMachine\":{\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":\"x\"}}}}", LCOWMIG_E_CORRUPT_DATA },
 	{ "{\"VirtualMachine\":{\"ComputeTopology\":{\"Memory\":{\"sizeInMB\":1}}}}", LCOWMIG_E_CORRUPT_DATA },
 	{ "{\"VirtualMachine\":{\"ComputeTopology\":{\"Processor\":{\"CpuGroup\":{\"ID\":\"\"}}}}}", LCOWMIG_E_CORRUPT_DATA },
@@ -262,6 +266,7 @@ static const struct {
 	{ SCSI("{\"" C0 "\":{\"Attachments\":{\"01\":" DISK "}}}"), LCOWMIG_E_CORRUPT_DATA },
 	{ SCSI("{\"" C0 "\":{\"Attachments\":{\"\":" DISK "}}}"), LCOWMIG_E_CORRUPT_DATA },
 	{ SCSI("{\"" C0 "\":{\"Attachments\":{\"x\":" DISK "}}}"), LCOWMIG_E_CORRUPT_DATA },
+	{ SCSI("{\"" C0 "\":{\"Attachments\":{\"-1\":" DISK "}}}"), LCOWMIG_E_CORRUPT_DATA },
 	{ SCSI("{\"" C0 "\":{\"Attachments\":{\"99999999999\":" DISK "}}}"), LCOWMIG_E_CORRUPT_DATA },
 	{ SCSI("{\"" C0 "\":{\"Attachments\":{\"1\":" DISK ",\"1\":" DISK "}}}"), LCOWMIG_E_CORRUPT_DATA },
 	{ SCSI("{\"" C0 "\":{\"Attachments\":{\"1\":null}}}"), LCOWMIG_E_CORRUPT_DATA },
@@ -418,6 +423,7 @@ START_TEST(test_hcs_document_set_disks_refuses_slots_that_do_not_exist)
 		{ 1, 64, "a", LCOWMIG__DISK_VIRTUAL, false, NULL },
 		{ 1, 0, "b", LCOWMIG__DISK_VIRTUAL, false, NULL },
 	};
+	const lcowmig__hcs_attachment twice[] = { disks[0], disks[2] };
 	char *text = NULL;
 	size_t size = 0;
 
@@ -425,6 +431,9 @@ START_TEST(test_hcs_document_set_disks_refuses_slots_that_do_not_exist)
 	ck_assert_int_eq(lcowmig__hcs_document_set_disks(&mem, EDIT, 5, disks, 1, &text, &size, NULL), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig__hcs_document_set_disks(&mem, EDIT, 4, disks + 1, 1, &text, &size, NULL), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig__hcs_document_set_disks(&mem, EDIT, 4, disks, 3, &text, &size, NULL), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig__hcs_document_set_disks(&mem, EDIT, 4, twice, 2, &text, &size, NULL), LCOWMIG_E_INVALID_ARGUMENT);
+	/* Nor is anything added to what is no document. */
+	ck_assert_int_eq(lcowmig__hcs_document_set_disks(&mem, "[]", 2, 4, disks, 1, &text, &size, NULL), LCOWMIG_E_NOT_FOUND);
 	ck_assert_ptr_null(text);
 }
 END_TEST
@@ -544,6 +553,11 @@ START_TEST(test_hcs_exit_event_is_read)
 	ck_assert_uint_eq(result.hresult, LCOWMIG__HR_UNEXPECTED_EXIT);
 	ck_assert_int_eq(lcowmig__hcs_parse_exit(&limits, "{\"Status\":3224830214}", &result, NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(result.hresult, LCOWMIG__HR_UNEXPECTED_EXIT);
+	/* What is no HRESULT in either spelling is none. */
+	ck_assert_int_eq(lcowmig__hcs_parse_exit(&limits, "{\"Status\":4294967296}", &result, NULL), LCOWMIG_OK);
+	ck_assert_uint_eq(result.hresult, 0);
+	ck_assert_int_eq(lcowmig__hcs_parse_exit(&limits, "{\"Status\":-2147483649}", &result, NULL), LCOWMIG_OK);
+	ck_assert_uint_eq(result.hresult, 0);
 	ck_assert_int_eq(lcowmig__hcs_parse_exit(&limits, NULL, &result, NULL), LCOWMIG_OK);
 	ck_assert_str_eq(result.type, "");
 	ck_assert_int_eq(lcowmig__hcs_parse_exit(&limits, "garbage", &result, NULL), LCOWMIG_E_CORRUPT_DATA);
@@ -754,6 +768,21 @@ START_TEST(test_notification_carries_blackout_details)
 }
 END_TEST
 
+START_TEST(test_notification_takes_null_details_for_absent_ones)
+{
+	lcowmig__migration_notification notification =
+		notify("{\"Event\":\"BlackoutExited\",\"AdditionalDetails\":{\"BlackoutDurationMilliseconds\":null,"
+		       "\"BlackoutStopTimestamp\":null}}",
+		       LCOWMIG__ORIGIN_SOURCE);
+
+	ck_assert(notification.has_blackout);
+	ck_assert_uint_eq(notification.blackout_duration_ms, 0);
+	ck_assert_int_eq(notification.blackout_stop_ns, 0);
+	notification = notify("{\"Event\":\"BlackoutExited\",\"AdditionalDetails\":{}}", LCOWMIG__ORIGIN_SOURCE);
+	ck_assert(notification.has_blackout);
+}
+END_TEST
+
 /* OPT-13. */
 START_TEST(test_notification_drops_only_the_details_when_they_are_wrong)
 {
@@ -818,6 +847,16 @@ static const struct {
 	{ "1904-02-29T00:00:00Z", true, INT64_C(-2077747200000000000) },
 	{ "2026-08-20T01:05:49.1234567890123Z", true, INT64_C(1787187949123456789) },
 	{ "2262-04-11T00:00:00Z", true, INT64_C(9223286400000000000) },
+	{ "1970-01-01T00:00:00.5+00:00", true, 500000000 },
+	{ "2001-01/01T00:00:00Z", false, 0 },
+	{ "2001-01-01Tx0:00:00Z", false, 0 },
+	{ "2001-01-01T00.00:00Z", false, 0 },
+	{ "2001-01-01T00:x0:00Z", false, 0 },
+	{ "2001-01-01T00:00.00Z", false, 0 },
+	{ "2001-01-01T00:00:x0Z", false, 0 },
+	{ "2001-01-01T00:00:00.-1Z", false, 0 },
+	{ "2001-01-01T00:00:00+x1:00", false, 0 },
+	{ "2001-01-01T00:00:00+01:x0", false, 0 },
 	{ "2263-01-01T00:00:00Z", false, 0 },
 	{ "1600-01-01T00:00:00Z", false, 0 },
 	{ "0000-01-01T00:00:00Z", false, 0 },
@@ -863,6 +902,7 @@ static void add_option_tests(TCase *tests)
 	tcase_add_loop_test(tests, test_notification_event_gives_the_phase_and_its_default_state, 0, LCOWMIG__COUNT(events));
 	tcase_add_test(tests, test_notification_result_wins_over_the_phase);
 	tcase_add_test(tests, test_notification_carries_blackout_details);
+	tcase_add_test(tests, test_notification_takes_null_details_for_absent_ones);
 	tcase_add_test(tests, test_notification_drops_only_the_details_when_they_are_wrong);
 	tcase_add_test(tests, test_notification_ignores_details_of_other_events);
 	tcase_add_test(tests, test_notification_that_cannot_be_read_is_refused);

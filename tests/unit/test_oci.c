@@ -9,6 +9,7 @@
 #include "hcs/endpoint.h"
 #include "hcs/guest_paths.h"
 #include "hcs/oci.h"
+#include "hcs/oci_parts.h"
 
 /* One counter for the library's allocations and for cJSON's, so that each can be made to fail. */
 static int fail_at; /* counts down; 0: never */
@@ -31,10 +32,12 @@ static void count_free(void *pointer)
 	free(pointer);
 }
 
+static bool has_no_blocks; /* for the arena; cJSON's memory is not meant */
+
 static void *mem_allocate(void *user, size_t size)
 {
 	(void)user;
-	return count_malloc(size);
+	return has_no_blocks ? NULL : count_malloc(size);
 }
 
 static void mem_release(void *user, void *pointer)
@@ -103,6 +106,23 @@ static void expect_json(const cJSON *tree, const char *expected)
 			ck_assert(safe_status == LCOWMIG_OK || safe_status == LCOWMIG_E_NO_MEMORY);                                        \
 		}                                                                                                                          \
 		fail_at = 0;                                                                                                               \
+	} while (0)
+
+/* The same with little room in the arena, until it is enough: so that each piece from it is missing once. */
+#define EXPECT_ROOM_SAFE(call)                                                                                                             \
+	do {                                                                                                                               \
+		lcowmig_status room_status = LCOWMIG_E_NO_MEMORY;                                                                          \
+		size_t room = 0;                                                                                                           \
+		for (; room_status; room += sizeof(max_align_t)) {                                                                         \
+			lcowmig__arena_done(&arena);                                                                                       \
+			ck_assert_ptr_nonnull(lcowmig__arena_alloc(&arena, 1));                                                            \
+			arena.used = arena.capacity - room;                                                                                \
+			has_no_blocks = true;                                                                                              \
+			room_status = (call);                                                                                              \
+			has_no_blocks = false;                                                                                             \
+			ck_assert(room_status == LCOWMIG_OK || room_status == LCOWMIG_E_NO_MEMORY);                                        \
+		}                                                                                                                          \
+		ck_assert_uint_gt(room, 2 * sizeof(max_align_t));                                                                          \
 	} while (0)
 
 /* The same for what gives a text. */
@@ -277,6 +297,7 @@ static const struct {
 	  "\"id\":\"a\"}]}}" },
 	{ "{\"process\":{},\"root\":{},\"linux\":{},\"windows\":{\"network\":{\"networkNamespace\":\"ns\"},\"devices\":[]}}",
 	  "{\"process\":{},\"root\":{\"path\":\"/r\"},\"linux\":{},\"windows\":{\"network\":{\"networkNamespace\":\"ns\"}}}" },
+	{ "{\"process\":{},\"root\":{},\"linux\":{},\"windows\":{\"devices\":[]}}", "{\"process\":{},\"root\":{\"path\":\"/r\"},\"linux\":{}}" },
 	{ "{\"process\":{},\"root\":{},\"linux\":{},\"windows\":{\"devices\":[{\"id\":\"a\"}]}}",
 	  "{\"process\":{},\"root\":{\"path\":\"/r\"},\"linux\":{},\"windows\":{\"devices\":[{\"id\":\"a\"}]}}" },
 	{ "{\"process\":{},\"root\":{},\"linux\":{},\"windows\":{\"layerFolders\":[\"x\"],\"network\":{\"networkNamespace\":\"\"}}}",
@@ -434,6 +455,38 @@ START_TEST(test_oci_mount_is_classified)
 }
 END_TEST
 
+START_TEST(test_oci_extensible_mount_is_read_or_there_is_no_memory)
+{
+	lcowmig__oci_mount *mounts = NULL;
+	size_t count = 0;
+	cJSON *spec = parse("{\"mounts\":[" MOUNT("extensible-virtual-disk", "evd://prov/a/b", "/d") "]}");
+
+	EXPECT_ROOM_SAFE(lcowmig__oci_mounts(&arena, &limits, spec, &mounts, &count, NULL));
+	ck_assert_str_eq(mounts[0].evd_type, "prov");
+	cJSON_Delete(spec);
+}
+END_TEST
+
+/* A spec that has fewer of them than were read: what is there is rewritten. */
+START_TEST(test_oci_rewriting_ends_with_the_list)
+{
+	lcowmig__oci_mount mounts[2] = { { .kind = LCOWMIG__MOUNT_SHARE, .guest_path = "/g" }, { .guest_path = "/h" } };
+	lcowmig__oci_device devices[2] = { { .vmbus_guid = "g" }, { .vmbus_guid = "h" } };
+	cJSON *spec = parse("{\"mounts\":[" MOUNT("bind", "a", "/d") "],\"windows\":{\"devices\":[{\"idType\":\"gpu\",\"id\":\"a\"}]}}");
+	cJSON *empty = parse("{}");
+
+	ck_assert(lcowmig__oci_rewrite_mounts(spec, mounts, 2));
+	ck_assert(lcowmig__oci_rewrite_devices(spec, devices, 2));
+	ck_assert_str_eq(lcowmig__json_string(lcowmig__oci_member(spec, "mounts")->child, "source"), "/g");
+	ck_assert_str_eq(lcowmig__json_string(lcowmig__oci_member(lcowmig__oci_member(spec, "windows"), "devices")->child, "id"), "g");
+	ck_assert(lcowmig__oci_rewrite_mounts(empty, mounts, 2));
+	ck_assert(lcowmig__oci_rewrite_devices(empty, devices, 2));
+	expect_json(empty, "{}");
+	cJSON_Delete(spec);
+	cJSON_Delete(empty);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	lcowmig_status status;
@@ -450,6 +503,7 @@ static const struct {
 	{ MOUNT("extensible-virtual-disk", "evd:///d", "/d"), LCOWMIG_E_INVALID_ARGUMENT },
 	{ "{\"source\":\"x\",\"destination\":\"y\",\"options\":[1]}", LCOWMIG_E_INVALID_ARGUMENT },
 	{ "{\"source\":\"x\",\"destination\":\"y\",\"options\":[\"1\",\"2\",\"3\",\"4\"]}", LCOWMIG_E_LIMIT_EXCEEDED },
+	{ "{\"source\":\"x\",\"destination\":\"y\",\"options\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\"]}", LCOWMIG_E_LIMIT_EXCEEDED },
 	{ MOUNT("bind", "12345678901234567890123456789012345678901234567890123456789012345", "/d"), LCOWMIG_E_LIMIT_EXCEEDED },
 };
 
@@ -490,6 +544,7 @@ START_TEST(test_oci_mounts_are_rewritten_one_by_one)
 	int i;
 
 	EXPECT_MEMORY_SAFE(lcowmig__oci_mounts(&arena, &limits, spec, &mounts, &count, NULL));
+	EXPECT_ROOM_SAFE(lcowmig__oci_mounts(&arena, &limits, spec, &mounts, &count, NULL));
 	ck_assert_uint_eq(count, 4);
 	ck_assert(mounts[0].read_only);
 	ck_assert_uint_eq(mounts[0].n_options, 2);
@@ -652,13 +707,14 @@ START_TEST(test_oci_devices_are_split_and_rewritten_in_order)
 	static const struct {
 		const char *path;
 		uint16_t function;
-	} expected[] = { { "PCIP\\X", 3 }, { "PCIP/X", 65535 }, { "PCIP\\65536", 0 }, { "PCIP\\3x", 0 }, { "7", 0 }, { "PCIP\\", 0 } };
+	} expected[] = { { "PCIP\\X", 3 }, { "PCIP/X", 65535 }, { "PCIP\\65536", 0 }, { "PCIP\\3x", 0 }, { "7", 0 }, { "PCIP\\", 0 },
+			{ "PCIP\\-3", 0 } };
 	lcowmig__oci_device *devices = NULL;
 	size_t count = 0;
 	cJSON *spec =
 		parse("{\"windows\":{\"devices\":[{\"id\":\"PCIP\\\\X\\\\3\",\"idType\":\"vpci-instance-id\"},{\"id\":\"PCIP/X/65535\","
 		      "\"idType\":\"vpci\"},{\"id\":\"PCIP\\\\65536\",\"idType\":\"gpu\"},{\"id\":\"PCIP\\\\3x\",\"idType\":\"vpci\"},"
-		      "{\"id\":\"7\",\"idType\":\"vpci\"},{\"id\":\"PCIP\\\\\",\"idType\":\"vpci\"}]}}");
+		      "{\"id\":\"7\",\"idType\":\"vpci\"},{\"id\":\"PCIP\\\\\",\"idType\":\"vpci\"},{\"id\":\"PCIP\\\\-3\",\"idType\":\"vpci\"}]}}");
 	size_t i;
 
 	EXPECT_MEMORY_SAFE(lcowmig__oci_devices(&arena, &limits, spec, &devices, &count, NULL));
@@ -675,7 +731,7 @@ START_TEST(test_oci_devices_are_split_and_rewritten_in_order)
 	ck_assert(lcowmig__oci_rewrite_devices(spec, devices, count));
 	expect_json(spec, "{\"windows\":{\"devices\":[{\"idType\":\"vpci-instance-id\",\"id\":\"g0\"},{\"id\":\"PCIP/X/65535\","
 			  "\"idType\":\"vpci\"},{\"id\":\"PCIP\\\\65536\",\"idType\":\"gpu\"},{\"id\":\"PCIP\\\\3x\",\"idType\":\"vpci\"},"
-			  "{\"idType\":\"vpci\",\"id\":\"g4\"},{\"id\":\"PCIP\\\\\",\"idType\":\"vpci\"}]}}");
+			  "{\"idType\":\"vpci\",\"id\":\"g4\"},{\"id\":\"PCIP\\\\\",\"idType\":\"vpci\"},{\"id\":\"PCIP\\\\-3\",\"idType\":\"vpci\"}]}}");
 	cJSON_Delete(spec);
 }
 END_TEST
@@ -701,6 +757,7 @@ static const layers_case layers_cases[] = {
 	{ "lcow-layer", "/snap/40", { "parentLayerPaths=[\"/snap/1/\"]", "parentLayerPaths=[\"/other\"]" }, NULL, LCOWMIG_OK,
 	  "/snap/1/layer.vhd@0;|/snap/40/sandbox.vhdx" },
 	{ "lcow-layer", "s", { "ro" }, NULL, LCOWMIG_OK, "|s\\sandbox.vhdx" },
+	{ "lcow-layer", "C:/snap\\40", { NULL }, NULL, LCOWMIG_OK, "|C:/snap\\40\\sandbox.vhdx" },
 	{ "lcow-layer", "s", { "parentLayerPaths=[]" }, "[]", LCOWMIG_OK, "|s\\sandbox.vhdx" },
 	{ "lcow-partitioned-layer", "ignored",
 	  { "scratch=C:\\s\\sandbox.vhdx",
@@ -764,7 +821,11 @@ END_TEST
 START_TEST(test_oci_layers_take_one_mount_without_target)
 {
 	const lcowmig_rootfs_mount two[] = { { "lcow-layer", "a", NULL, NULL, 0 }, { "lcow-layer", "b", "/x", NULL, 0 } };
+	const lcowmig_rootfs_mount untyped = { NULL, "a", NULL, NULL, 0 };
 	lcowmig__oci_layers layers;
+
+	ck_assert_int_eq(lcowmig__oci_layers_read(&arena, &limits, &untyped, 1, NULL, &layers, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_ptr_nonnull(strstr(error.message, "a mount of type \"\""));
 
 	ck_assert_int_eq(lcowmig__oci_layers_read(&arena, &limits, two, 2, NULL, &layers, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig__oci_layers_read(&arena, &limits, two + 1, 1, NULL, &layers, &error), LCOWMIG_E_INVALID_ARGUMENT);
@@ -791,6 +852,7 @@ START_TEST(test_endpoint_becomes_the_guest_adapter)
 	size_t count = 0;
 
 	EXPECT_MEMORY_SAFE(lcowmig__endpoints_parse(&arena, &limits, json, &endpoints, &count, NULL));
+	EXPECT_ROOM_SAFE(lcowmig__endpoints_parse(&arena, &limits, json, &endpoints, &count, NULL));
 	ck_assert_uint_eq(count, 1);
 	ck_assert_str_eq(endpoints->id, "e1");
 	ck_assert_str_eq(endpoints->name, "pod1_eth0");
@@ -811,7 +873,10 @@ START_TEST(test_endpoint_without_details_gives_a_bare_adapter)
 	size_t count = 0;
 
 	ck_assert_int_eq(
-		lcowmig__endpoints_parse(&arena, &limits, "[{\"ID\":\"e\",\"Dns\":null,\"Routes\":null}]", &endpoints, &count, NULL),
+		lcowmig__endpoints_parse(&arena, &limits,
+					 "[{\"ID\":\"e\",\"Dns\":null,\"Routes\":null,\"Policies\":[{\"Type\":\"EncapOverhead\","
+					 "\"Settings\":{\"Overhead\":null}}]}]",
+					 &endpoints, &count, NULL),
 		LCOWMIG_OK);
 	EXPECT_TEXT(lcowmig__endpoint_adapter(&mem, endpoints, "ns", "nic", false), "{\"NamespaceID\":\"ns\",\"ID\":\"nic\"}");
 	ck_assert_int_eq(lcowmig__endpoints_parse(&arena, &limits, NULL, &endpoints, &count, NULL), LCOWMIG_OK);
@@ -851,6 +916,13 @@ static const struct {
 	{ "[{\"ID\":7}]", LCOWMIG_E_CORRUPT_DATA },
 	{ "[{\"ID\":\"e\",\"Routes\":{}}]", LCOWMIG_E_CORRUPT_DATA },
 	{ "[{\"ID\":\"e\",\"Routes\":[7]}]", LCOWMIG_E_CORRUPT_DATA },
+	{ "[{\"ID\":\"e\",\"Routes\":[{\"NextHop\":\"12345678901234567890123456789012345678901234567890123456789012345\"}]}]",
+	  LCOWMIG_E_LIMIT_EXCEEDED },
+	{ "[{\"ID\":\"e\",\"Routes\":[{\"DestinationPrefix\":\"12345678901234567890123456789012345678901234567890123456789012345\"}]}]",
+	  LCOWMIG_E_LIMIT_EXCEEDED },
+	{ "[{\"ID\":\"e\",\"IpConfigurations\":{}}]", LCOWMIG_E_CORRUPT_DATA },
+	{ "[{\"ID\":\"e\",\"IpConfigurations\":[{\"IpAddress\":\"12345678901234567890123456789012345678901234567890123456789012345\"}]}]",
+	  LCOWMIG_E_LIMIT_EXCEEDED },
 	{ "[{\"ID\":\"e\",\"Routes\":[{\"Metric\":65536}]}]", LCOWMIG_E_CORRUPT_DATA },
 	{ "[{\"ID\":\"e\",\"IpConfigurations\":[{\"PrefixLength\":256}]}]", LCOWMIG_E_CORRUPT_DATA },
 	{ "[{\"ID\":\"e\",\"IpConfigurations\":[{\"PrefixLength\":\"x\"}]}]", LCOWMIG_E_CORRUPT_DATA },
@@ -877,6 +949,8 @@ static void add_mount_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, test_oci_mount_is_classified, 0, LCOWMIG__COUNT(mounts_read));
 	tcase_add_loop_test(tests, test_oci_mount_that_makes_no_sense_is_refused, 0, LCOWMIG__COUNT(bad_mounts));
+	tcase_add_test(tests, test_oci_extensible_mount_is_read_or_there_is_no_memory);
+	tcase_add_test(tests, test_oci_rewriting_ends_with_the_list);
 	tcase_add_test(tests, test_oci_mounts_are_all_checked_before_any_is_given);
 	tcase_add_test(tests, test_oci_mounts_are_rewritten_one_by_one);
 	tcase_add_test(tests, test_oci_split_extensible_needs_prefix_provider_and_path);
