@@ -144,12 +144,13 @@ void lcowmig__call_abandon(lcowmig_call *call)
 
 void lcowmig__call_complete(lcowmig_call *call, lcowmig_status status)
 {
-	if (status == LCOWMIG_PENDING || status > LCOWMIG_PENDING)
-		status = LCOWMIG_E_HOST_FAILED;
-	call->status = status;
-	if (call->phase == LCOWMIG__CALL_INVOKING)
-		call->phase = LCOWMIG__CALL_COMPLETED; /* the thread in the callback goes on from there */
-	else if (call->phase == LCOWMIG__CALL_PENDING)
+	lcowmig__call_phase phase = call->phase;
+
+	if (phase == LCOWMIG__CALL_COMPLETED)
+		return; /* inside its callback: the first one counts */
+	call->status = status >= LCOWMIG_PENDING ? LCOWMIG_E_HOST_FAILED : status;
+	call->phase = LCOWMIG__CALL_COMPLETED;
+	if (phase == LCOWMIG__CALL_PENDING) /* else the thread in the callback goes on from there */
 		call_finish(call);
 }
 

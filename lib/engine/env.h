@@ -88,9 +88,7 @@ void lcowmig__guest_allocate_ports(lcowmig__flow *flow, const lcowmig__env *env,
 void lcowmig__guest_is_connected(lcowmig__flow *flow, const lcowmig__env *env, bool *ret_connected);
 void lcowmig__guest_open_container(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id);
 void lcowmig__guest_close_container(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id);
-void lcowmig__stdio_close(lcowmig__flow *flow, const lcowmig__env *env, void *stdio);
 void lcowmig__stdio_close_stdin(lcowmig__flow *flow, const lcowmig__env *env, void *stdio);
-void lcowmig__socket_close(lcowmig__flow *flow, const lcowmig__env *env, void *socket);
 
 /* The environment of a sandbox, for objects that a host imports on their own. Implemented by lib/sandbox. */
 lcowmig__env *lcowmig__sandbox_env(lcowmig_sandbox *sandbox);

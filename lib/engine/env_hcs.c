@@ -1,12 +1,6 @@
 /* Calls of the HCS vtable. */
 #include "env_call.h"
 
-/* The document of a call that got its text from a builder; a NULL builder result has been refused before. */
-static const char *call_text(const lcowmig_call *call)
-{
-	return call->text[0] ? call->text[0] : "";
-}
-
 static const lcowmig_hcs_ops *call_hcs(const lcowmig_call *call)
 {
 	return &call->env->hcs;
@@ -43,7 +37,7 @@ static char *no_document(const lcowmig__env *env)
 
 static lcowmig_status invoke_create(lcowmig_call *call)
 {
-	return call_hcs(call)->create(call_hcs(call)->user, call, call->text[1], call_text(call));
+	return call_hcs(call)->create(call_hcs(call)->user, call, call->text[1], call->text[0]);
 }
 
 static lcowmig_status invoke_late_close(lcowmig_call *call)
@@ -80,7 +74,7 @@ void lcowmig__hcs_create(lcowmig__flow *flow, const lcowmig__env *env, const cha
 
 static lcowmig_status invoke_start(lcowmig_call *call)
 {
-	return call_hcs(call)->start(call_hcs(call)->user, call, call->handle_argument, call_text(call), call->second_handle);
+	return call_hcs(call)->start(call_hcs(call)->user, call, call->handle_argument, call->text[0], call->second_handle);
 }
 
 void lcowmig__hcs_start(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket)
@@ -129,7 +123,7 @@ void lcowmig__hcs_close(lcowmig__flow *flow, lcowmig__env *env)
 
 static lcowmig_status invoke_modify(lcowmig_call *call)
 {
-	return call_hcs(call)->modify(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+	return call_hcs(call)->modify(call_hcs(call)->user, call, call->handle_argument, call->text[0]);
 }
 
 void lcowmig__hcs_modify(lcowmig__flow *flow, const lcowmig__env *env, char *document)
@@ -139,7 +133,7 @@ void lcowmig__hcs_modify(lcowmig__flow *flow, const lcowmig__env *env, char *doc
 
 static lcowmig_status invoke_properties(lcowmig_call *call)
 {
-	return call_hcs(call)->properties(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+	return call_hcs(call)->properties(call_hcs(call)->user, call, call->handle_argument, call->text[0]);
 }
 
 void lcowmig__hcs_properties(lcowmig__flow *flow, const lcowmig__env *env, char *query)
@@ -149,7 +143,7 @@ void lcowmig__hcs_properties(lcowmig__flow *flow, const lcowmig__env *env, char 
 
 static lcowmig_status invoke_initialize_migration(lcowmig_call *call)
 {
-	return call_hcs(call)->initialize_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+	return call_hcs(call)->initialize_migration(call_hcs(call)->user, call, call->handle_argument, call->text[0]);
 }
 
 void lcowmig__hcs_initialize_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
@@ -160,7 +154,7 @@ void lcowmig__hcs_initialize_migration(lcowmig__flow *flow, const lcowmig__env *
 
 static lcowmig_status invoke_start_migration(lcowmig_call *call)
 {
-	return call_hcs(call)->start_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call), call->second_handle);
+	return call_hcs(call)->start_migration(call_hcs(call)->user, call, call->handle_argument, call->text[0], call->second_handle);
 }
 
 void lcowmig__hcs_start_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket)
@@ -174,7 +168,7 @@ void lcowmig__hcs_start_migration(lcowmig__flow *flow, const lcowmig__env *env, 
 
 static lcowmig_status invoke_transfer(lcowmig_call *call)
 {
-	return call_hcs(call)->transfer(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+	return call_hcs(call)->transfer(call_hcs(call)->user, call, call->handle_argument, call->text[0]);
 }
 
 void lcowmig__hcs_transfer(lcowmig__flow *flow, const lcowmig__env *env, char *options)
@@ -184,7 +178,7 @@ void lcowmig__hcs_transfer(lcowmig__flow *flow, const lcowmig__env *env, char *o
 
 static lcowmig_status invoke_finalize_migration(lcowmig_call *call)
 {
-	return call_hcs(call)->finalize_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+	return call_hcs(call)->finalize_migration(call_hcs(call)->user, call, call->handle_argument, call->text[0]);
 }
 
 void lcowmig__hcs_finalize_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
@@ -194,7 +188,7 @@ void lcowmig__hcs_finalize_migration(lcowmig__flow *flow, const lcowmig__env *en
 
 static lcowmig_status invoke_cancel_migration(lcowmig_call *call)
 {
-	return call_hcs(call)->cancel_migration(call_hcs(call)->user, call, call->handle_argument, call_text(call));
+	return call_hcs(call)->cancel_migration(call_hcs(call)->user, call, call->handle_argument, call->text[0]);
 }
 
 void lcowmig__hcs_cancel_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
@@ -204,7 +198,7 @@ void lcowmig__hcs_cancel_migration(lcowmig__flow *flow, const lcowmig__env *env,
 
 static lcowmig_status invoke_grant_access(lcowmig_call *call)
 {
-	return call_hcs(call)->grant_access(call_hcs(call)->user, call, call->text[1], call_text(call));
+	return call_hcs(call)->grant_access(call_hcs(call)->user, call, call->text[1], call->text[0]);
 }
 
 void lcowmig__hcs_grant_access(lcowmig__flow *flow, const lcowmig__env *env, const char *path)
@@ -226,10 +220,10 @@ void lcowmig__hcs_grant_access(lcowmig__flow *flow, const lcowmig__env *env, con
 static lcowmig_status invoke_resolve_path(lcowmig_call *call)
 {
 	if (!call_hcs(call)->resolve_path) {
-		lcowmig_call_set_result(call, call_text(call), strlen(call_text(call)));
+		lcowmig_call_set_result(call, call->text[0], strlen(call->text[0]));
 		return LCOWMIG_OK;
 	}
-	return call_hcs(call)->resolve_path(call_hcs(call)->user, call, call_text(call));
+	return call_hcs(call)->resolve_path(call_hcs(call)->user, call, call->text[0]);
 }
 
 /* Paths can be resolved without a compute system: the destination's patch comes before its create. */
@@ -249,7 +243,7 @@ static lcowmig_status invoke_path_type(lcowmig_call *call)
 		lcowmig_call_set_result(call, directory, sizeof directory - 1);
 		return LCOWMIG_OK;
 	}
-	return call_hcs(call)->path_type(call_hcs(call)->user, call, call_text(call));
+	return call_hcs(call)->path_type(call_hcs(call)->user, call, call->text[0]);
 }
 
 void lcowmig__hcs_path_type(lcowmig__flow *flow, const lcowmig__env *env, const char *path)

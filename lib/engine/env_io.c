@@ -195,26 +195,10 @@ void lcowmig__post_socket_close(lcowmig_call *spare, void *socket)
 	lcowmig__env_post(spare, "socket close", invoke_socket_close, socket);
 }
 
-static void await_on_handle(lcowmig__flow *flow, const lcowmig__env *env, const char *what, lcowmig_status (*invoke)(lcowmig_call *call),
-                            void *handle)
-{
-	lcowmig_call *call = lcowmig__call_new(flow, env, what, invoke);
-
-	if (call)
-		call->handle_argument = handle;
-}
-
-void lcowmig__stdio_close(lcowmig__flow *flow, const lcowmig__env *env, void *stdio)
-{
-	await_on_handle(flow, env, "stdio close", invoke_stdio_close, stdio);
-}
-
 void lcowmig__stdio_close_stdin(lcowmig__flow *flow, const lcowmig__env *env, void *stdio)
 {
-	await_on_handle(flow, env, "stdio close stdin", invoke_stdio_close_stdin, stdio);
-}
+	lcowmig_call *call = lcowmig__call_new(flow, env, "stdio close stdin", invoke_stdio_close_stdin);
 
-void lcowmig__socket_close(lcowmig__flow *flow, const lcowmig__env *env, void *socket)
-{
-	await_on_handle(flow, env, "socket close", invoke_socket_close, socket);
+	if (call)
+		call->handle_argument = stdio;
 }

@@ -103,7 +103,7 @@ void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, cons
 
 void lcowmig__flow_await_over(lcowmig__flow *flow)
 {
-	if (--flow->waiting == 0 && !flow->ended)
+	if (--flow->waiting == 0)
 		lcowmig__list_append(&flow->context->pump->ready, &flow->ready);
 }
 
@@ -173,15 +173,12 @@ void lcowmig__flow_shield(lcowmig__flow *flow, bool is_shielded)
 	flow->is_shielded = is_shielded;
 }
 
-/* The flow set its deadline itself, so no shield keeps it off. */
+/* The flow set its deadline itself, so no shield keeps it off. It waits: timers fire while nothing is about to run. */
 static void flow_deadline_passed(lcowmig__timer *timer)
 {
 	lcowmig__flow *flow = LCOWMIG__CONTAINER_OF(timer, lcowmig__flow, deadline);
 
-	if (flow->waiting)
-		flow_break_await(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
-	else
-		lcowmig__flow_interrupt(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
+	flow_break_await(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
 }
 
 void lcowmig__flow_set_deadline(lcowmig__flow *flow, uint64_t nanoseconds)
