@@ -1,6 +1,8 @@
 /*
  * Cancel. It sets the state first, so that nothing new begins, ends what is in flight, and asks the host, which gets through while a
  * transfer blocks. The exception is a source that is just being prepared: what the host is doing there can only be undone once it is done.
+ *
+ * An abandon interrupts it, and is still there when it goes on after that.
  */
 #include "migration.h"
 
@@ -20,7 +22,7 @@ static bool cancel_needs_host(const lcowmig_migration *m)
 {
 	lcowmig__vm_state state = lcowmig__vm_get_state(m->sandbox->vm);
 
-	return state != LCOWMIG__VM_NOT_CREATED && state != LCOWMIG__VM_DESTINATION_IMPORTED && state != LCOWMIG__VM_TERMINATED;
+	return state != LCOWMIG__VM_DESTINATION_IMPORTED && state != LCOWMIG__VM_TERMINATED;
 }
 
 static void cancel_ended(lcowmig_migration *m)
@@ -63,19 +65,19 @@ static void cancel_step(lcowmig__flow *flow)
 		m->cancel_asked = true;
 		FLOW_TRY(flow, lcowmig__signal_wait(flow, &m->quiet));
 	}
-	if (lcowmig__session_is_stale(m, self->generation) || m->object.state == LCOWMIG_MIGRATION_IDLE)
+	if (lcowmig__session_is_stale(m, self->generation))
 		FLOW_RETURN(flow, LCOWMIG_OK); /* the preparation failed: there is nothing to cancel */
 
 	cancel_announce(m);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->quiet));
-	if (lcowmig__session_is_stale(m, self->generation) || m->abandon)
+	if (m->abandon)
 		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
 	if (!cancel_needs_host(m)) {
 		cancel_ended(m);
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), &flow->error)));
-	if (lcowmig__session_is_stale(m, self->generation) || m->abandon)
+	if (m->abandon)
 		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
 	FLOW_RETURN(flow, cancel_judge(m, flow));
 	FLOW_END(flow);
@@ -85,8 +87,7 @@ static void cancel_release(lcowmig__flow *flow)
 {
 	struct cancel *self = (struct cancel *)flow;
 
-	if (self->m->cancel == flow)
-		self->m->cancel = NULL;
+	self->m->cancel = NULL;
 	if (!lcowmig__session_is_stale(self->m, self->generation))
 		lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_CANCEL);
 }

@@ -62,7 +62,7 @@ static lcowmig_status reasons_fail(const lcowmig_migration *m, lcowmig__buf *tex
 		if (texts->data[i] == '\0')
 			texts->data[i] = ';';
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s cannot migrate, %zu reason%s: %s",
-			     m->sandbox->id ? m->sandbox->id : "", count, count == 1 ? "" : "s", texts->data);
+			     m->sandbox->object.id, count, count == 1 ? "" : "s", texts->data);
 }
 
 lcowmig_status lcowmig__migration_check_reasons(const lcowmig_migration *m, lcowmig_error *error)

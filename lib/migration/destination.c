@@ -8,7 +8,6 @@
 struct patch {
 	lcowmig__flow flow;
 	lcowmig_migration *m;
-	uint64_t generation;
 	lcowmig__imported *imported; /* lives as long as the session */
 	lcowmig__flow *child;        /* NULL once started */
 };
@@ -37,13 +36,10 @@ static lcowmig__flow *patch_take_child(struct patch *self)
 static void patch_step(lcowmig__flow *flow)
 {
 	struct patch *self = (struct patch *)flow;
-	lcowmig_migration *m = self->m;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self)));
-	if (lcowmig__session_is_stale(m, self->generation) || m->object.state != LCOWMIG_MIGRATION_DESTINATION_IMPORTED)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "patch: its session was cancelled"));
-	patch_done(m, self->imported);
+	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self))); /* a cancel or an abandon would have interrupted it */
+	patch_done(self->m, self->imported);
 	FLOW_END(flow);
 }
 
@@ -84,7 +80,6 @@ static lcowmig_status patch_begin(lcowmig_migration *m, const lcowmig_patch *pat
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
 	self->m = m;
-	self->generation = m->generation;
 	self->imported = imported;
 	lcowmig__session_begin_patch(m);
 	self->child = lcowmig__sandbox_patch_flow(m->sandbox, &current, error);
@@ -129,14 +124,6 @@ struct prepare_destination {
 	char *vm_id;
 };
 
-/* Cancelled or abandoned meanwhile: what was created is theirs to undo. */
-static bool prepare_is_over(const struct prepare_destination *self)
-{
-	const lcowmig_migration *m = self->m;
-
-	return lcowmig__session_is_stale(m, self->generation) || m->object.state != LCOWMIG_MIGRATION_DESTINATION_IMPORTED || m->abandon;
-}
-
 static void prepare_create(struct prepare_destination *self)
 {
 	lcowmig__flow *flow = &self->flow;
@@ -155,11 +142,7 @@ static void prepare_destination_step(lcowmig__flow *flow)
 	/* An earlier attempt that ran out of memory, or was cancelled, may have got that far. */
 	if (lcowmig__vm_get_state(m->sandbox->vm) != LCOWMIG__VM_DESTINATION_CREATED)
 		FLOW_TRY(flow, prepare_create(self));
-	if (prepare_is_over(self))
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "prepare destination: its session was cancelled"));
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_patch_flow(m->sandbox->vm, &flow->error)));
-	if (prepare_is_over(self))
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "prepare destination: its session was cancelled"));
 	if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_NO_MEMORY && flow->result != LCOWMIG_E_CANCELLED)
 		lcowmig__session_fail(m, flow->result, &flow->error);
 	if (flow->result != LCOWMIG_OK)

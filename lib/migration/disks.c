@@ -21,8 +21,6 @@ static lcowmig_status disks_check_state(const lcowmig_migration *m, const char *
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_PATCH, error);
-	if (status == LCOWMIG_OK && m->abandon)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is being abandoned", m->object.id);
 	if (status == LCOWMIG_OK && m->work)
 		status = lcowmig__session_check_quiet(m, error);
 	return status;

@@ -13,8 +13,8 @@ static lcowmig_status import_check_state(const lcowmig_migration *m, const lcowm
 	const lcowmig_sandbox *sandbox = m->sandbox;
 	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_IMPORT, error);
 
-	if (status == LCOWMIG_OK && (m->id || m->abandon))
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is not over yet", m->object.id);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__session_check_quiet(m, error); /* a source is being prepared */
 	if (status == LCOWMIG_OK && sandbox->id && strcmp(sandbox->id, options->sandbox_id) != 0)
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the sandbox is %s, not %s", sandbox->id,
 				       options->sandbox_id);
@@ -66,11 +66,8 @@ static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__w
 			if (!imported)
 				return lcowmig__fail_memory(error);
 			memcpy(imported->source_id, id, strlen(id) + 1);
-			imported->container = entry ? entry->container : NULL;
-			if (!lcowmig__tree_insert(&m->imported, imported->source_id, &imported->node)) {
-				lcowmig__free(&m->object.context->mem, imported);
-				return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: container %s is there twice", id);
-			}
+			imported->container = entry->container; /* the index has all of them, each once */
+			lcowmig__tree_insert(&m->imported, imported->source_id, &imported->node);
 			m->n_pending++;
 		}
 	}

@@ -108,7 +108,7 @@ static void abandon_leave(struct abandon *self)
 {
 	lcowmig_migration *m = self->m;
 
-	if (!lcowmig__session_is_source(m) && !m->resume_begun && !m->was_resumed && m->id)
+	if (!lcowmig__session_is_source(m) && !m->resume_begun)
 		lcowmig__session_discard(m);
 	lcowmig__log(m->object.context, LCOWMIG_LOG_INFO, "migration session %s is abandoned%s%s", m->object.id,
 		     self->status == LCOWMIG_OK ? "" : ": ", self->status == LCOWMIG_OK ? "" : self->problem.message);
@@ -164,13 +164,11 @@ static void abandon_release(lcowmig__flow *flow)
 
 static const lcowmig__flow_class abandon_class = { "abandon", abandon_step, abandon_release, false };
 
+/* Legal in every state. */
 static lcowmig_status abandon_begin(lcowmig_migration *m, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	struct abandon *self;
-	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_ABANDON, error);
 
-	if (status != LCOWMIG_OK)
-		return status;
 	if (!m->id) {
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_ABANDON);
 		return LCOWMIG_OK;

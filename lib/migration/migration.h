@@ -82,7 +82,7 @@ struct lcowmig_migration {
 
 	lcowmig__right right;
 	bool transfer_done; /* the host's transfer succeeded, whatever became of the session */
-	bool resume_begun;  /* the machine may run here */
+	bool resume_begun;  /* the machine may run here, or does */
 	bool is_stopped;    /* a finalize has stopped it */
 	bool is_discarded;  /* destination: the imported containers were ended */
 	bool was_resumed;   /* Finalized by RESUME */
@@ -123,7 +123,7 @@ void lcowmig__session_begin_patch(lcowmig_migration *m);
 void lcowmig__session_end_patch(lcowmig_migration *m);
 void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status, const char *why);
 
-/* Fires FAIL, keeps the reason, and tells subscribers (in this order). */
+/* Fires FAIL, keeps the reason, and tells subscribers (in this order). Not for what was cancelled: then the cancel decides. */
 void lcowmig__session_fail(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error);
 /* A step of the session's own. `text` may be NULL. */
 void lcowmig__session_step(lcowmig_migration *m, lcowmig_step step, size_t number, size_t total, const char *text);

@@ -11,8 +11,8 @@ struct lcowmig_subscription {
 	uint32_t missed;               /* since the last one that was queued */
 	lcowmig_notification *reserve; /* for an event that must not be lost */
 	lcowmig_notification *end;     /* for the end of the session */
-	unsigned running;              /* callbacks under way */
-	bool is_gone;                  /* unsubscribed while one was, or told the end */
+	bool is_running;               /* its callback is; there is one delivery at a time */
+	bool is_gone;                  /* unsubscribed meanwhile, or told the end */
 };
 
 void lcowmig__notifier_init(lcowmig__notifier *notifier, lcowmig_context *context)
@@ -84,12 +84,13 @@ static void notification_deliver(lcowmig__delivery *delivery)
 	if (subscription) {
 		lcowmig__list_remove(&notification->in_subscription);
 		subscription->n_waiting--;
-		subscription->running++;
-		subscription->is_gone = subscription->is_gone || !notification->notice; /* the end is the last */
+		subscription->is_running = true;
+		subscription->is_gone = !notification->notice; /* the end is the last */
 		lcowmig__lock_drop(&context->lock);
 		subscription->notify(subscription->user, notification->notice ? notification : NULL);
 		lcowmig__lock_take(&context->lock);
-		if (--subscription->running == 0 && subscription->is_gone)
+		subscription->is_running = false;
+		if (subscription->is_gone)
 			subscription_free(subscription);
 	}
 	notification_free(notification);
@@ -112,8 +113,7 @@ static lcowmig_notification *notification_new(lcowmig_context *context, lcowmig_
 
 static bool notice_says_end(const lcowmig__notice *notice)
 {
-	return notice && (notice->phase == LCOWMIG_PHASE_DONE || notice->phase == LCOWMIG_PHASE_RECOVERY_DONE ||
-			  notice->phase == LCOWMIG_PHASE_FAILED);
+	return notice->phase == LCOWMIG_PHASE_DONE || notice->phase == LCOWMIG_PHASE_RECOVERY_DONE || notice->phase == LCOWMIG_PHASE_FAILED;
 }
 
 static void subscription_queue(lcowmig_subscription *subscription, lcowmig_notification *notification, lcowmig__notice *notice)
@@ -269,7 +269,7 @@ void lcowmig_migration_unsubscribe(lcowmig_subscription *subscription)
 	while ((node = lcowmig__list_pop(&subscription->waiting)) != NULL)
 		LCOWMIG__LIST_ENTRY(node, lcowmig_notification, in_subscription)->subscription = NULL;
 	subscription->is_gone = true;
-	if (subscription->running == 0)
+	if (!subscription->is_running)
 		subscription_free(subscription);
 	lcowmig__lock_drop(&context->lock);
 }

@@ -11,7 +11,7 @@ static lcowmig_status release_check(const lcowmig_migration *m, const char *sess
 		status = lcowmig__session_check_quiet(m, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	if (m->resume_begun || m->was_resumed)
+	if (m->resume_begun)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "migration session %s (%s): the sandbox runs here or may run here; its right cannot be given away",
 				     m->object.id, lcowmig__object_state_name(&m->object));

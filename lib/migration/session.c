@@ -44,7 +44,7 @@ void lcowmig__migration_free(lcowmig_migration *m)
 
 bool lcowmig__migration_is_idle(const lcowmig_migration *m)
 {
-	return m->object.state == LCOWMIG_MIGRATION_IDLE && !m->id && !m->work && !m->patches;
+	return m->object.state == LCOWMIG_MIGRATION_IDLE && !m->id && !m->work; /* work may outlive its session, patches do not */
 }
 
 const char *lcowmig__migration_state_name(const lcowmig_migration *m)
@@ -228,11 +228,7 @@ void lcowmig__session_fail(lcowmig_migration *m, lcowmig_status status, const lc
 {
 	lcowmig__notice notice = { 0 };
 
-	if (m->object.state == LCOWMIG_MIGRATION_CANCELLING)
-		return; /* the cancel decides */
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_FAIL);
-	if (m->object.state == LCOWMIG_MIGRATION_CANCELLED)
-		return; /* the cancel is why it failed */
 	lcowmig__error_copy(&m->failure, error);
 	m->failure.status = status;
 	notice.origin = m->origin;

@@ -70,8 +70,6 @@ static lcowmig_status prepare_source_begin(lcowmig_migration *m, const char *ses
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__session_check_quiet(m, error);
-	if (status == LCOWMIG_OK && (m->id || m->abandon))
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is not over yet", m->object.id);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__migration_check_reasons(m, error);
 	/* An abandon that the host refused leaves a machine that is initialized already, but for nobody. */
@@ -118,7 +116,6 @@ struct export
 {
 	lcowmig__flow flow;
 	lcowmig_migration *m;
-	uint64_t generation;
 };
 
 /* Fills `sandbox` with what is, as it is. Nothing changes. */
@@ -158,7 +155,7 @@ static lcowmig_status export_encode(const lcowmig_migration *m, lcowmig__buf *en
 	lcowmig__arena_done(&arena);
 	if (status == LCOWMIG_OK && envelope->size > m->object.context->limits.envelope_bytes)
 		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "the envelope of sandbox %s has %zu bytes, at most %lu",
-				       m->sandbox->id ? m->sandbox->id : "", envelope->size,
+				       m->sandbox->object.id, envelope->size,
 				       (unsigned long)m->object.context->limits.envelope_bytes);
 	return status;
 }
@@ -194,9 +191,8 @@ static void export_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_EXPORT, NULL);
+	/* A cancel or an abandon would have interrupted it. */
 	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_collect_flow(m->sandbox->vm, &flow->error)));
-	if (lcowmig__session_is_stale(m, self->generation) || m->object.state != LCOWMIG_MIGRATION_SOURCE_PREPARED || m->abandon)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "export: its session was cancelled"));
 	status = lcowmig__migration_check_reasons(m, &flow->error);
 	if (status == LCOWMIG_OK)
 		status = export_freeze(m, &flow->error);
@@ -211,8 +207,7 @@ static void export_release(lcowmig__flow *flow)
 	struct export *self = (struct export *)flow;
 
 	lcowmig__session_end_work(self->m, flow);
-	if (!lcowmig__session_is_stale(self->m, self->generation))
-		lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_EXPORT);
+	lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_EXPORT);
 }
 
 static const lcowmig__flow_class export_class = { "export", export_step, export_release, false };
@@ -236,7 +231,6 @@ static lcowmig_status export_begin(lcowmig_migration *m, lcowmig__flow **ret_flo
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
 	self->m = m;
-	self->generation = m->generation;
 	lcowmig__session_begin_work(m, &self->flow);
 	*ret_flow = &self->flow;
 	return LCOWMIG_OK;

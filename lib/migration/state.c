@@ -45,11 +45,9 @@ static const lcowmig__transition migration_rows[] = {
 	{ SOURCE_EXPORTED, TRIGGER(FAIL), FAILED }, /* the transport was refused; likewise below */
 	{ IMPORTED, TRIGGER(FAIL), FAILED },        /* the machine was created, but may not open its disks */
 	{ PREPARED, TRIGGER(FAIL), FAILED },
-	{ SOCKET_WAITING, TRIGGER(FAIL), FAILED },
-	{ SOCKET_READY, TRIGGER(FAIL), FAILED },
+	{ SOCKET_WAITING, TRIGGER(FAIL), FAILED }, /* there is none for SocketReady: either nothing is under way, or the transfer starts */
 	{ TRANSFERRING, TRIGGER(FAIL), FAILED },
-	{ CANCELLING, TRIGGER(FAIL), FAILED },   /* the host could not cancel */
-	{ CANCELLED, TRIGGER(FAIL), CANCELLED }, /* swallowed: the cancel is why it failed */
+	{ CANCELLING, TRIGGER(FAIL), FAILED }, /* the host could not cancel */
 
 	/* The right to run. */
 	{ COMPLETED, TRIGGER(RELEASE), COMPLETED },

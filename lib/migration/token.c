@@ -39,8 +39,6 @@ void lcowmig__right_init(lcowmig__right *right, bool is_source, const char *sess
 
 void lcowmig__right_bind(lcowmig__right *right, const char *machine_id, const void *envelope, size_t size)
 {
-	if (!machine_id)
-		machine_id = "";
 	lcowmig__sha256(machine_id, strlen(machine_id), right->machine);
 	lcowmig__sha256(envelope, size, right->envelope);
 }
@@ -130,11 +128,10 @@ void lcowmig__right_take(lcowmig__right *right, uint32_t epoch)
 
 lcowmig_status lcowmig__right_release(lcowmig__right *right, uint8_t ret_token[LCOWMIG__TOKEN_SIZE], lcowmig_error *error)
 {
+	/* Always so for a source that has not got it: only a release takes it away. */
 	bool again = right->released && right->released == right->epoch;
 	uint32_t step = lcowmig__right_is_held(right) ? 1 : 2;
 
-	if (!again && right->is_source && step == 2)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "the source has not got the right to run the sandbox");
 	if (!again && right->epoch > UINT32_MAX - step)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "the right was handed over too often in one session");
 	if (!again) {

@@ -34,8 +34,7 @@ bool lcowmig__right_is_held(const lcowmig__right *right);
 lcowmig_status lcowmig__right_read(const lcowmig__right *right, const uint8_t *token, size_t size, uint32_t *ret_epoch,
 				   lcowmig_error *error);
 void lcowmig__right_take(lcowmig__right *right, uint32_t epoch);
-/* Gives it away, or again; a destination that never had it declares that it never will. FAILED_PRECONDITION for a source that has not got
- * it. */
+/* Gives it away, or again; a destination that never had it declares that it never will. LIMIT_EXCEEDED after too many hand-overs. */
 lcowmig_status lcowmig__right_release(lcowmig__right *right, uint8_t ret_token[LCOWMIG__TOKEN_SIZE], lcowmig_error *error);
 
 #endif

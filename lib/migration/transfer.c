@@ -52,15 +52,14 @@ static lcowmig__flow *transfer_cancel_flow(struct transfer *self)
 	return lcowmig__vm_cancel_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), &self->flow.error);
 }
 
-/* The wait is over, and not because the socket came. A cancelled session ends quietly, a failed one has told already. */
+/* The wait is over, and not because the socket came. A cancelled or abandoned session ends quietly, a failed one has told already. */
 static void transfer_not_begun(struct transfer *self)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig_status status = self->flow.result;
 
 	lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_SOCKET);
-	if (status == LCOWMIG_OK ||
-	    (!transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_WAITING) && !transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_READY)))
+	if (status == LCOWMIG_OK || self->m->abandon)
 		return;
 	if (status == LCOWMIG_E_TIMED_OUT)
 		status = lcowmig__fail(&error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: the socket did not come in time",
@@ -142,8 +141,6 @@ static void transfer_step(lcowmig__flow *flow)
 	lcowmig__flow_set_deadline(flow, self->socket_timeout);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->socket_signal));
 	lcowmig__flow_clear_deadline(flow);
-	if (transfer_is_stale(self))
-		FLOW_RETURN(flow, LCOWMIG_OK);
 	if (flow->result != LCOWMIG_OK || !transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_READY)) {
 		transfer_not_begun(self);
 		lcowmig__session_settle(m, true);
@@ -253,7 +250,7 @@ static void join_step(lcowmig__flow *flow)
 	lcowmig__flow_set_deadline(flow, JOIN_TIME_NS);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->background_over));
 	lcowmig__flow_clear_deadline(flow);
-	if (flow->result == LCOWMIG_E_TIMED_OUT && m->background) {
+	if (flow->result == LCOWMIG_E_TIMED_OUT) {
 		lcowmig__flow_interrupt(m->background, LCOWMIG_E_TIMED_OUT, "did not end after its session had");
 		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->background_over));
 	}

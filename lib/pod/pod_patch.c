@@ -33,7 +33,7 @@ static void pod_patch_release(lcowmig__flow *flow)
 
 static bool patch_is_sandbox(const struct pod_patch *self)
 {
-	return self->container && self->container == self->pod->sandbox_container;
+	return self->container == self->pod->sandbox_container;
 }
 
 bool lcowmig__pod_is_sandbox_container(const lcowmig_pod *pod, const char *source_container_id)
@@ -136,7 +136,7 @@ static bool patch_copy(struct pod_patch *self, const lcowmig_patch *patch)
 {
 	const lcowmig__mem *mem = lcowmig__pod_mem(self->pod);
 
-	self->source_id = lcowmig__strdup(mem, patch->source_container_id ? patch->source_container_id : "");
+	self->source_id = lcowmig__strdup(mem, patch->source_container_id);
 	self->new_id = lcowmig__strdup(mem, patch->container_id ? patch->container_id : "");
 	self->pod_id = lcowmig__strdup(mem, patch->container_id ? patch->container_id : "");
 	self->namespace_id = lcowmig__strdup(mem, patch->namespace_id ? patch->namespace_id : "");

@@ -27,7 +27,6 @@ static const lcowmig__transition rows[] = {
 	{ LCOWMIG__POD_MIGRATING, LCOWMIG__POD_RESUME, LCOWMIG__POD_LIVE },
 	{ LCOWMIG__POD_LIVE, LCOWMIG__POD_RESUME, LCOWMIG__POD_LIVE },
 	{ LCOWMIG__POD_MIGRATING, LCOWMIG__POD_ABORT, LCOWMIG__POD_LIVE },
-	{ LCOWMIG__POD_LIVE, LCOWMIG__POD_ABORT, LCOWMIG__POD_LIVE },
 };
 
 const lcowmig__machine lcowmig__pod_machine = {

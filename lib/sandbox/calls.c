@@ -63,7 +63,7 @@ static lcowmig_status guard_vm(const lcowmig_sandbox *sandbox, const struct call
 	if (is_allowed)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is %s, this one is %s",
-			     sandbox->id ? sandbox->id : "", call->name, expected, lcowmig__vm_state_name(sandbox->vm));
+			     sandbox->object.id, call->name, expected, lcowmig__vm_state_name(sandbox->vm));
 }
 
 static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct call *call, lcowmig_error *error)
@@ -85,7 +85,7 @@ static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct c
 			return LCOWMIG_OK;
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "sandbox %s: %s needs to be without a migration session, this one is %s",
-				     sandbox->id ? sandbox->id : "", call->name, lcowmig__migration_state_name(sandbox->migration));
+				     sandbox->object.id, call->name, lcowmig__migration_state_name(sandbox->migration));
 	case GUARD_UNSUPPORTED:
 		return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "%s is not offered", call->name);
 	case GUARD_NONE:
@@ -128,7 +128,7 @@ static lcowmig_status call_check_id(const lcowmig_sandbox *sandbox, const struct
 	if (sandbox_id && sandbox->id && strcmp(sandbox_id, sandbox->id) == 0)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: the request is for sandbox \"%.128s\", this one is \"%s\"", call->name,
-			     sandbox_id ? sandbox_id : "", sandbox->id ? sandbox->id : "");
+			     sandbox_id ? sandbox_id : "", sandbox->object.id);
 }
 
 lcowmig_status lcowmig_sandbox_check_call(lcowmig_sandbox *sandbox, lcowmig_sandbox_call number, const char *sandbox_id,

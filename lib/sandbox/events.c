@@ -27,7 +27,7 @@ lcowmig_status lcowmig_sandbox_hcs_event(lcowmig_sandbox *sandbox, uint32_t type
 		break;
 	default:
 		lcowmig__log(sandbox->object.context, LCOWMIG_LOG_DEBUG, "sandbox %s: HCS event 0x%08x has no use",
-			     sandbox->id ? sandbox->id : "", (unsigned)type);
+			     sandbox->object.id, (unsigned)type);
 		break;
 	}
 	lcowmig__leave(sandbox->object.context, &pump);
@@ -43,7 +43,7 @@ static void sandbox_notify(lcowmig_sandbox *sandbox, const char *guest_container
 		lcowmig__container_hint_exit(entry->container);
 	else
 		lcowmig__log(sandbox->object.context, LCOWMIG_LOG_WARNING,
-			     "sandbox %s: the guest reports an exit of container %.128s, which is not here", sandbox->id ? sandbox->id : "",
+			     "sandbox %s: the guest reports an exit of container %.128s, which is not here", sandbox->object.id,
 			     guest_container_id ? guest_container_id : "without id");
 }
 

@@ -64,11 +64,11 @@ lcowmig_status lcowmig__sandbox_check_new_id(const lcowmig_sandbox *sandbox, con
 
 	if (entry)
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a container %s already, in pod %s",
-				     sandbox->id ? sandbox->id : "", container_id, lcowmig__pod_id(entry->pod));
+				     sandbox->object.id, container_id, lcowmig__pod_id(entry->pod));
 	entry = lcowmig__sandbox_find_guest(sandbox, container_id);
 	if (entry)
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: the guest knows container %s as %s",
-				     sandbox->id ? sandbox->id : "", lcowmig__container_id(entry->container), container_id);
+				     sandbox->object.id, lcowmig__container_id(entry->container), container_id);
 	return LCOWMIG_OK;
 }
 
@@ -93,10 +93,10 @@ lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_
 
 	if (lcowmig__sandbox_find(sandbox, lcowmig__container_id(container)))
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a container %s already",
-				     sandbox->id ? sandbox->id : "", lcowmig__container_id(container));
+				     sandbox->object.id, lcowmig__container_id(container));
 	if (lcowmig__sandbox_find_guest(sandbox, lcowmig__container_guest_id(container)))
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: container %s and another one are %s to the guest",
-				     sandbox->id ? sandbox->id : "", lcowmig__container_id(container),
+				     sandbox->object.id, lcowmig__container_id(container),
 				     lcowmig__container_guest_id(container));
 	entry = lcowmig__alloc(&sandbox->object.context->mem, sizeof *entry);
 	if (!entry)
@@ -109,10 +109,7 @@ lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_
 
 void lcowmig__sandbox_remove_container(lcowmig_sandbox *sandbox, const char *container_id)
 {
-	lcowmig__index_entry *entry = lcowmig__sandbox_find(sandbox, container_id);
-
-	if (entry)
-		index_remove(sandbox, entry);
+	index_remove(sandbox, lcowmig__sandbox_find(sandbox, container_id));
 }
 
 lcowmig_status lcowmig__sandbox_add_pod(lcowmig_sandbox *sandbox, lcowmig_pod *pod, lcowmig_error *error)
@@ -122,7 +119,7 @@ lcowmig_status lcowmig__sandbox_add_pod(lcowmig_sandbox *sandbox, lcowmig_pod *p
 	lcowmig_status status = LCOWMIG_OK;
 
 	if (lcowmig__sandbox_find_pod(sandbox, lcowmig__pod_id(pod)))
-		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->id ? sandbox->id : "",
+		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->object.id,
 				     lcowmig__pod_id(pod));
 	for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container)) {
 		status = lcowmig__sandbox_add_container(sandbox, pod, container, error);
@@ -143,8 +140,6 @@ void lcowmig__sandbox_remove_pod(lcowmig_sandbox *sandbox, lcowmig_pod *pod)
 {
 	lcowmig_container *container;
 
-	if (!pod)
-		return;
 	for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
 		lcowmig__sandbox_remove_container(sandbox, lcowmig__container_id(container));
 	lcowmig__tree_remove(&sandbox->pods, lcowmig__pod_node(pod));

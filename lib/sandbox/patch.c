@@ -26,10 +26,10 @@ static lcowmig_status patch_check(const lcowmig_sandbox *sandbox, const lcowmig_
 	if (other && other != entry)
 		return lcowmig__fail(
 			error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: container %s cannot become %s, which is in pod %s already",
-			sandbox->id ? sandbox->id : "", lcowmig__container_id(entry->container), new_id, lcowmig__pod_id(other->pod));
+			sandbox->object.id, lcowmig__container_id(entry->container), new_id, lcowmig__pod_id(other->pod));
 	if (renames_pod && pod && pod != entry->pod)
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s: pod %s cannot become %s, which is another pod",
-				     sandbox->id ? sandbox->id : "", lcowmig__pod_id(entry->pod), new_id);
+				     sandbox->object.id, lcowmig__pod_id(entry->pod), new_id);
 	return LCOWMIG_OK;
 }
 
@@ -69,7 +69,7 @@ static void sandbox_patch_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	if (!self->child)
 		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s to patch",
-						self->sandbox->id ? self->sandbox->id : "", self->source_id));
+						self->sandbox->object.id, self->source_id));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self)));
 	FLOW_END(flow);
 }
@@ -78,7 +78,7 @@ static const lcowmig__flow_class sandbox_patch_class = { "patch", sandbox_patch_
 
 lcowmig__flow *lcowmig__sandbox_patch_flow(lcowmig_sandbox *sandbox, const lcowmig_patch *patch, lcowmig_error *error)
 {
-	const char *source_id = patch->source_container_id ? patch->source_container_id : "";
+	const char *source_id = patch->source_container_id;
 	const lcowmig__index_entry *entry = lcowmig__sandbox_find(sandbox, source_id);
 	struct sandbox_patch *self = lcowmig__flow_new(sizeof *self + strlen(source_id) + 1, &sandbox_patch_class, sandbox->object.context,
 						       &sandbox->object, error);

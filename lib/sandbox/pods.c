@@ -21,7 +21,7 @@ static lcowmig_status check_running(const lcowmig_sandbox *sandbox, const char *
 	if (lcowmig__vm_get_state(sandbox->vm) == LCOWMIG__VM_RUNNING)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is Running, this one is %s",
-			     sandbox->id ? sandbox->id : "", what, lcowmig__vm_state_name(sandbox->vm));
+			     sandbox->object.id, what, lcowmig__vm_state_name(sandbox->vm));
 }
 
 static lcowmig_status check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
@@ -29,7 +29,7 @@ static lcowmig_status check_no_session(const lcowmig_sandbox *sandbox, const cha
 	if (lcowmig__migration_is_idle(sandbox->migration))
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs to be without a migration session, this one is %s",
-			     sandbox->id ? sandbox->id : "", what, lcowmig__migration_state_name(sandbox->migration));
+			     sandbox->object.id, what, lcowmig__migration_state_name(sandbox->migration));
 }
 
 /* ---- Pods ---- */
@@ -42,11 +42,11 @@ static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const 
 	lcowmig_pod *pod = NULL;
 
 	if (status == LCOWMIG_OK && lcowmig__sandbox_find_pod(sandbox, id))
-		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->id ? sandbox->id : "",
+		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->object.id,
 				       id);
 	if (status == LCOWMIG_OK && sandbox->pods.count >= limits->pods)
 		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu pods, no more are possible",
-				       sandbox->id ? sandbox->id : "", sandbox->pods.count);
+				       sandbox->object.id, sandbox->pods.count);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__pod_new(&sandbox->env, lcowmig__vm_for_containers(sandbox->vm), id, namespace_id,
 					  lcowmig__vm_policy_based_routing(sandbox->vm), &pod, error);
@@ -128,7 +128,7 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 		status = lcowmig__sandbox_check_new_id(sandbox, id, error);
 	if (status == LCOWMIG_OK && sandbox->containers.count >= limits->containers)
 		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu containers, no more are possible",
-				       sandbox->id ? sandbox->id : "", sandbox->containers.count);
+				       sandbox->object.id, sandbox->containers.count);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__pod_new_container(pod, id, &container, error);
 	if (status != LCOWMIG_OK)

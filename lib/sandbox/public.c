@@ -46,7 +46,7 @@ lcowmig_status lcowmig_sandbox_find_container(lcowmig_sandbox *sandbox, const ch
 		if (ret_pod)
 			*ret_pod = entry->pod;
 	} else {
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s", sandbox->id ? sandbox->id : "", id);
+		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s", sandbox->object.id, id);
 	}
 	lcowmig__leave(sandbox->object.context, &pump);
 	return status;
@@ -65,7 +65,7 @@ lcowmig_status lcowmig_sandbox_find_pod(lcowmig_sandbox *sandbox, const char *id
 	if (pod)
 		*ret_pod = pod;
 	else
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no pod %s", sandbox->id ? sandbox->id : "", id);
+		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no pod %s", sandbox->object.id, id);
 	lcowmig__leave(sandbox->object.context, &pump);
 	return status;
 }

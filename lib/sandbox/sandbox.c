@@ -88,7 +88,7 @@ static lcowmig_status sandbox_make(lcowmig_context *context, const lcowmig_sandb
 
 	if (!sandbox)
 		return lcowmig__fail_memory(error);
-	lcowmig__object_init(&sandbox->object, context, &lcowmig__sandbox_machine, NULL);
+	lcowmig__object_init(&sandbox->object, context, &lcowmig__sandbox_machine, "(unnamed)");
 	lcowmig__sandbox_init_maps(sandbox);
 	sandbox->env = *env;
 	sandbox->env.context = context;
@@ -147,12 +147,12 @@ static lcowmig_status sandbox_check_free(const lcowmig_sandbox *sandbox, lcowmig
 		return status;
 	if (!lcowmig__migration_is_idle(sandbox->migration))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: its migration session is %s; expected Idle",
-				     sandbox->id ? sandbox->id : "", lcowmig__migration_state_name(sandbox->migration));
+				     sandbox->object.id, lcowmig__migration_state_name(sandbox->migration));
 	if (!lcowmig__vm_is_free_to_go(sandbox->vm, error))
 		return LCOWMIG_E_FAILED_PRECONDITION;
 	if (sandbox->host_calls)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: the host has not completed %u of its calls",
-				     sandbox->id ? sandbox->id : "", sandbox->host_calls);
+				     sandbox->object.id, sandbox->host_calls);
 	return LCOWMIG_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "vm/vm.h"
 
 struct lcowmig_sandbox {
-	lcowmig__object object; /* of a machine with one state: counts what is in flight on the sandbox itself */
+	lcowmig__object object; /* of a machine with one state: counts what is in flight on the sandbox itself, and has the name for errors */
 	lcowmig__env env;
 	char *id; /* NULL until it is named */
 	lcowmig_vm *vm;
@@ -37,6 +37,7 @@ void lcowmig__sandbox_init_maps(lcowmig_sandbox *sandbox);
 /* Adds a new container of `pod` to the index: ALREADY_EXISTS (also for the id that the guest knows another one by), NO_MEMORY. */
 lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_pod *pod, lcowmig_container *container,
 					      lcowmig_error *error);
+/* It must be there. */
 void lcowmig__sandbox_remove_container(lcowmig_sandbox *sandbox, const char *container_id);
 /* ALREADY_EXISTS when the id is taken as a host's or a guest's one. */
 lcowmig_status lcowmig__sandbox_check_new_id(const lcowmig_sandbox *sandbox, const char *container_id, lcowmig_error *error);

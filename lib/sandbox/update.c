@@ -82,10 +82,12 @@ static lcowmig_status update_read(struct sandbox_update *self, const char *resou
 }
 
 /* A copy in the flow's arena; NULL stays NULL. */
-static bool update_copy(struct sandbox_update *self, const char *text, const char **ret_copy)
+static const char *update_copy(struct sandbox_update *self, const char *text, bool *is_complete)
 {
-	*ret_copy = text ? lcowmig__arena_strndup(&self->arena, text, strlen(text)) : NULL;
-	return !text || *ret_copy;
+	const char *copy = text ? lcowmig__arena_strndup(&self->arena, text, strlen(text)) : NULL;
+
+	*is_complete = *is_complete && (copy || !text);
+	return copy;
 }
 
 static lcowmig_status update_vm(lcowmig_sandbox *sandbox, const char *id, const lcowmig_update *update, lcowmig__flow **ret_flow,
@@ -94,13 +96,17 @@ static lcowmig_status update_vm(lcowmig_sandbox *sandbox, const char *id, const 
 	struct sandbox_update *self =
 		lcowmig__flow_new(sizeof *self, &sandbox_update_class, sandbox->env.context, &sandbox->object, error);
 	lcowmig_status status = LCOWMIG_OK;
+	bool is_complete = true;
 
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
 	self->sandbox = sandbox;
 	lcowmig__arena_init(&self->arena, &sandbox->env.context->mem, 0);
-	if (!update_copy(self, id, &self->id) || !update_copy(self, update->policy_fragment, &self->fragment) ||
-	    !update_copy(self, update->media_type, &self->media_type) || !update_copy(self, update->cpu_group_id, &self->cpu_group_id))
+	self->id = update_copy(self, id, &is_complete);
+	self->fragment = update_copy(self, update->policy_fragment, &is_complete);
+	self->media_type = update_copy(self, update->media_type, &is_complete);
+	self->cpu_group_id = update_copy(self, update->cpu_group_id, &is_complete);
+	if (!is_complete)
 		status = lcowmig__fail_memory(error);
 	else if (update->resources)
 		status = update_read(self, update->resources, error);
@@ -117,7 +123,7 @@ static lcowmig_status update_container(lcowmig_sandbox *sandbox, const char *id,
 	const lcowmig__index_entry *entry = lcowmig__sandbox_find(sandbox, id);
 
 	if (!entry)
-		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "update: sandbox %s has no container or pod %s", sandbox->id ? sandbox->id : "", id);
+		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "update: sandbox %s has no container or pod %s", sandbox->object.id, id);
 	if (!update->resources || update->cpu_group_id || update->policy_fragment)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 		                     "update of container %s: CPU groups and policy fragments are for pods, a container takes resources", id);

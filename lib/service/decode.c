@@ -167,38 +167,35 @@ static lcowmig_status decode_compression(lcowmig__wire_bytes bytes, lcowmig_migr
 	return step == LCOWMIG__WIRE_STEP_END ? LCOWMIG_OK : fail_broken(&cursor, "CompressionSettings", error);
 }
 
+static lcowmig_status decode_flag(const message_field *field, uint32_t *ret_flag, lcowmig_error *error)
+{
+	if (field->type != PB_WT_VARINT)
+		return fail_type(field, "InitializeOptions", error);
+	*ret_flag = field->number != 0;
+	return LCOWMIG_OK;
+}
+
 static lcowmig_status decode_option(const message_field *field, lcowmig_migration_options *options, uint64_t *transport, lcowmig_error *error)
 {
-	bool is_group = field->tag == lcowmig__service_InitializeOptions_memory_transfer_throttle_params_tag || field->tag == lcowmig__service_InitializeOptions_compression_settings_tag;
-
-	if (field->tag > lcowmig__service_InitializeOptions_prepare_memory_transfer_mode_tag)
-		return LCOWMIG_OK;
-	if (field->type != (is_group ? PB_WT_STRING : PB_WT_VARINT))
-		return fail_type(field, "InitializeOptions", error);
 	switch (field->tag) {
 	case lcowmig__service_InitializeOptions_memory_transport_tag:
 		*transport = field->number;
-		break;
+		return field->type == PB_WT_VARINT ? LCOWMIG_OK : fail_type(field, "InitializeOptions", error);
 	case lcowmig__service_InitializeOptions_memory_transfer_throttle_params_tag:
-		return decode_throttle(field->bytes, options, error);
+		return field->type == PB_WT_STRING ? decode_throttle(field->bytes, options, error) : fail_type(field, "InitializeOptions", error);
 	case lcowmig__service_InitializeOptions_compression_settings_tag:
-		return decode_compression(field->bytes, options, error);
+		return field->type == PB_WT_STRING ? decode_compression(field->bytes, options, error) : fail_type(field, "InitializeOptions", error);
 	case lcowmig__service_InitializeOptions_checksum_verification_tag:
-		options->checksum_verification = field->number != 0;
-		break;
+		return decode_flag(field, &options->checksum_verification, error);
 	case lcowmig__service_InitializeOptions_perf_tracing_enabled_tag:
-		options->perf_tracing_enabled = field->number != 0;
-		break;
+		return decode_flag(field, &options->perf_tracing_enabled, error);
 	case lcowmig__service_InitializeOptions_cancel_if_blackout_threshold_exceeds_tag:
-		options->cancel_if_blackout_threshold_exceeds = field->number != 0;
-		break;
+		return decode_flag(field, &options->cancel_if_blackout_threshold_exceeds, error);
 	case lcowmig__service_InitializeOptions_prepare_memory_transfer_mode_tag:
-		options->prepare_memory_transfer_mode = field->number != 0;
-		break;
+		return decode_flag(field, &options->prepare_memory_transfer_mode, error);
 	default:
-		break;
+		return LCOWMIG_OK;
 	}
-	return LCOWMIG_OK;
 }
 
 static lcowmig_status decode_options(lcowmig__wire_bytes bytes, lcowmig_migration_options *options, lcowmig_error *error)
