@@ -4,28 +4,36 @@
 struct register_socket {
 	lcowmig__flow flow;
 	lcowmig_migration *m;
-	uint64_t generation;
 	lcowmig_call *spare; /* closes the socket later, without memory */
 	uint8_t *descriptor;
 	size_t size;
 };
 
-static bool register_is_over(const struct register_socket *self)
+/* A cancel or an abandon would have interrupted the adoption; but the transfer that waits for it may have given up. */
+static lcowmig_status register_adopted(struct register_socket *self, void *socket)
 {
-	const lcowmig_migration *m = self->m;
+	lcowmig_migration *m = self->m;
+	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_REGISTER_SOCKET, &self->flow.error);
 
-	return lcowmig__session_is_stale(m, self->generation) || m->abandon ||
-	       !lcowmig__machine_allows(m->object.machine, m->object.state, LCOWMIG__MIGRATION_REGISTER_SOCKET);
+	if (status == LCOWMIG_OK) {
+		m->socket = socket;
+		m->socket_spare = self->spare;
+		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_REGISTER_SOCKET);
+		lcowmig__signal_set(&m->socket_signal);
+	} else {
+		lcowmig__post_socket_close(self->spare, socket);
+	}
+	self->spare = NULL;
+	return status;
 }
 
-static void register_keep(struct register_socket *self, void *socket)
+static void register_refused(struct register_socket *self)
 {
 	lcowmig_migration *m = self->m;
 
-	m->socket = socket;
-	m->socket_spare = self->spare;
-	self->spare = NULL;
-	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_REGISTER_SOCKET);
+	if (!lcowmig__machine_allows(m->object.machine, m->object.state, LCOWMIG__MIGRATION_REGISTER_SOCKET))
+		return; /* Failed already */
+	lcowmig__session_fail(m, self->flow.result, &self->flow.error);
 	lcowmig__signal_set(&m->socket_signal);
 }
 
@@ -33,24 +41,13 @@ static void register_socket_step(lcowmig__flow *flow)
 {
 	struct register_socket *self = (struct register_socket *)flow;
 	lcowmig_migration *m = self->m;
-	void *socket;
 
 	FLOW_BEGIN(flow);
 	FLOW_AWAIT(flow, lcowmig__socket_adopt(flow, &m->sandbox->env, self->descriptor, self->size));
-	socket = lcowmig__flow_take_handle(flow);
-	if (flow->result == LCOWMIG_OK && !register_is_over(self)) {
-		register_keep(self, socket);
-		FLOW_RETURN(flow, LCOWMIG_OK);
-	}
-	if (flow->result == LCOWMIG_OK) {
-		lcowmig__post_socket_close(self->spare, socket);
-		self->spare = NULL;
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "register socket: its session was cancelled"));
-	}
-	if (!register_is_over(self) && flow->result != LCOWMIG_E_NO_MEMORY && flow->result != LCOWMIG_E_CANCELLED) {
-		lcowmig__session_fail(m, flow->result, &flow->error);
-		lcowmig__signal_set(&m->socket_signal);
-	}
+	if (flow->result == LCOWMIG_OK)
+		FLOW_RETURN(flow, register_adopted(self, lcowmig__flow_take_handle(flow)));
+	if (flow->result != LCOWMIG_E_NO_MEMORY && flow->result != LCOWMIG_E_CANCELLED)
+		register_refused(self);
 	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
 }
@@ -59,7 +56,7 @@ static void register_socket_release(lcowmig__flow *flow)
 {
 	struct register_socket *self = (struct register_socket *)flow;
 
-	if (!lcowmig__session_is_stale(self->m, self->generation) && !self->m->socket)
+	if (!self->m->socket)
 		self->m->socket_taken = false;
 	lcowmig__call_spare_free(self->spare);
 	lcowmig__free(&flow->context->mem, self->descriptor);
@@ -88,7 +85,6 @@ static lcowmig_status register_begin(lcowmig_migration *m, const uint8_t *descri
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
 	self->m = m;
-	self->generation = m->generation;
 	self->spare = lcowmig__call_spare(&m->sandbox->env);
 	self->descriptor = lcowmig__memdup(&m->object.context->mem, descriptor, size);
 	self->size = size;
