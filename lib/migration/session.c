@@ -42,14 +42,13 @@ void lcowmig__migration_free(lcowmig_migration *m)
 	lcowmig__free(&m->object.context->mem, m);
 }
 
-bool lcowmig__migration_is_idle(const lcowmig_migration *m)
+/* A source that is being prepared has a session while Idle, and work may outlive its session: both are in flight. */
+lcowmig_status lcowmig__migration_check_idle(const lcowmig_migration *m, lcowmig_error *error)
 {
-	return m->object.state == LCOWMIG_MIGRATION_IDLE && !m->id && !m->work; /* work may outlive its session, patches do not */
-}
-
-const char *lcowmig__migration_state_name(const lcowmig_migration *m)
-{
-	return lcowmig__object_state_name(&m->object);
+	if (m->object.state != LCOWMIG_MIGRATION_IDLE)
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is %s; expected Idle", m->object.id,
+				     lcowmig__object_state_name(&m->object));
+	return lcowmig__session_check_quiet(m, error);
 }
 
 lcowmig_status lcowmig__session_check_id(const lcowmig_migration *m, const char *what, const char *id, lcowmig_error *error)

@@ -81,11 +81,7 @@ static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct c
 	case GUARD_CREATED:
 		return guard_vm(sandbox, call, state != LCOWMIG__VM_NOT_CREATED, "created", error);
 	case GUARD_IDLE:
-		if (lcowmig__migration_is_idle(sandbox->migration))
-			return LCOWMIG_OK;
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "sandbox %s: %s needs to be without a migration session, this one is %s",
-				     sandbox->object.id, call->name, lcowmig__migration_state_name(sandbox->migration));
+		return lcowmig__sandbox_check_no_session(sandbox, call->name, error);
 	case GUARD_UNSUPPORTED:
 		return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "%s is not offered", call->name);
 	case GUARD_NONE:

@@ -24,12 +24,13 @@ static lcowmig_status check_running(const lcowmig_sandbox *sandbox, const char *
 			     sandbox->object.id, what, lcowmig__vm_state_name(sandbox->vm));
 }
 
-static lcowmig_status check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
+lcowmig_status lcowmig__sandbox_check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
 {
-	if (lcowmig__migration_is_idle(sandbox->migration))
+	lcowmig_status status = lcowmig__migration_check_idle(sandbox->migration, error);
+
+	if (status == LCOWMIG_OK)
 		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs to be without a migration session, this one is %s",
-			     sandbox->object.id, what, lcowmig__migration_state_name(sandbox->migration));
+	return lcowmig__wrap(error, status, "sandbox %s: %s needs to be without a migration session", sandbox->object.id, what);
 }
 
 /* ---- Pods ---- */
@@ -84,7 +85,7 @@ lcowmig_status lcowmig_pod_new(lcowmig_sandbox *sandbox, const char *id, const c
 static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lcowmig_pod *pod, lcowmig_error *error)
 {
 	const char *id = lcowmig__pod_id(pod);
-	lcowmig_status status = check_no_session(sandbox, "the deletion of a pod", error);
+	lcowmig_status status = lcowmig__sandbox_check_no_session(sandbox, "the deletion of a pod", error);
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__pod_check_idle(pod, error);
@@ -177,7 +178,7 @@ static lcowmig_status container_remove(lcowmig_sandbox *sandbox, lcowmig_pod *po
 
 	if (!container)
 		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", lcowmig__pod_id(pod), id);
-	status = check_no_session(sandbox, "the deletion of a container", error);
+	status = lcowmig__sandbox_check_no_session(sandbox, "the deletion of a container", error);
 	if (status == LCOWMIG_OK)
 		status = container_check_free(container, error);
 	if (status != LCOWMIG_OK)

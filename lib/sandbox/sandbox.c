@@ -143,11 +143,10 @@ static lcowmig_status sandbox_check_free(const lcowmig_sandbox *sandbox, lcowmig
 {
 	lcowmig_status status = lcowmig__object_check_idle(&sandbox->object, error);
 
+	if (status == LCOWMIG_OK)
+		status = lcowmig__sandbox_check_no_session(sandbox, "freeing it", error);
 	if (status != LCOWMIG_OK)
 		return status;
-	if (!lcowmig__migration_is_idle(sandbox->migration))
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: its migration session is %s; expected Idle",
-				     sandbox->object.id, lcowmig__migration_state_name(sandbox->migration));
 	if (!lcowmig__vm_is_free_to_go(sandbox->vm, error))
 		return LCOWMIG_E_FAILED_PRECONDITION;
 	if (sandbox->host_calls)

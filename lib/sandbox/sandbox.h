@@ -53,6 +53,8 @@ lcowmig_status lcowmig__sandbox_add_pod(lcowmig_sandbox *sandbox, lcowmig_pod *p
 void lcowmig__sandbox_remove_pod(lcowmig_sandbox *sandbox, lcowmig_pod *pod);
 /* Patches a container, re-keying pod map and index: lcowmig__pod_patch_flow with the sandbox's commit. */
 lcowmig__flow *lcowmig__sandbox_patch_flow(lcowmig_sandbox *sandbox, const lcowmig_patch *patch, lcowmig_error *error);
+/* FAILED_PRECONDITION while there is a session, or anything left of one. `what` needs that; it is for the error. */
+lcowmig_status lcowmig__sandbox_check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error);
 /* lcowmig_sandbox_check_task for who has the lock. */
 lcowmig_status lcowmig__sandbox_check_task(const lcowmig_sandbox *sandbox, lcowmig_task_call call, lcowmig_error *error);
 /* Stops every imported, never resumed container. Cannot fail. */
@@ -61,8 +63,8 @@ void lcowmig__sandbox_abort(lcowmig_sandbox *sandbox);
 /* The session, made and freed with the sandbox; implemented by lib/migration. */
 lcowmig_status lcowmig__migration_new(lcowmig_sandbox *sandbox, lcowmig_migration **ret_migration, lcowmig_error *error);
 void lcowmig__migration_free(lcowmig_migration *migration);
-bool lcowmig__migration_is_idle(const lcowmig_migration *migration);
-const char *lcowmig__migration_state_name(const lcowmig_migration *migration);
+/* That there is no session, nor anything left of one. */
+lcowmig_status lcowmig__migration_check_idle(const lcowmig_migration *migration, lcowmig_error *error);
 /* The machine has ended: whatever state the session is in. */
 void lcowmig__migration_vm_ended(lcowmig_migration *migration);
 void lcowmig__migration_hcs_event(lcowmig_migration *migration, const char *data);

@@ -485,7 +485,7 @@ static void expect_gate(const test_side *side, bool is_closed)
 	for (i = 0; i < LCOWMIG__COUNT(calls); i++)
 		ck_assert_int_eq(lcowmig_sandbox_check_task(side->sandbox, calls[i], NULL),
 				 is_closed ? LCOWMIG_E_FAILED_PRECONDITION : LCOWMIG_OK);
-	ck_assert_int_eq(lcowmig__migration_is_idle(side->m), !is_closed);
+	ck_assert_int_eq(lcowmig__migration_check_idle(side->m, NULL) == LCOWMIG_OK, !is_closed);
 }
 
 /* SVC-32: from the first step of a session until its cleanup, on either side, whatever becomes of it. */

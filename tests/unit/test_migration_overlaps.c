@@ -201,6 +201,7 @@ START_TEST(test_late_end_of_a_preparation_touches_no_session)
 	ck_assert_ptr_nonnull(strstr(ended[2].message, "could not end what was in flight"));
 	STATE(destination, LCOWMIG_MIGRATION_IDLE);
 	FAILS(lcowmig_sandbox_free(destination->sandbox, &world->error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "migration session (none) (Idle) has prepare destination in flight"));
 	test_host_hold(destination->host, "hcs.close", false);
 	test_host_complete(destination->host, "hcs.close", LCOWMIG_OK, 0, NULL);
 	ck_assert_int_eq(ended[0].status, LCOWMIG_E_CANCELLED);
