@@ -3,8 +3,6 @@
 
 #include "migration.h"
 
-#define NANOSECONDS_PER_MS UINT64_C(1000000)
-
 /* A destination may hear of the blackout only when it is over. */
 static void event_mark_blackout(lcowmig_migration *m, const lcowmig__migration_notification *event)
 {
@@ -15,7 +13,7 @@ static void event_mark_blackout(lcowmig_migration *m, const lcowmig__migration_n
 	else if (event->phase == LCOWMIG__PHASE_BLACKOUT_EXITED && has_begun)
 		lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_BLACKOUT);
 	else if (event->phase == LCOWMIG__PHASE_BLACKOUT_EXITED && event->has_blackout)
-		lcowmig__timeline_past(&m->timeline, LCOWMIG__SPAN_BLACKOUT, event->blackout_duration_ms * NANOSECONDS_PER_MS);
+		lcowmig__timeline_past(&m->timeline, LCOWMIG__SPAN_BLACKOUT, event->blackout_duration_ms);
 }
 
 void lcowmig__migration_hcs_event(lcowmig_migration *m, const char *data)

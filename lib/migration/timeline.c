@@ -6,6 +6,8 @@
 #include "engine/abi.h"
 #include "migration.h"
 
+#define NANOSECONDS_PER_MS UINT64_C(1000000)
+
 void lcowmig__timeline_init(lcowmig__timeline *timeline, lcowmig_context *context)
 {
 	timeline->context = context;
@@ -46,13 +48,13 @@ void lcowmig__timeline_end(lcowmig__timeline *timeline, const char *name)
 	span->has_ended = true;
 }
 
-void lcowmig__timeline_past(lcowmig__timeline *timeline, const char *name, uint64_t nanoseconds)
+void lcowmig__timeline_past(lcowmig__timeline *timeline, const char *name, uint64_t milliseconds)
 {
 	size_t count = timeline->count;
 
 	lcowmig__timeline_mark(timeline, name);
-	if (timeline->count > count && nanoseconds <= timeline->spans[count].start)
-		timeline->spans[count].start -= nanoseconds;
+	if (timeline->count > count && milliseconds <= timeline->spans[count].start / NANOSECONDS_PER_MS)
+		timeline->spans[count].start -= milliseconds * NANOSECONDS_PER_MS;
 }
 
 void lcowmig__timeline_mark(lcowmig__timeline *timeline, const char *name)

@@ -42,7 +42,7 @@ void lcowmig__timeline_begin(lcowmig__timeline *timeline, const char *name, cons
 /* Ends the latest span of that name that is open, if any. */
 void lcowmig__timeline_end(lcowmig__timeline *timeline, const char *name);
 /* Something that is told only when it is over: it has just ended and took `nanoseconds`. */
-void lcowmig__timeline_past(lcowmig__timeline *timeline, const char *name, uint64_t nanoseconds);
+void lcowmig__timeline_past(lcowmig__timeline *timeline, const char *name, uint64_t milliseconds);
 bool lcowmig__timeline_has(const lcowmig__timeline *timeline, const char *name);
 /* A moment. */
 void lcowmig__timeline_mark(lcowmig__timeline *timeline, const char *name);
