@@ -41,7 +41,7 @@ void lcowmig__timeline_init(lcowmig__timeline *timeline, lcowmig_context *contex
 void lcowmig__timeline_begin(lcowmig__timeline *timeline, const char *name, const char *detail);
 /* Ends the latest span of that name that is open, if any. */
 void lcowmig__timeline_end(lcowmig__timeline *timeline, const char *name);
-/* Something that is told only when it is over: it has just ended and took `nanoseconds`. */
+/* Something that is told only when it is over: it has just ended and took `milliseconds`. */
 void lcowmig__timeline_past(lcowmig__timeline *timeline, const char *name, uint64_t milliseconds);
 bool lcowmig__timeline_has(const lcowmig__timeline *timeline, const char *name);
 /* A moment. */

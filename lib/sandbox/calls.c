@@ -166,7 +166,7 @@ lcowmig_status lcowmig_sandbox_get_status(lcowmig_sandbox *sandbox, lcowmig_sand
 	if (status_is_ready(state)) {
 		result.ready = 1;
 		result.created_at = lcowmig_vm_start_time(vm);
-	} else if (state == LCOWMIG_VM_TERMINATED && lcowmig_vm_exit_status(vm, &exit, NULL) == LCOWMIG_OK) {
+	} else if (lcowmig_vm_exit_status(vm, &exit, NULL) == LCOWMIG_OK) {
 		result.created_at = exit.started_at;
 		result.exited_at = exit.exited_at;
 	}
