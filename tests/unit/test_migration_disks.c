@@ -93,6 +93,80 @@ START_TEST(test_repointing_survives_every_allocation_failure)
 }
 END_TEST
 
+/* None is no change, and legal where one is. */
+START_TEST(test_repointing_no_disk_changes_nothing)
+{
+	lcowmig_disk_patch two[2] = { { "C:\\nowhere.vhd", "D:\\a.vhd" }, { BOOT_DISK, "D:\\b.vhd" } };
+
+	ck_assert_int_eq(lcowmig_migration_patch_disks(m, WORLD_SESSION, NULL, 0, &world->error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_migration_patch_disks(m, WORLD_SESSION, two, 2, &world->error), LCOWMIG_E_NOT_FOUND);
+	ck_assert_int_eq(prepare(0), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "1 disks still have the source's path"));
+}
+END_TEST
+
+/* An envelope without disks, and a document without controllers for them: there is nothing to repoint, nor to migrate. */
+START_TEST(test_disks_of_a_machine_without_controllers_are_refused)
+{
+	static const char document[] = "{\"VirtualMachine\":{\"Devices\":{\"HvSocket\":{}}}}";
+	lcowmig_import_options options = LCOWMIG_IMPORT_OPTIONS_INIT;
+	test_side *side = &world->destination;
+	lcowmig__wire_sandbox wire;
+	lcowmig__arena arena;
+	lcowmig__buf buf;
+
+	ck_assert_int_eq(world_abandon(world, side), LCOWMIG_OK);
+	world_new_destination(world);
+	m = side->m;
+	lcowmig__arena_init(&arena, &side->host->context->mem, 0);
+	lcowmig__buf_init(&buf, &side->host->context->mem);
+	ck_assert_int_eq(lcowmig__wire_decode_sandbox(&arena, &side->host->context->limits, world->envelope, world->envelope_size, &wire,
+	                                              &world->error),
+	                 LCOWMIG_OK);
+	wire.vm.has_scsi = false;
+	wire.vm.hcs_document.data = (const uint8_t *)document;
+	wire.vm.hcs_document.size = strlen(document);
+	wire.n_pods = 0;
+	ck_assert_int_eq(lcowmig__wire_encode_sandbox(&buf, &wire, &world->error), LCOWMIG_OK);
+	options.session_id = WORLD_SESSION;
+	options.sandbox_id = "d-sb";
+	options.envelope = (const uint8_t *)buf.data;
+	options.envelope_size = buf.size;
+	ck_assert_msg(lcowmig_migration_import(m, &options, &world->error) == LCOWMIG_OK, "%s", world->error.message);
+	ck_assert_int_eq(patch_disk(BOOT_DISK, "D:\\x.vhd"), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "no document with SCSI controllers"));
+	ck_assert_int_eq(prepare(0), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "no document with SCSI controllers"));
+	lcowmig__buf_done(&buf);
+	lcowmig__arena_done(&arena);
+}
+END_TEST
+
+/* However many are missing, the error names as many as it has room for, and their number. */
+START_TEST(test_what_is_missing_is_named_as_far_as_there_is_room)
+{
+	lcowmig_patch patch = { .size = sizeof patch, .namespace_id = "a1b2c3d4-0000-4000-8000-000000000002" };
+	unsigned p, c;
+
+	world_free(world);
+	world = world_new(4, WORLD_MAX_CONTAINERS / 4);
+	m = world->destination.m;
+	ck_assert_int_eq(world_migrate_until(world, WORLD_IMPORTED), LCOWMIG_OK);
+	ck_assert_int_eq(prepare(0), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "64 containers are not patched yet: p0, p0-c1, p0-c10"));
+	for (p = 0; p < 4; p++) {
+		for (c = WORLD_MAX_CONTAINERS / 4; c-- > 0;) {
+			patch.source_container_id = patch.container_id = world_container_id(p, c);
+			ck_assert_int_eq(lcowmig_migration_patch(m, &patch, NULL, NULL, &world->error), LCOWMIG_OK);
+		}
+	}
+	ck_assert_int_eq(prepare(0), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "66 disks still have the source's path"));
+	ck_assert_ptr_nonnull(strstr(world->error.message, "rootfs.vhd (slot 0), C:\\source\\"));
+	ck_assert_int_eq(prepare(LCOWMIG_PREPARE_PATHS_SHARED), LCOWMIG_OK);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("migration disks");
@@ -105,6 +179,9 @@ int main(void)
 	tcase_add_test(tcase, test_repointing_again_replaces);
 	tcase_add_test(tcase, test_what_cannot_be_repointed_changes_nothing);
 	tcase_add_test(tcase, test_repointing_survives_every_allocation_failure);
+	tcase_add_test(tcase, test_repointing_no_disk_changes_nothing);
+	tcase_add_test(tcase, test_disks_of_a_machine_without_controllers_are_refused);
+	tcase_add_test(tcase, test_what_is_missing_is_named_as_far_as_there_is_room);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -318,6 +318,36 @@ START_TEST(test_pod_saves_without_network_and_containers)
 }
 END_TEST
 
+/* The pod itself can do without a network on the way out and back; it is the other side that takes none. */
+START_TEST(test_pod_without_network_is_saved_and_comes_back)
+{
+	lcowmig__wire_pod wire;
+	lcowmig__arena arena;
+	lcowmig_pod *imported = NULL;
+
+	make_new(NULL);
+	lcowmig__arena_init(&arena, &host->context->mem, 0);
+	ck_assert_int_eq(capture(&wire, &arena, NULL), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig__pod_import(&host->env, &for_containers, &wire, &imported, NULL), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_ptr_null(imported);
+	lcowmig__arena_done(&arena);
+	test_enter(host);
+	lcowmig__pod_freeze(pod);
+	test_leave(host);
+	ck_assert(lcowmig_pod_is_migrating(pod));
+	test_host_clear_log(host);
+	if (_i < 2) {
+		ck_assert_int_eq(resume(_i == 1, NULL), LCOWMIG_OK);
+	} else {
+		test_enter(host);
+		lcowmig__pod_abort(pod);
+		test_leave(host);
+	}
+	ck_assert(!lcowmig_pod_is_migrating(pod));
+	test_host_expect_log(host, "");
+}
+END_TEST
+
 /* POD-11, POD-31 */
 START_TEST(test_pod_saves_its_network_and_its_containers_in_the_order_of_their_ids)
 {
@@ -686,6 +716,79 @@ START_TEST(test_pod_patch_is_all_or_nothing_when_memory_is_out)
 }
 END_TEST
 
+/* The same without a sandbox above it. */
+START_TEST(test_pod_patch_alone_is_all_or_nothing_when_memory_is_out)
+{
+	lcowmig_status status = LCOWMIG_E_NO_MEMORY;
+	unsigned nth;
+
+	make_imported(1);
+	for (nth = 1; status != LCOWMIG_OK; nth++) {
+		test_host_fail_allocation(host, nth, false);
+		status = patch("p1", "p2", NULL);
+		test_host_fail_allocation(host, 0, false);
+		ck_assert(status == LCOWMIG_OK || status == LCOWMIG_E_NO_MEMORY);
+		ck_assert_str_eq(lcowmig_pod_id(pod), status == LCOWMIG_OK ? "p2" : "p1");
+	}
+}
+END_TEST
+
+/* A container type is copied like the rest. */
+START_TEST(test_pod_patch_with_a_type_is_all_or_nothing_when_memory_is_out)
+{
+	lcowmig_patch request = patch_of("p1", "p2");
+	lcowmig_status status = LCOWMIG_E_NO_MEMORY;
+	unsigned nth;
+
+	make_imported(1);
+	request.container_type = "sandbox";
+	for (nth = 1; status != LCOWMIG_OK; nth++) {
+		test_host_fail_allocation(host, nth, false);
+		status = test_run(host, lcowmig__pod_patch_flow(pod, &request, NULL, NULL, NULL), NULL, NULL);
+		test_host_fail_allocation(host, 0, false);
+		ck_assert(status == LCOWMIG_OK || status == LCOWMIG_E_NO_MEMORY);
+		ck_assert_str_eq(lcowmig_pod_id(pod), status == LCOWMIG_OK ? "p2" : "p1");
+	}
+}
+END_TEST
+
+/* two patches that want the same id, both found free when they began. */
+START_TEST(test_pod_patches_in_flight_cannot_take_the_same_id)
+{
+	lcowmig_patch first = patch_of("p1", "same"), second = patch_of("p1-b", "same");
+	test_done done[2] = { { 0 }, { 0 } };
+
+	make_imported(2);
+	test_host_hold(host, "stdio.open", true);
+	ck_assert_int_eq(test_run(host, lcowmig__pod_patch_flow(pod, &first, NULL, NULL, NULL), &done[0], NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__pod_patch_flow(pod, &second, NULL, NULL, NULL), &done[1], NULL), LCOWMIG_PENDING);
+	test_host_hold(host, "stdio.open", false);
+	while (test_host_pending(host, "stdio.open"))
+		test_host_complete(host, "stdio.open", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done[0].status, LCOWMIG_OK);
+	ck_assert_int_eq(done[1].status, LCOWMIG_E_ALREADY_EXISTS);
+	ck_assert_str_eq(lcowmig_pod_id(pod), "same");
+	ck_assert_ptr_nonnull(lcowmig__pod_find(pod, "p1-b"));
+	ck_assert_int_eq(test_host_count(host, "stdio.open"), 1 + test_host_count(host, "stdio.close"));
+	ck_assert_int_eq(patch("p1-b", "other", NULL), LCOWMIG_OK);
+}
+END_TEST
+
+/* The sandbox container may be deleted before the pod came back as a whole: its place is not a dangling one. */
+START_TEST(test_pod_forgets_its_sandbox_container_when_that_is_deleted)
+{
+	make_imported(2);
+	ck_assert(lcowmig__pod_is_sandbox_container(pod, "p1"));
+	test_enter(host);
+	ck_assert_int_eq(lcowmig__pod_delete_container(pod, "p1-b", NULL), LCOWMIG_OK);
+	ck_assert(lcowmig__pod_is_sandbox_container(pod, "p1"));
+	ck_assert_int_eq(lcowmig__pod_delete_container(pod, "p1", NULL), LCOWMIG_OK);
+	test_leave(host);
+	ck_assert(!lcowmig__pod_is_sandbox_container(pod, "p1"));
+	ck_assert_uint_eq(lcowmig__pod_count(pod), 0);
+}
+END_TEST
+
 /* ---- Resume ---- */
 
 /* POD-19, X-34, X-40 */
@@ -776,6 +879,26 @@ START_TEST(test_pod_resume_failing_leaves_it_migrating_and_can_be_repeated)
 	ck_assert_int_eq(test_host_count(host, "guest.open_container"), 2); /* what was done stays done */
 	ck_assert_int_eq(test_host_count(host, "event create"), 2);
 	end_containers(2);
+}
+END_TEST
+
+/* A network that was torn down in between is not brought back half. */
+START_TEST(test_pod_resume_needs_its_network)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+
+	make_imported(1);
+	patch_all();
+	test_host_fail(host, "network.endpoints", 1, LCOWMIG_E_HOST_FAILED, 0x80070002, "no such namespace");
+	ck_assert_int_eq(resume(true, NULL), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(test_run(host, lcowmig__pod_teardown_flow(pod, NULL), NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(resume(true, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_msg(strstr(error.message, "pod p1: network") != NULL, "%s", error.message);
+	ck_assert(lcowmig_pod_is_migrating(pod));
+	test_enter(host);
+	lcowmig__pod_abort(pod);
+	test_leave(host);
+	ck_assert(!lcowmig_pod_is_migrating(pod));
 }
 END_TEST
 
@@ -938,6 +1061,7 @@ static void add_life_tests(Suite *suite)
 	tcase_add_test(tcase, test_pod_registers_nothing_when_a_container_cannot_be_made);
 	tcase_add_test(tcase, test_pod_deletes_a_container_once_and_takes_the_id_again);
 	tcase_add_test(tcase, test_pod_saves_without_network_and_containers);
+	tcase_add_loop_test(tcase, test_pod_without_network_is_saved_and_comes_back, 0, 3);
 	tcase_add_test(tcase, test_pod_saves_its_network_and_its_containers_in_the_order_of_their_ids);
 	tcase_add_test(tcase, test_pod_save_fails_with_its_network);
 	tcase_add_test(tcase, test_pod_save_fails_with_a_container_that_does_not_run);
@@ -967,10 +1091,15 @@ static void add_migration_tests(Suite *suite)
 	tcase_add_test(tcase, test_pod_patch_is_refused_on_a_live_pod);
 	tcase_add_test(tcase, test_pod_patch_changes_nothing_when_its_sandbox_refuses);
 	tcase_add_test(tcase, test_pod_patch_is_all_or_nothing_when_memory_is_out);
+	tcase_add_test(tcase, test_pod_patch_alone_is_all_or_nothing_when_memory_is_out);
+	tcase_add_test(tcase, test_pod_patch_with_a_type_is_all_or_nothing_when_memory_is_out);
+	tcase_add_test(tcase, test_pod_patches_in_flight_cannot_take_the_same_id);
+	tcase_add_test(tcase, test_pod_forgets_its_sandbox_container_when_that_is_deleted);
 	tcase_add_test(tcase, test_pod_resume_on_destination_ends_live_and_then_announces);
 	tcase_add_test(tcase, test_pod_resume_reattaches_all_containers_at_once);
 	tcase_add_test(tcase, test_pod_resume_on_source_leaves_the_network_alone);
 	tcase_add_test(tcase, test_pod_resume_failing_leaves_it_migrating_and_can_be_repeated);
+	tcase_add_test(tcase, test_pod_resume_needs_its_network);
 	tcase_add_test(tcase, test_pod_resume_on_a_live_pod_is_a_no_op);
 	tcase_add_test(tcase, test_pod_resume_on_source_passes_over_a_container_that_ended);
 	tcase_add_test(tcase, test_pod_adopts_every_wait_ahead_of_the_connection);

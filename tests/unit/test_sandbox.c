@@ -619,6 +619,28 @@ START_TEST(test_sandbox_patch_refuses_ids_that_are_taken_anywhere)
 }
 END_TEST
 
+/* A pod may come without a sandbox container of its name; another pod cannot take that name all the same. */
+START_TEST(test_sandbox_patch_refuses_the_id_of_a_pod_without_sandbox_container)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig__wire_pod first, second;
+	lcowmig_pod *pod;
+
+	import_vm();
+	first = wire_pod("p1", "p1-w", "p1-w");
+	second = wire_pod("p2", "p2-w", "p2-w");
+	second.containers++;
+	second.n_containers = 1;
+	ck_assert_int_eq(add_pod(&first), LCOWMIG_OK);
+	ck_assert_int_eq(add_pod(&second), LCOWMIG_OK);
+	ck_assert_int_eq(patch("p1", "p2", &error), LCOWMIG_E_ALREADY_EXISTS);
+	ck_assert_ptr_nonnull(strstr(error.message, "pod p1 cannot become p2, which is another pod"));
+	ck_assert_int_eq(find("p1", &pod), LCOWMIG_OK);
+	ck_assert_str_eq(lcowmig_pod_id(pod), "p1");
+	ck_assert_int_eq(patch("p1-w", "p2", NULL), LCOWMIG_OK); /* no pod changes its name with that one */
+}
+END_TEST
+
 START_TEST(test_sandbox_patch_is_all_or_nothing_when_memory_is_out)
 {
 	lcowmig_status status = LCOWMIG_E_NO_MEMORY;
@@ -764,6 +786,7 @@ static void add_content_tests(Suite *suite)
 	tcase_add_test(tcase, test_sandbox_adds_an_imported_pod_whole_or_not_at_all);
 	tcase_add_test(tcase, test_sandbox_patch_rekeys_pod_and_containers);
 	tcase_add_test(tcase, test_sandbox_patch_refuses_ids_that_are_taken_anywhere);
+	tcase_add_test(tcase, test_sandbox_patch_refuses_the_id_of_a_pod_without_sandbox_container);
 	tcase_add_test(tcase, test_sandbox_patch_is_all_or_nothing_when_memory_is_out);
 	tcase_add_test(tcase, test_sandbox_refuses_a_new_container_under_a_guests_id);
 	tcase_add_test(tcase, test_sandbox_passes_hcs_events_on);
