@@ -164,40 +164,45 @@ static void prepare_destination_release(lcowmig__flow *flow)
 static const lcowmig__flow_class prepare_destination_class = { "prepare destination", prepare_destination_step, prepare_destination_release,
 							       false };
 
-/* Names every container that has not been patched, in the order of the ids. */
-static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_error *error)
-{
-	char list[LCOWMIG_ERROR_MESSAGE_SIZE] = "";
-	lcowmig__node *node, *following;
-	size_t used = 0;
-
-	if (!m->n_pending)
-		return LCOWMIG_OK;
-	LCOWMIG__TREE_EACH(node, following, &m->imported)
-	{
-		const lcowmig__imported *imported = LCOWMIG__TREE_ENTRY(node, lcowmig__imported, node);
-
-		if (!imported->is_patched && used < sizeof list)
-			used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", imported->source_id);
-	}
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu containers are not patched yet: %s",
-			     m->object.id, m->n_pending, list);
-}
-
+/* What nobody has patched, as far as there is room for names. */
 struct unpatched {
 	char list[LCOWMIG_ERROR_MESSAGE_SIZE];
 	size_t used;
 	size_t count;
 };
 
-static void unpatched_visit(void *user, uint32_t slot, const lcowmig_disk_config *disk)
+static void unpatched_add(struct unpatched *unpatched, const char *name, const char *more)
 {
-	struct unpatched *unpatched = user;
-
 	unpatched->count++;
 	if (unpatched->used < sizeof unpatched->list)
-		unpatched->used += (size_t)snprintf(unpatched->list + unpatched->used, sizeof unpatched->list - unpatched->used,
-						    "%s%s (slot %lu)", unpatched->used ? ", " : "", disk->host_path, (unsigned long)slot);
+		unpatched->used += (size_t)snprintf(unpatched->list + unpatched->used, sizeof unpatched->list - unpatched->used, "%s%s%s",
+						    unpatched->used ? ", " : "", name, more);
+}
+
+/* Names the containers in the order of their ids. */
+static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_error *error)
+{
+	struct unpatched unpatched = { "", 0, 0 };
+	lcowmig__node *node;
+
+	for (node = lcowmig__tree_first(&m->imported); node; node = lcowmig__tree_next(node)) {
+		const lcowmig__imported *imported = LCOWMIG__TREE_ENTRY(node, lcowmig__imported, node);
+
+		if (!imported->is_patched)
+			unpatched_add(&unpatched, imported->source_id, "");
+	}
+	if (!unpatched.count)
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu containers are not patched yet: %s",
+			     m->object.id, unpatched.count, unpatched.list);
+}
+
+static void unpatched_visit(void *user, uint32_t slot, const lcowmig_disk_config *disk)
+{
+	char more[32];
+
+	snprintf(more, sizeof more, " (slot %lu)", (unsigned long)slot);
+	unpatched_add(user, disk->host_path, more);
 }
 
 /* A disk that still has the source's path is either shared, and the host says so, or forgotten. */

@@ -63,7 +63,8 @@ static lcowmig_status finalize_check_machine(const lcowmig_migration *m, lcowmig
 	if (m->is_stopped || m->is_discarded)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) was %s here and cannot resume",
 				     m->object.id, lcowmig__object_state_name(&m->object), m->is_stopped ? "stopped" : "discarded");
-	if (state == LCOWMIG__VM_TERMINATED || state == LCOWMIG__VM_INVALID || state == LCOWMIG__VM_DESTINATION_IMPORTED)
+	/* A destination that was never created is discarded as soon as it is cancelled. */
+	if (state == LCOWMIG__VM_TERMINATED || state == LCOWMIG__VM_INVALID)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "migration session %s (%s) cannot resume: the virtual machine is %s", m->object.id,
 				     lcowmig__object_state_name(&m->object), lcowmig__vm_state_name(m->sandbox->vm));

@@ -19,7 +19,6 @@ struct transfer {
 	uint64_t socket_timeout;
 	uint64_t deadline; /* 0: none */
 	lcowmig__timer timer;
-	bool has_started; /* the host may have accepted the start */
 };
 
 static bool transfer_is_stale(const struct transfer *self)
@@ -123,7 +122,7 @@ static bool transfer_needs_cancel(const struct transfer *self, lcowmig_status st
 	const lcowmig_migration *m = self->m;
 
 	if (status == LCOWMIG_E_TIMED_OUT || status == LCOWMIG_E_NO_MEMORY)
-		return self->has_started && !m->cancel_acknowledged;
+		return !m->cancel_acknowledged;
 	if (status != LCOWMIG_OK ||
 	    !(transfer_has_state(self, LCOWMIG_MIGRATION_CANCELLING) || transfer_has_state(self, LCOWMIG_MIGRATION_CANCELLED)))
 		return false;
@@ -151,7 +150,6 @@ static void transfer_step(lcowmig__flow *flow)
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, transfer_start_flow(self)));
 	if (transfer_is_stale(self))
 		FLOW_RETURN(flow, LCOWMIG_OK);
-	self->has_started = flow->result != LCOWMIG_E_HOST_FAILED;
 	if (flow->result == LCOWMIG_OK && transfer_has_state(self, LCOWMIG_MIGRATION_TRANSFERRING)) {
 		lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_START);
 		lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_TRANSFER, NULL);

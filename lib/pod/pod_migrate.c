@@ -62,8 +62,6 @@ lcowmig_status lcowmig__pod_capture(lcowmig_pod *pod, lcowmig__arena *arena, lco
 	lcowmig_status status = lcowmig__object_check_idle(&pod->object, error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__object_check(&pod->object, LCOWMIG__POD_SAVE, error);
-	if (status == LCOWMIG_OK)
 		status = capture_containers(pod, arena, &wire, error);
 	if (status == LCOWMIG_OK && pod->network)
 		status = lcowmig__network_capture(pod->network, arena, &wire.network, error);

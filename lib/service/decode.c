@@ -302,10 +302,7 @@ static lcowmig_status decode_field(lcowmig__service_method method, const message
 		return field->type == PB_WT_VARINT ? LCOWMIG_OK : fail_type(field, "action", error);
 	case LCOWMIG__METHOD_SOCKET:
 		return is_second ? decode_bytes(field, "protocol_info", &request->protocol_info, error) : LCOWMIG_OK;
-	case LCOWMIG__METHOD_NOTIFICATIONS:
-	case LCOWMIG__METHOD_CANCEL:
-	case LCOWMIG__METHOD_CLEANUP:
-	case LCOWMIG__METHODS:
+	default:
 		break;
 	}
 	return LCOWMIG_OK;

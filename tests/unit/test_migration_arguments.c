@@ -76,6 +76,7 @@ START_TEST(test_questions_to_no_session_have_answers)
 	ck_assert_uint_eq(lcowmig_migration_pending_count(NULL), 0);
 	ck_assert(!lcowmig_migration_has_right(NULL));
 	ck_assert_uint_eq(lcowmig_migration_timeline_count(NULL), 0);
+	OK(lcowmig_migration_failure(source->m, &world->error)); /* there is no session that could have failed */
 }
 END_TEST
 
@@ -212,11 +213,16 @@ START_TEST(test_export_keeps_the_limit_of_an_envelope)
 }
 END_TEST
 
-/* whatever allocation fails, nothing is frozen. */
+/* whatever allocation fails, nothing is frozen: few pods, many pods, pods of many containers. */
 START_TEST(test_export_freezes_nothing_when_memory_is_out)
 {
+	static const unsigned sizes[][2] = { { 2, 2 }, { 16, 1 }, { 2, 16 } };
 	unsigned i, refused = 0;
 
+	world_free(world);
+	world = world_new(sizes[_i][0], sizes[_i][1]);
+	source = &world->source;
+	destination = &world->destination;
 	for (i = 1; i <= 60; i++) {
 		lcowmig_status status;
 
@@ -417,7 +423,7 @@ int main(void)
 	tcase_add_test(tcase, test_check_reports_nothing_when_memory_is_out);
 	tcase_add_test(tcase, test_prepare_refuses_options_that_are_not_known_and_can_be_repeated);
 	tcase_add_test(tcase, test_export_keeps_the_limit_of_an_envelope);
-	tcase_add_test(tcase, test_export_freezes_nothing_when_memory_is_out);
+	tcase_add_loop_test(tcase, test_export_freezes_nothing_when_memory_is_out, 0, 3);
 	tcase_add_test(tcase, test_import_is_refused_while_a_source_is_prepared);
 	tcase_add_test(tcase, test_import_into_a_sandbox_that_is_named);
 	tcase_add_test(tcase, test_import_shows_the_policy_every_name_of_the_host);

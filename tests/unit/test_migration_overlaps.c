@@ -376,6 +376,64 @@ START_TEST(test_finalize_waits_for_the_host_after_a_deadline)
 }
 END_TEST
 
+/* undoing a late preparation does what it can when memory is out; the machine can be terminated whatever is left of it. */
+START_TEST(test_late_preparation_is_undone_as_far_as_memory_goes)
+{
+	unsigned i, left = 0;
+
+	for (i = 1; i <= 12; i++) {
+		test_done done = { 0 };
+
+		test_host_hold(source->host, "hcs.initialize_migration", true);
+		ck_assert_int_eq(lcowmig_migration_prepare_source(source->m, WORLD_SESSION, NULL, test_on_done, &done, &world->error),
+				 LCOWMIG_PENDING);
+		ck_assert_int_ne(world_abandon(world, source), LCOWMIG_OK);
+		test_host_hold(source->host, "hcs.initialize_migration", false);
+		test_host_fail_allocation(source->host, i, _i);
+		test_host_complete(source->host, "hcs.initialize_migration", LCOWMIG_OK, 0, NULL);
+		test_host_fail_allocation(source->host, 0, false);
+		ck_assert_int_eq(done.calls, 1);
+		ck_assert_int_eq(done.status, LCOWMIG_E_CANCELLED);
+		STATE(source, LCOWMIG_MIGRATION_IDLE);
+		if (vm_state(source) == LCOWMIG_VM_RUNNING)
+			continue;
+		left++;
+		FAILS(world_prepare_source(world), LCOWMIG_E_FAILED_PRECONDITION);
+		ck_assert_msg(strstr(world->error.message, "is SourceMigrationInitialized") || strstr(world->error.message, "is MigrationFinalized"),
+			      "%s", world->error.message);
+		world_free(world);
+		set_up_pods();
+	}
+	ck_assert_uint_gt(left, 0);
+}
+END_TEST
+
+/* a stop without memory changes nothing and can be repeated, also after a resume that had come half-way. */
+START_TEST(test_stop_without_memory_can_be_repeated)
+{
+	lcowmig_status status = LCOWMIG_E_NO_MEMORY;
+	unsigned i;
+
+	OK(world_migrate_until(world, WORLD_RELEASED));
+	if (_i) {
+		test_host_fail(destination->host, "guest.connect", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no");
+		ck_assert_int_ne(world_finalize(world, destination, LCOWMIG_FINALIZE_RESUME), LCOWMIG_OK);
+		ck_assert_int_eq(vm_state(destination), LCOWMIG_VM_MIGRATION_FINALIZED);
+	}
+	for (i = 1; status == LCOWMIG_E_NO_MEMORY; i++) {
+		STATE(destination, LCOWMIG_MIGRATION_TRANSFER_COMPLETED);
+		test_host_fail_allocation(destination->host, i, false);
+		status = world_finalize(world, destination, LCOWMIG_FINALIZE_STOP);
+		test_host_fail_allocation(destination->host, 0, false);
+	}
+	OK(status);
+	ck_assert_uint_gt(i, 3);
+	STATE(destination, LCOWMIG_MIGRATION_FINALIZED);
+	ck_assert_int_eq(vm_state(destination), LCOWMIG_VM_TERMINATED);
+	ck_assert_uint_eq(test_host_count(destination->host, "event exit"), 4);
+}
+END_TEST
+
 /* ---- What happens to the machine ---- */
 
 /* A machine that nobody can use any more is no reason to say that it resumed. */
@@ -437,6 +495,8 @@ int main(void)
 	tcase_add_test(tcase, test_deadline_of_an_abandoned_transfer_is_void);
 	tcase_add_test(tcase, test_cleanup_of_a_cancelled_destination_while_its_late_start_is_cancelled);
 	tcase_add_test(tcase, test_finalize_waits_for_the_host_after_a_deadline);
+	tcase_add_loop_test(tcase, test_late_preparation_is_undone_as_far_as_memory_goes, 0, 2);
+	tcase_add_loop_test(tcase, test_stop_without_memory_can_be_repeated, 0, 2);
 	tcase_add_loop_test(tcase, test_finalize_names_a_machine_that_cannot_resume, 0, 2);
 	tcase_add_test(tcase, test_finalize_names_a_destination_without_a_machine);
 	suite_add_tcase(suite, tcase);

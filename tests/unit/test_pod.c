@@ -348,6 +348,29 @@ START_TEST(test_pod_without_network_is_saved_and_comes_back)
 }
 END_TEST
 
+/* */
+START_TEST(test_pod_is_not_saved_while_something_is_in_flight)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	test_done done = { 0 };
+	lcowmig__wire_pod wire;
+	lcowmig__arena arena;
+
+	make_live(2);
+	test_host_hold(host, "guest.rpc", true);
+	ck_assert_int_eq(test_run(host, lcowmig__pod_kill_flow(pod, 9, NULL), &done, NULL), LCOWMIG_PENDING);
+	lcowmig__arena_init(&arena, &host->context->mem, 0);
+	ck_assert_int_eq(capture(&wire, &arena, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_ptr_nonnull(strstr(error.message, "pod p1 (live) has kill in flight"));
+	lcowmig__arena_done(&arena);
+	test_host_hold(host, "guest.rpc", false);
+	while (!done.calls)
+		test_host_complete(host, "guest.rpc", LCOWMIG_OK, 0, NULL);
+	ck_assert(!lcowmig_pod_is_migrating(pod));
+	end_containers(2);
+}
+END_TEST
+
 /* POD-11, POD-31 */
 START_TEST(test_pod_saves_its_network_and_its_containers_in_the_order_of_their_ids)
 {
@@ -1062,6 +1085,7 @@ static void add_life_tests(Suite *suite)
 	tcase_add_test(tcase, test_pod_deletes_a_container_once_and_takes_the_id_again);
 	tcase_add_test(tcase, test_pod_saves_without_network_and_containers);
 	tcase_add_loop_test(tcase, test_pod_without_network_is_saved_and_comes_back, 0, 3);
+	tcase_add_test(tcase, test_pod_is_not_saved_while_something_is_in_flight);
 	tcase_add_test(tcase, test_pod_saves_its_network_and_its_containers_in_the_order_of_their_ids);
 	tcase_add_test(tcase, test_pod_save_fails_with_its_network);
 	tcase_add_test(tcase, test_pod_save_fails_with_a_container_that_does_not_run);

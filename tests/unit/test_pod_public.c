@@ -38,6 +38,7 @@ START_TEST(test_pod_without_network_sets_nothing_up)
 
 	OK(lcowmig_pod_new(source->sandbox, "p9", NULL, &pod, &world->error));
 	test_host_clear_log(source->host);
+	OK(lcowmig_pod_kill(pod, 9, NULL, NULL, &world->error)); /* there is nobody in it */
 	OK(lcowmig_pod_setup_network(pod, NULL, NULL, &world->error));
 	OK(lcowmig_pod_teardown_network(pod, NULL, NULL, &world->error));
 	test_host_expect_log(source->host, "");

@@ -117,6 +117,22 @@ START_TEST(test_sandbox_refuses_a_name_that_is_no_good)
 }
 END_TEST
 
+/* The first table that is no good decides; nothing is made. */
+START_TEST(test_sandbox_refuses_tables_of_an_older_library)
+{
+	lcowmig_sandbox_config config = source->host->config;
+	lcowmig_hcs_ops hcs = *source->host->config.hcs;
+	lcowmig_sandbox *made = NULL;
+
+	hcs.size = 8;
+	config.id = "other";
+	config.hcs = &hcs;
+	FAILS(lcowmig_sandbox_new(source->host->context, &config, &made, &world->error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_ptr_nonnull(strstr(world->error.message, "lcowmig_hcs_ops"));
+	ck_assert_ptr_null(made);
+}
+END_TEST
+
 /* ---- The end ---- */
 
 /* neither while a session lives nor while something of the sandbox is in flight. */
@@ -333,6 +349,7 @@ int main(void)
 	tcase_add_test(tcase, test_questions_to_no_sandbox_have_answers);
 	tcase_add_test(tcase, test_sandbox_is_made_without_callbacks);
 	tcase_add_loop_test(tcase, test_sandbox_refuses_a_name_that_is_no_good, 0, 3);
+	tcase_add_test(tcase, test_sandbox_refuses_tables_of_an_older_library);
 	tcase_add_loop_test(tcase, test_sandbox_free_names_what_is_in_the_way, 0, 2);
 	tcase_add_test(tcase, test_sandbox_status_follows_the_migration);
 	tcase_add_test(tcase, test_sandbox_status_of_a_machine_that_was_started_for_a_transfer);

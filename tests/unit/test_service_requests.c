@@ -303,6 +303,28 @@ START_TEST(test_service_forces_nothing_that_has_the_right)
 }
 END_TEST
 
+/* A destination that was given the right in another way needs no force either. */
+START_TEST(test_service_forces_no_destination_that_has_the_right)
+{
+	lcowmig_finalize_options options = LCOWMIG_FINALIZE_OPTIONS_INIT;
+	static message m;
+	char json[8192];
+	size_t size;
+
+	ck_assert_int_eq(world_migrate_until(world, WORLD_RELEASED), LCOWMIG_OK);
+	options.action = LCOWMIG_FINALIZE_RESUME;
+	options.token = world->token;
+	options.token_size = world->token_size;
+	test_host_fail(world->destination.host, "hcs.finalize_migration", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "not now");
+	ck_assert_int_eq(lcowmig_migration_finalize(world->destination.m, WORLD_SESSION, &options, NULL, NULL, NULL), LCOWMIG_E_HOST_FAILED);
+	m = *request(WORLD_SESSION);
+	put_number(&m, 2, LCOWMIG_FINALIZE_RESUME);
+	OK(call(destination, "FinalizeSandbox", &m));
+	ck_assert_int_eq(lcowmig_migration_timeline_json(world->destination.m, json, sizeof json, &size, NULL), LCOWMIG_OK);
+	ck_assert_ptr_null(strstr(json, "forced"));
+}
+END_TEST
+
 /* ---- Streams ---- */
 
 static struct {
@@ -483,6 +505,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_service_waits_as_long_as_it_is_told, 0, 6);
 	tcase_add_loop_test(tcase, test_service_answers_when_the_operation_has_ended, 0, 8);
 	tcase_add_test(tcase, test_service_forces_nothing_that_has_the_right);
+	tcase_add_test(tcase, test_service_forces_no_destination_that_has_the_right);
 	tcase_add_test(tcase, test_service_streams_the_blackout);
 	tcase_add_test(tcase, test_service_stream_that_is_closed_hears_nothing);
 	tcase_add_test(tcase, test_service_stream_goes_on_when_memory_is_out);
