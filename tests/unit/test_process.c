@@ -1,190 +1,10 @@
 /* The process controller against the scripted host. Ids in comments are those of tests/acceptance.tsv. */
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "host.h"
-#include "process/process_private.h"
-
-#define EXECUTE "guest.rpc 0x10100501 "
-#define WAIT "guest.rpc 0x10100601 "
-#define SIGNAL "guest.rpc 0x10100701 "
-#define PROBE                                                                                                                              \
-	"guest.rpc 0x10100601 {\"ContainerId\":\"g1\",\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ProcessId\":101,"          \
-	"\"TimeoutInMs\":50}"
-#define SPEC "{\"terminal\":true,\"args\":[\"/bin/sh\"],\"cwd\":\"/\"}"
-
-static test_host *host;
-static lcowmig_process *process;
-static lcowmig_error error = LCOWMIG_ERROR_INIT;
-static int exits;
-
-/* The owner's view at the moment it is told. */
-static void on_exited(void *user, lcowmig_process *exited)
-{
-	ck_assert_ptr_eq(user, &exits);
-	ck_assert(lcowmig__process_has_exited(exited));
-	ck_assert(exited->exited.is_set);
-	exits++;
-}
-
-static const lcowmig__process_owner owner = { on_exited, &exits };
-
-static lcowmig_process *make(const char *exec_id)
-{
-	lcowmig_process *made;
-
-	ck_assert_int_eq(lcowmig__process_new(&host->env, "c1", "g1", exec_id, 0, &owner, &made, &error), LCOWMIG_OK);
-	return made;
-}
-
-static void setup(void)
-{
-	host = test_host_new();
-	exits = 0;
-	process = make("");
-}
-
-static void replace(lcowmig_process *other)
-{
-	test_enter(host);
-	lcowmig__process_free(process);
-	test_leave(host);
-	process = other;
-}
-
-static void teardown(void)
-{
-	replace(NULL);
-	test_host_free(host);
-}
-
-/* ---- What the tests do again and again ---- */
-
-static lcowmig_process_options options(bool terminal)
-{
-	lcowmig_process_options result = LCOWMIG_PROCESS_OPTIONS_INIT;
-
-	result.bundle = "C:\\bundle";
-	result.stdin_path = "in";
-	result.stdout_path = "out";
-	result.stderr_path = terminal ? NULL : "err";
-	result.terminal = terminal;
-	result.process_spec = process && process->exec_id[0] ? SPEC : NULL;
-	return result;
-}
-
-static lcowmig_status create(void)
-{
-	const lcowmig_process_options given = options(false);
-
-	return test_run(host, lcowmig__process_create_flow(process, &given, &error), NULL, &error);
-}
-
-static lcowmig_status create_terminal(void)
-{
-	const lcowmig_process_options given = options(true);
-
-	return test_run(host, lcowmig__process_create_flow(process, &given, &error), NULL, &error);
-}
-
-static lcowmig_status start(void)
-{
-	return test_run(host, lcowmig__process_start_flow(process, &error), NULL, &error);
-}
-
-static lcowmig_status patch(const char *container_id)
-{
-	const lcowmig_process_options given = options(false);
-	lcowmig_status status = test_run(host, lcowmig__process_patch_flow(process, container_id, &given, &error), NULL, &error);
-
-	if (status == LCOWMIG_OK) {
-		test_enter(host);
-		lcowmig__process_patch_commit(process);
-		test_leave(host);
-	}
-	return status;
-}
-
-static lcowmig_status resume(bool is_destination)
-{
-	return test_run(host, lcowmig__process_resume_flow(process, is_destination, &error), NULL, &error);
-}
-
-static lcowmig_status capture(lcowmig__wire_process *ret_wire)
-{
-	lcowmig_status status;
-
-	test_enter(host);
-	status = lcowmig__process_capture(process, NULL, ret_wire, &error);
-	test_leave(host);
-	return status;
-}
-
-static void freeze(void)
-{
-	lcowmig__wire_process wire;
-
-	ck_assert_int_eq(capture(&wire), LCOWMIG_OK);
-	test_enter(host);
-	lcowmig__process_freeze(process);
-	test_leave(host);
-}
-
-static lcowmig_process *import(const lcowmig__wire_process *wire)
-{
-	lcowmig_process *imported;
-
-	test_enter(host);
-	ck_assert_int_eq(lcowmig__process_import(&host->env, wire, "c1", "g1", &owner, &imported, &error), LCOWMIG_OK);
-	test_leave(host);
-	return imported;
-}
-
-static lcowmig_status delete_it(void)
-{
-	return test_run(host, lcowmig__process_delete_flow(process, &error), NULL, &error);
-}
-
-static void abort_process(void)
-{
-	test_enter(host);
-	lcowmig__process_abort(process);
-	test_leave(host);
-}
-
-static void become_imported(void)
-{
-	static const lcowmig__wire_process wire = { "", 101, "C:\\source", { NULL, 0 }, { 1, 5 }, { 0, 0x40000001u, 0x40000002u }, 57 };
-
-	replace(import(&wire));
-}
-
-static void become(int state)
-{
-	if (state == PROCESS_DESTINATION_MIGRATING)
-		become_imported();
-	else if (state != PROCESS_NOT_CREATED)
-		ck_assert_int_eq(create(), LCOWMIG_OK);
-	if (state == PROCESS_RUNNING || state == PROCESS_TERMINATED || state == PROCESS_SOURCE_MIGRATING)
-		ck_assert_int_eq(start(), LCOWMIG_OK);
-	if (state == PROCESS_TERMINATED)
-		test_host_exit_process(host, 101, 3);
-	if (state == PROCESS_SOURCE_MIGRATING)
-		freeze();
-	ck_assert_int_eq(process->object.state, state);
-	test_host_clear_log(host);
-	exits = 0;
-}
+#include "process_fixture.h"
 
 static lcowmig_status open_nothing(void *user, lcowmig_call *call, const lcowmig_stdio_config *config)
 {
 	return LCOWMIG_OK;
 }
-
-#define assert_state(name) ck_assert_str_eq(lcowmig_process_state_name(process), name)
-#define assert_says(text) ck_assert_msg(strstr(error.message, text) != NULL, "\"%s\" does not say %s", error.message, text)
 
 /* ---- New, create ---- */
 
@@ -377,12 +197,20 @@ START_TEST(test_process_start_terminates_the_process_when_it_fails)
 }
 END_TEST
 
+static const char *const wrong_pids[] = { "{\"Result\":0,\"ProcessId\":4294967295}", "{\"Result\":0,\"ProcessId\":0}",
+					  "{\"Result\":0,\"ProcessId\":\"101\"}", "{\"Result\":0" };
+
+/* Whatever the guest claims: no pid, no running process; it is told why. */
 START_TEST(test_process_start_refuses_an_answer_without_a_pid)
 {
 	become(PROCESS_CREATED);
-	test_host_reply(host, "guest.rpc:10100501", "{\"Result\":0,\"ProcessId\":4294967295}");
+	test_host_reply(host, "guest.rpc:10100501", wrong_pids[_i]);
 	ck_assert_int_eq(start(), LCOWMIG_E_CORRUPT_DATA);
+	assert_says("process c1 could not be started and is Terminated");
 	assert_state("Terminated");
+	ck_assert_uint_eq(lcowmig_process_pid(process), 0);
+	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 1);
+	ck_assert_uint_eq(test_host_count(host, WAIT), 0);
 }
 END_TEST
 
@@ -537,11 +365,6 @@ END_TEST
 
 /* ---- Kill ---- */
 
-static lcowmig_status kill_it(bool has_signal)
-{
-	return test_run(host, lcowmig__process_kill_flow(process, has_signal, 15, &error), NULL, &error);
-}
-
 /* PROC-09, PROC-10, PROC-11 */
 START_TEST(test_process_kill_before_the_start_terminates)
 {
@@ -586,8 +409,14 @@ END_TEST
 
 START_TEST(test_process_kill_checks_the_signal)
 {
+	bool has_signal = true;
+
 	ck_assert_int_eq(lcowmig_process_kill(process, 32, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig__process_check_signal(&host->env, 0, &has_signal, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_says("signal 0 is no Linux signal");
 	host->env.guest_supports_signals = false;
+	ck_assert_int_eq(lcowmig__process_check_signal(&host->env, 15, &has_signal, &error), LCOWMIG_OK);
+	ck_assert(!has_signal);
 	ck_assert_int_eq(lcowmig_process_kill(process, 1, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	become(PROCESS_RUNNING);
 	ck_assert_int_eq(lcowmig_process_kill(process, 9, NULL, NULL, &error), LCOWMIG_OK);
@@ -800,6 +629,9 @@ START_TEST(test_process_import_reproduces_what_was_saved)
 	process->is_standalone = false;
 	ck_assert_int_eq(lcowmig_sandbox_new(host->context, &host->config, &sandbox, &error), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_process_import(sandbox, NULL, 0, "n", "g1", &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_import(sandbox, bytes, size, NULL, "g1", &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_import(sandbox, bytes, size, "n", NULL, &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_import(sandbox, bytes, size, "n", "g1", NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_process_import(sandbox, bytes, size - 1, "n", "g1", &imported, &error), LCOWMIG_E_CORRUPT_DATA);
 	bytes[9]++;
 	ck_assert_int_eq(lcowmig_process_import(sandbox, bytes, size, "n", "g1", &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
@@ -818,6 +650,9 @@ START_TEST(test_process_import_reproduces_what_was_saved)
 	ck_assert_str_eq(imported->spec, SPEC);
 	ck_assert(!imported->exited.is_set);
 	ck_assert_int_eq(lcowmig_process_save(imported, copy, sizeof copy, &other, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	/* It is its own master, but in no state to be started. */
+	ck_assert_int_eq(lcowmig_process_start(imported, NULL, NULL, &error), LCOWMIG_E_FAILED_PRECONDITION);
+	assert_says("DestinationMigrating");
 	/* Save, import, save is the identity. */
 	ck_assert_int_eq(
 		lcowmig_process_patch(imported, "n",
@@ -904,13 +739,6 @@ START_TEST(test_process_patch_can_be_taken_back_before_it_is_committed)
 END_TEST
 
 /* ---- Resume ---- */
-
-static void become_patched(void)
-{
-	become_imported();
-	ck_assert_int_eq(patch("n"), LCOWMIG_OK);
-	test_host_clear_log(host);
-}
 
 /* PROC-38 */
 START_TEST(test_process_resume_is_refused_before_anything_is_touched)
@@ -1239,12 +1067,19 @@ static lcowmig_status resume_destination(void)
 	return resume(true);
 }
 
+static const lcowmig__wire_process imported_exec = {
+	"e1", 101, "C:\\source", { (const uint8_t *)SPEC, sizeof SPEC - 1 }, { 0, 0 }, { 0, 0x40000001u, 0 }, 57
+};
+
 START_TEST(test_process_migration_survives_every_failing_allocation)
 {
 	lcowmig_status (*const steps[])(void) = { patch_n, resume_destination };
 	unsigned step, nth;
 
-	become_imported();
+	if (_i)
+		replace(import(&imported_exec));
+	else
+		become_imported();
 	for (step = 0; step < LCOWMIG__COUNT(steps); step++) {
 		for (nth = 1; nth < 200; nth++) {
 			lcowmig_status status;
@@ -1263,6 +1098,58 @@ START_TEST(test_process_migration_survives_every_failing_allocation)
 	ck_assert_uint_eq(test_host_count(host, "guest.adopt 57"), 1);
 	test_host_exit_process(host, 101, 0);
 	assert_state("Terminated");
+	ck_assert_int_eq(exits, 1);
+}
+END_TEST
+
+static lcowmig_status kill_with_signal(void)
+{
+	return kill_it(true);
+}
+
+static lcowmig_status resize_it(void)
+{
+	return resize();
+}
+
+static lcowmig_status close_stdin(void)
+{
+	return lcowmig_process_close_stdin(process, NULL, NULL, &error);
+}
+
+static lcowmig_status wait_for_it(void)
+{
+	return lcowmig_process_wait(process, NULL, NULL, &error);
+}
+
+/* What is asked of a running process and finds no memory has changed nothing, and is done when it is asked again. */
+START_TEST(test_process_requests_survive_every_failing_allocation)
+{
+	lcowmig_status (*const requests[])(void) = { kill_with_signal, resize_it, close_stdin, wait_for_it, delete_it };
+	unsigned request, nth;
+
+	ck_assert_int_eq(create_terminal(), LCOWMIG_OK);
+	ck_assert_int_eq(start(), LCOWMIG_OK);
+	for (request = 0; request < LCOWMIG__COUNT(requests); request++) {
+		if (requests[request] == wait_for_it) {
+			test_host_exit_process(host, 101, 0);
+			assert_state("Terminated");
+		}
+		for (nth = 1; nth < 100; nth++) {
+			lcowmig_status status;
+
+			test_host_fail_allocation(host, nth, false);
+			status = requests[request]();
+			test_host_fail_allocation(host, 0, false);
+			if (status == LCOWMIG_OK)
+				break;
+			ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
+		}
+		ck_assert_uint_gt(nth, 1);
+		ck_assert_uint_lt(nth, 100);
+	}
+	ck_assert_uint_ge(test_host_count(host, SIGNAL), 1); /* again when its answer found no memory */
+	ck_assert_uint_eq(test_host_count(host, "stdio.close_stdin"), 1);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -1336,6 +1223,10 @@ END_TEST
 START_TEST(test_process_refuses_null)
 {
 	lcowmig_process_options given = LCOWMIG_PROCESS_OPTIONS_INIT;
+	const char *(*const texts[])(const lcowmig_process *process) = {
+		lcowmig_process_state_name, lcowmig_process_container_id, lcowmig_process_exec_id, lcowmig_process_bundle,
+		lcowmig_process_stdin,      lcowmig_process_stdout,       lcowmig_process_stderr,
+	};
 	lcowmig_exit given_exit = { 0 };
 	size_t size;
 
@@ -1355,6 +1246,13 @@ START_TEST(test_process_refuses_null)
 	ck_assert_int_eq(lcowmig_process_abort(NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_process_free(NULL, &error), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_process_get_exit(process, &given_exit, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_get_exit(NULL, &given_exit, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_get_exit(process, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_process_get_status(NULL), LCOWMIG_PROCESS_UNKNOWN);
+	ck_assert_uint_eq(lcowmig_process_pid(NULL), 0);
+	ck_assert(!lcowmig_process_terminal(NULL));
+	for (size = 0; size < LCOWMIG__COUNT(texts); size++)
+		ck_assert_str_eq(texts[size](NULL), "");
 	/* What a container does with its own is not for others to do. */
 	ck_assert_int_eq(lcowmig_process_start(process, NULL, NULL, &error), LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(lcowmig_process_resume(process, true, NULL, NULL, &error), LCOWMIG_E_FAILED_PRECONDITION);
@@ -1378,7 +1276,7 @@ static void add_life_tests(TCase *tcase)
 	tcase_add_test(tcase, test_process_start_takes_ports_only_for_the_streams_there_are);
 	tcase_add_test(tcase, test_process_exit_of_an_init_process_is_left_to_its_owner);
 	tcase_add_loop_test(tcase, test_process_start_terminates_the_process_when_it_fails, 0, (int)LCOWMIG__COUNT(start_calls));
-	tcase_add_test(tcase, test_process_start_refuses_an_answer_without_a_pid);
+	tcase_add_loop_test(tcase, test_process_start_refuses_an_answer_without_a_pid, 0, (int)LCOWMIG__COUNT(wrong_pids));
 	tcase_add_test(tcase, test_process_start_is_unavailable_without_a_guest);
 	tcase_add_test(tcase, test_process_start_is_not_torn_from_the_guest_when_it_is_cancelled);
 	tcase_add_loop_test(tcase, test_process_exit_status_is_unknown_when_the_guest_cannot_tell, 0, 3);
@@ -1398,6 +1296,7 @@ static void add_life_tests(TCase *tcase)
 	tcase_add_test(tcase, test_process_wait_ends_when_the_process_is_freed);
 	tcase_add_loop_test(tcase, test_process_delete_is_for_those_that_do_not_run, 0, PROCESS_STATES);
 	tcase_add_test(tcase, test_process_life_survives_every_failing_allocation);
+	tcase_add_test(tcase, test_process_requests_survive_every_failing_allocation);
 	tcase_add_test(tcase, test_process_can_be_driven_through_the_public_functions);
 	tcase_add_test(tcase, test_process_create_fails_when_the_host_attaches_no_handle);
 	tcase_add_test(tcase, test_process_refuses_null);
@@ -1435,7 +1334,7 @@ static void add_migration_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, test_process_abort_changes_nothing_unless_imported, PROCESS_SOURCE_MIGRATING, PROCESS_STATES);
 	tcase_add_loop_test(tcase, test_process_abort_terminates_with_137, 0, 2);
 	tcase_add_test(tcase, test_process_abort_during_a_resume_wins);
-	tcase_add_test(tcase, test_process_migration_survives_every_failing_allocation);
+	tcase_add_loop_test(tcase, test_process_migration_survives_every_failing_allocation, 0, 2);
 	tcase_add_test(tcase, test_process_import_survives_every_failing_allocation);
 }
 
