@@ -24,6 +24,7 @@ struct container_create {
 	lcowmig_event *created; /* TASK_CREATE */
 	lcowmig_status failure;
 	lcowmig_error cause;
+	bool can_be_repeated;
 };
 
 /* ---- Copies of what the caller passed ---- */
@@ -36,31 +37,44 @@ const char *lcowmig__container_copy_text(lcowmig__arena *arena, const char *text
 	return copy;
 }
 
-static bool copy_rootfs_mount(lcowmig__arena *arena, lcowmig_rootfs_mount *copy, const lcowmig_rootfs_mount *mount)
+static void copy_rootfs_mount(lcowmig__arena *arena, lcowmig_rootfs_mount *copy, const lcowmig_rootfs_mount *mount, bool *is_complete)
 {
 	const char **options = lcowmig__arena_alloc(arena, (mount->n_options + 1) * sizeof *options);
-	bool is_complete = options != NULL;
 	size_t i;
 
-	for (i = 0; is_complete && i < mount->n_options; i++)
-		options[i] = lcowmig__container_copy_text(arena, mount->options[i] ? mount->options[i] : "", &is_complete);
-	copy->type = lcowmig__container_copy_text(arena, mount->type, &is_complete);
-	copy->source = lcowmig__container_copy_text(arena, mount->source, &is_complete);
-	copy->target = lcowmig__container_copy_text(arena, mount->target, &is_complete);
+	*is_complete = *is_complete && options;
+	for (i = 0; options && i < mount->n_options; i++)
+		options[i] = lcowmig__container_copy_text(arena, mount->options[i] ? mount->options[i] : "", is_complete);
+	copy->type = lcowmig__container_copy_text(arena, mount->type, is_complete);
+	copy->source = lcowmig__container_copy_text(arena, mount->source, is_complete);
+	copy->target = lcowmig__container_copy_text(arena, mount->target, is_complete);
 	copy->options = options;
 	copy->n_options = mount->n_options;
-	return is_complete;
 }
 
-lcowmig_rootfs_mount *lcowmig__container_copy_rootfs(lcowmig__arena *arena, const lcowmig_rootfs_mount *mounts, size_t count)
+lcowmig_rootfs_mount *lcowmig__container_copy_rootfs(lcowmig__arena *arena, const lcowmig_rootfs_mount *mounts, size_t count,
+						     bool *is_complete)
 {
 	lcowmig_rootfs_mount *copies = lcowmig__arena_alloc(arena, (count + 1) * sizeof *copies);
 	size_t i;
 
+	*is_complete = *is_complete && copies;
 	for (i = 0; copies && i < count; i++)
-		if (!copy_rootfs_mount(arena, &copies[i], &mounts[i]))
-			return NULL;
+		copy_rootfs_mount(arena, &copies[i], &mounts[i], is_complete);
 	return copies;
+}
+
+lcowmig_status lcowmig__container_take_path(lcowmig__flow *flow, lcowmig__arena *arena, const char **ret_path)
+{
+	const char *path;
+
+	if (!flow->reply.size)
+		return lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "resolve path: the host gave none");
+	path = lcowmig__arena_strndup(arena, (const char *)flow->reply.data, flow->reply.size);
+	if (!path)
+		return lcowmig__fail_memory(&flow->error);
+	*ret_path = path;
+	return LCOWMIG_OK;
 }
 
 static bool create_copy(struct container_create *self, const lcowmig_container_options *options)
@@ -76,10 +90,10 @@ static bool create_copy(struct container_create *self, const lcowmig_container_o
 	self->stdio.terminal = options->terminal;
 	self->io_retry_timeout_ns = options->io_retry_timeout_ns;
 	self->spec_size = options->oci_spec ? options->oci_spec_size : 0;
-	self->spec = lcowmig__arena_strndup(arena, options->oci_spec ? options->oci_spec : "", self->spec_size);
+	self->spec = lcowmig__arena_strndup(arena, options->oci_spec, self->spec_size);
 	self->n_rootfs = options->rootfs ? options->n_rootfs : 0;
-	self->rootfs = lcowmig__container_copy_rootfs(arena, options->rootfs, self->n_rootfs);
-	return is_complete && self->spec && self->rootfs;
+	self->rootfs = lcowmig__container_copy_rootfs(arena, options->rootfs, self->n_rootfs, &is_complete);
+	return is_complete && self->spec;
 }
 
 /* ---- Reading ---- */
@@ -92,9 +106,6 @@ static lcowmig_status create_read_spec(struct container_create *self, lcowmig_er
 	lcowmig__oci_kind kind;
 	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_CREATE, error);
 
-	if (status == LCOWMIG_OK && !container->vm)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no virtual machine; Create needs one",
-				       container->id);
 	if (status == LCOWMIG_OK && self->io_retry_timeout_ns > INT64_MAX)
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				       "container %s: io_retry_timeout_ns is longer than an envelope can say", container->id);
@@ -180,18 +191,6 @@ static void create_create_init(struct container_create *self)
 
 /* ---- The flow ---- */
 
-static bool create_has_left_traces(const lcowmig_container *container)
-{
-	return container->n_ro_layers || container->has_scratch || container->disks.count || container->shares.count ||
-	       container->devices.count || container->guest_knows || container->guest_is_open;
-}
-
-/* Out of memory before anything was done: as if nothing had been asked. */
-static bool create_can_be_repeated(const struct container_create *self)
-{
-	return self->failure == LCOWMIG_E_NO_MEMORY && !create_has_left_traces(self->base.container);
-}
-
 static void create_undo_preparations(lcowmig_container *container)
 {
 	const lcowmig__mem *mem = &container->env->context->mem;
@@ -203,8 +202,12 @@ static void create_undo_preparations(lcowmig_container *container)
 	container->rootfs_path = NULL;
 }
 
+/* Out of memory before anything was done, the first of which is a disk's reservation: as if nothing had been asked. */
 static void create_remember(struct container_create *self, lcowmig_status status)
 {
+	const lcowmig_container *container = self->base.container;
+
+	self->can_be_repeated = status == LCOWMIG_E_NO_MEMORY && !container->n_ro_layers && !container->has_scratch;
 	self->failure = status;
 	self->cause = self->base.flow.error;
 }
@@ -223,7 +226,7 @@ static lcowmig_status create_give_up(struct container_create *self)
 	lcowmig_container *container = self->base.container;
 	lcowmig__flow *flow = &self->base.flow;
 
-	if (create_can_be_repeated(self)) {
+	if (self->can_be_repeated) {
 		create_undo_preparations(container);
 	} else {
 		lcowmig__object_fire(&container->object, CONTAINER_CREATE_FAILED);
