@@ -111,13 +111,10 @@ lcowmig_process *lcowmig__container_find_process(const lcowmig_container *contai
 
 void lcowmig__container_free(lcowmig_container *container)
 {
-	const lcowmig__mem *mem;
+	const lcowmig__mem *mem = &container->env->context->mem;
 	lcowmig__node *node;
 	size_t i;
 
-	if (!container)
-		return;
-	mem = &container->env->context->mem;
 	lcowmig__container_orphan_watches(container);
 	while ((node = lcowmig__tree_first(&container->processes)) != NULL)
 		lcowmig__container_drop_process(container, lcowmig__process_of_node(node));
@@ -150,11 +147,8 @@ static void container_process_exited(void *user, lcowmig_process *process)
 {
 	lcowmig_container *container = user;
 
-	if (process != container->init)
-		return;
-	container->init_has_exited = true;
-	/* In the middle of a start or resume the exit waits until that is through. */
-	if (container->object.state == CONTAINER_RUNNING || container->object.state == CONTAINER_SOURCE_MIGRATING)
+	/* It closes its stdio first, which takes a host call: the start or resume that made it run is through by now. */
+	if (process == container->init)
 		lcowmig__container_begin_end(container);
 }
 
@@ -188,8 +182,6 @@ static void start_commit(struct container_start *self)
 	self->started->pid = lcowmig__process_pid(container->init);
 	lcowmig__event_send(self->started);
 	self->started = NULL;
-	if (container->init_has_exited)
-		lcowmig__container_begin_end(container);
 }
 
 /* The init process says whether anything was done that makes the container unusable. */
@@ -257,8 +249,6 @@ static void wait_step(lcowmig__flow *flow)
 	lcowmig_container *container = ((lcowmig__container_watch *)flow)->container;
 
 	FLOW_BEGIN(flow);
-	if (!container)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "the container was freed"));
 	FLOW_TRY(flow, lcowmig__signal_wait(flow, &container->terminated));
 	FLOW_END(flow);
 }

@@ -24,12 +24,12 @@ typedef struct lcowmig__container_vm {
 typedef void (*lcowmig__container_ended)(void *user, lcowmig_container *container);
 
 /*
- * `guest_pod_id` is borrowed from the pod; `vm` is borrowed from the sandbox and may be NULL for a container that is only to be migrated.
+ * `guest_pod_id` is borrowed from the pod, `vm` from the sandbox.
  * INVALID_ARGUMENT (empty id), LIMIT_EXCEEDED, NO_MEMORY.
  */
 lcowmig_status lcowmig__container_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
 				      lcowmig_container **ret_container, lcowmig_error *error);
-/* Nothing but watches may be in flight (lcowmig__container_check_idle). Gives nothing back to host or guest. NULL is fine. */
+/* Nothing but watches may be in flight (lcowmig__container_check_idle). Gives nothing back to host or guest. */
 void lcowmig__container_free(lcowmig_container *container);
 void lcowmig__container_set_ended(lcowmig_container *container, lcowmig__container_ended ended, void *user);
 

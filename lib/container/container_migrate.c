@@ -48,29 +48,28 @@ static lcowmig_status check_idle(const lcowmig_container *container, lcowmig_err
 	return lcowmig__object_check_idle(&container->object, error);
 }
 
-static lcowmig_status check_init(const lcowmig_container *container, lcowmig_error *error)
-{
-	lcowmig__wire_process wire;
-
-	if (!container->init || check_state(container, NULL) != LCOWMIG_OK)
-		return LCOWMIG_OK; /* said already */
-	return lcowmig__process_capture(container->init, NULL, &wire, error);
-}
-
 static lcowmig_status (*const checks[])(const lcowmig_container *container, lcowmig_error *error) = {
-	check_state, check_idle, check_processes, check_shares, check_devices, check_init,
+	check_state, check_idle, check_processes, check_shares, check_devices,
 };
+
+static lcowmig_status capture_init(const lcowmig_container *container, lcowmig__wire_process *ret_wire, lcowmig_error *error)
+{
+	if (!container->init || check_state(container, NULL) != LCOWMIG_OK)
+		return LCOWMIG_OK; /* a reason that was given already */
+	return lcowmig__process_capture(container->init, ret_wire, error);
+}
 
 void lcowmig__container_check(const lcowmig_container *container, void (*report)(void *user, const char *reason), void *user)
 {
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig__wire_process wire;
 	size_t i;
 
-	for (i = 0; i < LCOWMIG__COUNT(checks); i++) {
-		lcowmig_error error = LCOWMIG_ERROR_INIT;
-
+	for (i = 0; i < LCOWMIG__COUNT(checks); i++)
 		if (checks[i](container, &error) != LCOWMIG_OK)
 			report(user, error.message);
-	}
+	if (capture_init(container, &wire, &error) != LCOWMIG_OK)
+		report(user, error.message);
 }
 
 /* ---- Save ---- */
@@ -103,18 +102,19 @@ lcowmig_status lcowmig__container_capture(lcowmig_container *container, lcowmig_
 {
 	lcowmig__wire_container wire = { 0 };
 	lcowmig_status status = LCOWMIG_OK;
+	lcowmig__wire_process init;
 	size_t i;
 
 	for (i = 0; i < LCOWMIG__COUNT(checks) && status == LCOWMIG_OK; i++)
 		status = checks[i](container, error);
+	if (status == LCOWMIG_OK)
+		status = capture_init(container, &init, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	wire.processes = lcowmig__arena_alloc(arena, sizeof *wire.processes);
 	if (!wire.processes || !capture_layers(container, arena, &wire))
 		return lcowmig__fail_memory(error);
-	status = lcowmig__process_capture(container->init, arena, wire.processes, error);
-	if (status != LCOWMIG_OK)
-		return status;
+	*wire.processes = init;
 	wire.n_processes = 1;
 	wire.container_id = container->id;
 	wire.gcs_container_id = container->gcs_id;
@@ -137,7 +137,7 @@ void lcowmig__container_freeze(lcowmig_container *container)
 static bool import_layer(const lcowmig__mem *mem, lcowmig__layer *layer, const lcowmig__wire_layer *wire)
 {
 	layer->reservation = wire->reservation_id;
-	layer->guest_path = lcowmig__strdup(mem, wire->guest_path ? wire->guest_path : "");
+	layer->guest_path = lcowmig__strdup(mem, wire->guest_path);
 	return layer->guest_path != NULL;
 }
 
@@ -187,12 +187,6 @@ static lcowmig_status import_processes(lcowmig_container *container, const lcowm
 						 error);
 		if (status != LCOWMIG_OK)
 			return status;
-		if (lcowmig__container_find_process(container, lcowmig__process_exec_id(process))) {
-			status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: its process '%s' is there twice",
-					       container->id, lcowmig__process_exec_id(process));
-			lcowmig__process_free(process);
-			return status;
-		}
 		lcowmig__container_add_process(container, process);
 	}
 	return LCOWMIG_OK;
@@ -311,18 +305,12 @@ static void resume_processes(struct container_resume *self)
 				    lcowmig__process_resume_flow(lcowmig__process_of_node(node), self->is_destination, NULL));
 }
 
-static lcowmig_status resume_commit(struct container_resume *self, lcowmig_error *error)
+static lcowmig_status resume_commit(lcowmig_container *container, lcowmig_error *error)
 {
-	lcowmig_container *container = self->base.container;
-
-	if (lcowmig__container_has_ended(container) && !self->was_imported)
-		return LCOWMIG_OK; /* it ended meanwhile */
 	if (!resume_is_due(container))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s was aborted while it was being resumed",
 				     container->id);
 	lcowmig__object_fire(&container->object, CONTAINER_RESUME);
-	if (container->init_has_exited)
-		lcowmig__container_begin_end(container);
 	return LCOWMIG_OK;
 }
 
@@ -343,7 +331,7 @@ static void resume_step(lcowmig__flow *flow)
 	FLOW_TRY_OR(flow, resume_open(self), failed);
 	container->guest_is_open = true;
 	FLOW_TRY_OR(flow, resume_processes(self), failed);
-	status = resume_commit(self, &flow->error);
+	status = resume_commit(container, &flow->error);
 	goto out;
 failed:
 	status = lcowmig__wrap(&flow->error, flow->result, "container %s could not be resumed and is %s", container->id,

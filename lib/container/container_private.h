@@ -55,14 +55,13 @@ typedef struct lcowmig__guids {
 	lcowmig_guid *items;
 	size_t first;
 	size_t count;
-	size_t capacity;
 } lcowmig__guids;
 
 struct lcowmig_container {
 	lcowmig__object object;
 	lcowmig__node node; /* of the pod's map, by id */
 	lcowmig__env *env;
-	const lcowmig__container_vm *vm; /* NULL: imported alone */
+	const lcowmig__container_vm *vm; /* NULL: imported alone, so it is never created here */
 	const char *guest_pod_id;        /* the pod's */
 	char *own_guest_pod_id;          /* of a container imported alone */
 	bool is_standalone;
@@ -95,8 +94,6 @@ struct lcowmig_container {
 	lcowmig__signal terminated;
 	lcowmig__flow *exit_flow; /* NULL once it is under way */
 	lcowmig_event *exit_event;
-	bool init_has_exited; /* its process has told us */
-	bool is_ending;
 	lcowmig__container_ended ended;
 	void *ended_user;
 
@@ -130,7 +127,7 @@ void lcowmig__container_add_process(lcowmig_container *container, lcowmig_proces
 void lcowmig__container_drop_process(lcowmig_container *container, lcowmig_process *process);
 lcowmig__process_owner lcowmig__container_as_owner(lcowmig_container *container);
 
-/* Room for `count` items; what was there is kept. False when memory is out. */
+/* Room for `count` items in an empty list. False when memory is out. */
 bool lcowmig__guids_reserve(const lcowmig__mem *mem, lcowmig__guids *guids, size_t count);
 void lcowmig__guids_done(const lcowmig__mem *mem, lcowmig__guids *guids);
 /* Forgets all host resources without giving them back: they are not ours, or gone. */
@@ -144,7 +141,7 @@ void lcowmig__container_close_guest(lcowmig__flow *flow, lcowmig_container *cont
 /* What even an abort of an imported container needs; the rest of its end is prepared by Resume. */
 lcowmig_status lcowmig__container_prepare_event(lcowmig_container *container, lcowmig_error *error);
 lcowmig_status lcowmig__container_prepare_end(lcowmig_container *container, lcowmig_error *error);
-/* The init process has exited: Stopped, and so on. Once. */
+/* The init process has exited: Stopped, and so on. */
 void lcowmig__container_begin_end(lcowmig_container *container);
 /* The end as such: signal, event if one is due, owner. The state has moved already. Once. */
 void lcowmig__container_finish_end(lcowmig_container *container, bool has_event);
@@ -170,9 +167,12 @@ lcowmig__flow *lcowmig__container_devices_flow(lcowmig__container_plan *plan, lc
 /* Inside an await: the guest takes the combined root file system apart. */
 void lcowmig__container_remove_layers(lcowmig__flow *flow, const lcowmig_container *container);
 
-/* Copies of a caller's mounts in an arena. NULL when memory is out. */
-lcowmig_rootfs_mount *lcowmig__container_copy_rootfs(lcowmig__arena *arena, const lcowmig_rootfs_mount *mounts, size_t count);
+/* Copies of a caller's mounts in an arena; `is_complete` becomes false when memory is out. */
+lcowmig_rootfs_mount *lcowmig__container_copy_rootfs(lcowmig__arena *arena, const lcowmig_rootfs_mount *mounts, size_t count,
+						     bool *is_complete);
 /* NULL stays NULL; `is_complete` becomes false when memory is out. */
 const char *lcowmig__container_copy_text(lcowmig__arena *arena, const char *text, bool *is_complete);
+/* The path that the host has made canonical, in an arena. HOST_FAILED when it gave none. */
+lcowmig_status lcowmig__container_take_path(lcowmig__flow *flow, lcowmig__arena *arena, const char **ret_path);
 
 #endif

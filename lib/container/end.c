@@ -21,10 +21,6 @@ static void exit_step(lcowmig__flow *flow)
 	lcowmig_container *container = self->base.container;
 
 	FLOW_BEGIN(flow);
-	if (!container)
-		FLOW_RETURN(flow, LCOWMIG_OK);
-	if (!self->closes_only)
-		lcowmig__object_fire(&container->object, CONTAINER_EXIT);
 	FLOW_AWAIT(flow, lcowmig__container_close_guest(flow, container));
 	if (!container)
 		FLOW_RETURN(flow, LCOWMIG_OK);
@@ -68,9 +64,7 @@ static void end_launch(lcowmig_container *container, bool closes_only)
 
 void lcowmig__container_begin_end(lcowmig_container *container)
 {
-	if (container->is_ending || !container->exit_flow)
-		return;
-	container->is_ending = true;
+	lcowmig__object_fire(&container->object, CONTAINER_EXIT);
 	end_launch(container, false);
 }
 
@@ -86,10 +80,9 @@ static void end_send_exit(lcowmig_container *container)
 void lcowmig__container_finish_end(lcowmig_container *container, bool has_event)
 {
 	lcowmig_event *event = container->exit_event;
-	bool was_set = container->terminated.is_set;
 
 	lcowmig__signal_set(&container->terminated);
-	if (has_event && event && container->init) {
+	if (has_event && container->init) {
 		event->pid = lcowmig__process_pid(container->init);
 		event->exit_status = lcowmig__process_exit_status(container->init);
 		event->exited_at = lcowmig__process_exited_at(container->init);
@@ -97,7 +90,7 @@ void lcowmig__container_finish_end(lcowmig_container *container, bool has_event)
 		if (container->is_announced)
 			end_send_exit(container);
 	}
-	if (container->ended && !was_set)
+	if (container->ended)
 		container->ended(container->ended_user, container);
 }
 
@@ -126,9 +119,8 @@ void lcowmig__container_abort(lcowmig_container *container)
 		lcowmig__process_abort(lcowmig__process_of_node(node));
 	lcowmig__object_fire(&container->object, CONTAINER_ABORT);
 	lcowmig__container_drop_resources(container);
-	container->is_ending = true;
 	container->is_announced = true;
-	if (container->guest_is_open && container->exit_flow)
+	if (container->guest_is_open)
 		end_launch(container, true);
 	lcowmig__container_finish_end(container, true);
 }

@@ -295,7 +295,9 @@ static void delete_step(lcowmig__flow *flow)
 			goto out;
 		FLOW_AWAIT(flow, lcowmig__container_close_guest(flow, container));
 		status = flow->result;
-		container->guest_is_open = container->guest_is_open && status != LCOWMIG_OK;
+		if (status != LCOWMIG_OK)
+			goto out;
+		container->guest_is_open = false;
 	}
 	if (status == LCOWMIG_OK)
 		status = lcowmig__process_check_idle(self->process, &flow->error);

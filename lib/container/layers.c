@@ -9,7 +9,7 @@ struct layers_flow {
 	lcowmig__container_flow base;
 	lcowmig__container_plan *plan;
 	lcowmig_scsi *scsi;
-	char *path; /* canonical */
+	const char *path; /* canonical */
 };
 
 static lcowmig_status layers_prepare(struct layers_flow *self, lcowmig_error *error)
@@ -31,13 +31,6 @@ static lcowmig_status layers_prepare(struct layers_flow *self, lcowmig_error *er
 		return lcowmig__fail_memory(error);
 	container->has_layers = true;
 	return container->vm->scsi(container->vm->user, &self->scsi, error);
-}
-
-static lcowmig_status layers_keep_path(struct layers_flow *self)
-{
-	lcowmig__free(&self->base.flow.context->mem, self->path);
-	self->path = lcowmig__flow_take_reply(&self->base.flow);
-	return self->path ? LCOWMIG_OK : lcowmig__fail_memory(&self->base.flow.error);
 }
 
 static lcowmig_status layers_reserve_ro(struct layers_flow *self)
@@ -68,7 +61,7 @@ static lcowmig_status layers_reserve_ro(struct layers_flow *self)
 static lcowmig_status layers_reserve_scratch(struct layers_flow *self)
 {
 	lcowmig_container *container = self->base.container;
-	bool encrypted = container->vm->scratch_encryption && container->vm->scratch_encryption(container->vm->user);
+	bool encrypted = container->vm->scratch_encryption(container->vm->user);
 	const lcowmig_disk_config disk = { .size = sizeof disk, .host_path = self->path, .type = LCOWMIG_DISK_VIRTUAL };
 	const lcowmig_mount_config mount = {
 		.size = sizeof mount,
@@ -95,12 +88,13 @@ static bool layers_describe(const lcowmig_container *container, lcowmig__guest_l
 	size_t i;
 
 	*ret_paths = lcowmig__alloc_array(mem, container->n_ro_layers + 1, sizeof **ret_paths);
+	/* An imported container may claim a combined root without a scratch disk. */
 	*ret_scratch = lcowmig__path_scratch(mem, container->scratch.guest_path ? container->scratch.guest_path : "",
 					     container->guest_pod_id, container->gcs_id);
 	if (!*ret_paths || !*ret_scratch)
 		return false;
 	for (i = 0; i < container->n_ro_layers; i++)
-		(*ret_paths)[i] = container->ro_layers[i].guest_path ? container->ro_layers[i].guest_path : "";
+		(*ret_paths)[i] = container->ro_layers[i].guest_path;
 	layers->container_id = container->gcs_id;
 	layers->root_path = container->rootfs_path;
 	layers->layers = *ret_paths;
@@ -144,7 +138,7 @@ static void layers_step(lcowmig__flow *flow)
 		FLOW_RETURN(flow, status);
 	while (container->n_ro_layers < self->plan->layers.count) {
 		FLOW_TRY(flow, lcowmig__hcs_resolve_path(flow, env, self->plan->layers.layers[container->n_ro_layers].path));
-		status = layers_keep_path(self);
+		status = lcowmig__container_take_path(flow, &self->plan->arena, &self->path);
 		if (status == LCOWMIG_OK)
 			status = layers_reserve_ro(self);
 		if (status != LCOWMIG_OK)
@@ -152,7 +146,7 @@ static void layers_step(lcowmig__flow *flow)
 		FLOW_TRY(flow, layers_map(self, &container->ro_layers[container->n_ro_layers - 1]));
 	}
 	FLOW_TRY(flow, lcowmig__hcs_resolve_path(flow, env, self->plan->layers.scratch));
-	status = layers_keep_path(self);
+	status = lcowmig__container_take_path(flow, &self->plan->arena, &self->path);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, lcowmig__hcs_grant_access(flow, env, self->path));
@@ -166,12 +160,7 @@ static void layers_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static void layers_release(lcowmig__flow *flow)
-{
-	lcowmig__free(&flow->context->mem, ((struct layers_flow *)flow)->path);
-}
-
-static const lcowmig__flow_class layers_class = { .name = "layers", .step = layers_step, .release = layers_release };
+static const lcowmig__flow_class layers_class = { .name = "layers", .step = layers_step };
 
 lcowmig__flow *lcowmig__container_layers_flow(lcowmig__container_plan *plan, lcowmig_error *error)
 {

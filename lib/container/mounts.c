@@ -11,7 +11,7 @@ struct mounts_flow {
 	lcowmig_scsi *scsi;
 	lcowmig_plan9 *plan9;
 	size_t next;
-	char *path;       /* canonical path of a disk */
+	const char *path; /* canonical path of a disk */
 	char *guest_path; /* as mapped */
 	bool is_file;     /* the share is of a single file */
 };
@@ -19,13 +19,6 @@ struct mounts_flow {
 static lcowmig__oci_mount *mounts_current(const struct mounts_flow *self)
 {
 	return &self->plan->mounts[self->next];
-}
-
-static lcowmig_status mounts_keep_path(struct mounts_flow *self)
-{
-	lcowmig__free(&self->base.flow.context->mem, self->path);
-	self->path = lcowmig__flow_take_reply(&self->base.flow);
-	return self->path ? LCOWMIG_OK : lcowmig__fail_memory(&self->base.flow.error);
 }
 
 static uint32_t mounts_disk_type(const lcowmig__oci_mount *mount)
@@ -137,7 +130,7 @@ static lcowmig_status mounts_keep_guest_path(struct mounts_flow *self)
 
 static bool mounts_reply_is(const lcowmig__flow *flow, const char *text)
 {
-	return flow->reply.data && flow->reply.size == strlen(text) && memcmp(flow->reply.data, text, flow->reply.size) == 0;
+	return flow->reply.size == strlen(text) && memcmp(flow->reply.data, text, flow->reply.size) == 0;
 }
 
 static lcowmig_status mounts_prepare(struct mounts_flow *self)
@@ -173,7 +166,7 @@ static void mounts_step(lcowmig__flow *flow)
 			continue;
 		if (mounts_current(self)->kind == LCOWMIG__MOUNT_DISK) {
 			FLOW_TRY(flow, lcowmig__hcs_resolve_path(flow, env, mounts_current(self)->host_path));
-			status = mounts_keep_path(self);
+			status = lcowmig__container_take_path(flow, &self->plan->arena, &self->path);
 			if (status != LCOWMIG_OK)
 				FLOW_RETURN(flow, status);
 			if (mounts_needs_grant(self))
@@ -199,10 +192,7 @@ static void mounts_step(lcowmig__flow *flow)
 
 static void mounts_release(lcowmig__flow *flow)
 {
-	struct mounts_flow *self = (struct mounts_flow *)flow;
-
-	lcowmig__free(&flow->context->mem, self->path);
-	lcowmig__free(&flow->context->mem, self->guest_path);
+	lcowmig__free(&flow->context->mem, ((struct mounts_flow *)flow)->guest_path);
 }
 
 static const lcowmig__flow_class mounts_class = { .name = "mounts", .step = mounts_step, .release = mounts_release };

@@ -95,13 +95,14 @@ static struct patch_disk *patch_known_disks(struct container_patch *self, size_t
 	size_t count = 0;
 	size_t i;
 
-	for (i = disks->first; known && i < disks->count; i++) {
+	if (!known)
+		return NULL;
+	for (i = disks->first; i < disks->count; i++) {
 		known[count].reservation = &disks->items[i];
 		known[count].source_path = lcowmig__scsi_imported_path(self->scsi, &disks->items[i]);
 		count += known[count].source_path != NULL;
 	}
-	if (known)
-		qsort(known, count, sizeof *known, patch_disk_compare);
+	qsort(known, count, sizeof *known, patch_disk_compare);
 	*ret_count = count;
 	return known;
 }
@@ -173,17 +174,6 @@ static lcowmig_status patch_check(const struct container_patch *self, lcowmig_er
 
 /* ---- The change ---- */
 
-static lcowmig_status patch_keep_path(struct container_patch *self)
-{
-	lcowmig__flow *flow = &self->base.flow;
-	char *copy = flow->reply.data ? lcowmig__arena_strndup(&self->arena, flow->reply.data, flow->reply.size) : NULL;
-
-	if (!copy)
-		return lcowmig__fail_memory(&flow->error);
-	self->items[self->next++].host_path = copy;
-	return LCOWMIG_OK;
-}
-
 static void patch_adopt(struct container_patch *self)
 {
 	lcowmig_container *container = self->base.container;
@@ -199,14 +189,14 @@ static void patch_adopt(struct container_patch *self)
 	lcowmig__object_fire(&container->object, CONTAINER_PATCH);
 }
 
-/* In one go: nobody sees half of it. */
+/* In one go: nobody sees half of it. An abort in the meantime is what the stdio fails of. */
 static lcowmig_status patch_change(struct container_patch *self, lcowmig_error *error)
 {
 	lcowmig_container *container = self->base.container;
 	lcowmig__repoint_change *change = NULL;
-	lcowmig_status status = patch_check(self, error);
+	lcowmig_status status = LCOWMIG_OK;
 
-	if (status == LCOWMIG_OK && self->n_items)
+	if (self->n_items)
 		status = lcowmig__scsi_repoint_begin(self->scsi, self->items, self->n_items, &change, error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -236,9 +226,9 @@ static void patch_step(lcowmig__flow *flow)
 		status = patch_plan(self, &flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
-	while (self->next < self->n_items) {
+	for (; self->next < self->n_items; self->next++) {
 		FLOW_TRY_OR(flow, lcowmig__hcs_resolve_path(flow, container->env, self->items[self->next].host_path), failed);
-		status = patch_keep_path(self);
+		status = lcowmig__container_take_path(flow, &self->arena, &self->items[self->next].host_path);
 		if (status != LCOWMIG_OK)
 			goto out;
 	}
@@ -277,14 +267,12 @@ static bool patch_copy_disks(struct container_patch *self, const lcowmig_patch *
 
 	self->n_disks = patch->disks ? patch->n_disks : 0;
 	self->disks = lcowmig__arena_alloc(arena, (self->n_disks + 1) * sizeof *self->disks);
-	if (!self->disks)
-		return false;
-	for (i = 0; i < self->n_disks; i++) {
+	for (i = 0; self->disks && i < self->n_disks; i++) {
 		self->disks[i].source_path =
 			lcowmig__container_copy_text(arena, patch->disks[i].source_path ? patch->disks[i].source_path : "", &is_complete);
 		self->disks[i].path = lcowmig__container_copy_text(arena, patch->disks[i].path ? patch->disks[i].path : "", &is_complete);
 	}
-	return is_complete;
+	return self->disks && is_complete;
 }
 
 static bool patch_copy(struct container_patch *self, const lcowmig_patch *patch)
@@ -301,8 +289,8 @@ static bool patch_copy(struct container_patch *self, const lcowmig_patch *patch)
 	self->stdio.stderr_path = lcowmig__container_copy_text(arena, patch->stderr_path, &is_complete);
 	self->stdio.terminal = patch->terminal;
 	self->n_rootfs = patch->rootfs ? patch->n_rootfs : 0;
-	self->rootfs = lcowmig__container_copy_rootfs(arena, patch->rootfs, self->n_rootfs);
-	if (!is_complete || !self->rootfs || !patch_copy_disks(self, patch))
+	self->rootfs = lcowmig__container_copy_rootfs(arena, patch->rootfs, self->n_rootfs, &is_complete);
+	if (!is_complete || !patch_copy_disks(self, patch))
 		return false;
 	self->id = lcowmig__strdup(&container->env->context->mem, self->new_id);
 	self->exit_event = self->id ? lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_EXIT, self->id, "", NULL) : NULL;

@@ -149,20 +149,15 @@ void lcowmig__container_drop_resources(lcowmig_container *container)
 
 bool lcowmig__guids_reserve(const lcowmig__mem *mem, lcowmig__guids *guids, size_t count)
 {
-	size_t capacity = guids->count + count;
 	lcowmig_guid *items;
-	size_t i;
 
-	if (capacity <= guids->capacity)
+	if (!count)
 		return true;
-	items = lcowmig__alloc_array(mem, capacity, sizeof *items);
+	items = lcowmig__alloc_array(mem, count, sizeof *items);
 	if (!items)
 		return false;
-	for (i = 0; i < guids->count; i++)
-		items[i] = guids->items[i];
-	lcowmig__free(mem, guids->items);
+	lcowmig__free(mem, guids->items); /* of an earlier try */
 	guids->items = items;
-	guids->capacity = capacity;
 	return true;
 }
 
@@ -172,5 +167,4 @@ void lcowmig__guids_done(const lcowmig__mem *mem, lcowmig__guids *guids)
 	guids->items = NULL;
 	guids->count = 0;
 	guids->first = 0;
-	guids->capacity = 0;
 }

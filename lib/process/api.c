@@ -125,7 +125,6 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 {
 	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__wire_process wire;
-	lcowmig__arena arena;
 	lcowmig__buf bytes;
 	lcowmig__pump pump;
 
@@ -133,12 +132,11 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process save: ret_size is NULL");
 	if (!api_enter(process, "save", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	lcowmig__arena_init(&arena, &process->env->context->mem, 0);
 	lcowmig__buf_init(&bytes, &process->env->context->mem);
 	if (buffer)
 		status = api_check_standalone(process, "Save", error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__process_capture(process, &arena, &wire, error);
+		status = lcowmig__process_capture(process, &wire, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_encode_process(&bytes, &wire, error);
 	if (status == LCOWMIG_OK)
@@ -146,7 +144,6 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__process_freeze(process);
 	lcowmig__buf_done(&bytes);
-	lcowmig__arena_done(&arena);
 	return api_leave(process, &pump, status);
 }
 

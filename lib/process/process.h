@@ -38,8 +38,7 @@ lcowmig__flow *lcowmig__process_close_stdin_flow(lcowmig_process *process, lcowm
 lcowmig__flow *lcowmig__process_wait_flow(lcowmig_process *process, lcowmig_error *error);
 
 /* FAILED_PRECONDITION also when the wait's request id is not known yet. */
-lcowmig_status lcowmig__process_capture(lcowmig_process *process, lcowmig__arena *arena, lcowmig__wire_process *ret_wire,
-					lcowmig_error *error);
+lcowmig_status lcowmig__process_capture(const lcowmig_process *process, lcowmig__wire_process *ret_wire, lcowmig_error *error);
 void lcowmig__process_freeze(lcowmig_process *process);
 lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
 				       const char *gcs_container_id, const lcowmig__process_owner *owner, lcowmig_process **ret_process,

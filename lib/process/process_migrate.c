@@ -23,12 +23,10 @@ static lcowmig_status capture_check(const lcowmig_process *process, lcowmig_erro
 	return status;
 }
 
-lcowmig_status lcowmig__process_capture(lcowmig_process *process, lcowmig__arena *arena, lcowmig__wire_process *ret_wire,
-					lcowmig_error *error)
+lcowmig_status lcowmig__process_capture(const lcowmig_process *process, lcowmig__wire_process *ret_wire, lcowmig_error *error)
 {
 	lcowmig_status status = capture_check(process, error);
 
-	(void)arena;
 	if (status != LCOWMIG_OK)
 		return status;
 	*ret_wire = (lcowmig__wire_process){

@@ -31,6 +31,8 @@ static lcowmig_plan9 *plan9;
 static lcowmig_vpci *vpci;
 static bool scratch_is_encrypted;
 static bool vm_is_gone;
+static bool plan9_is_gone;
+static bool vpci_is_gone;
 static lcowmig_container *container;
 static lcowmig_error error = LCOWMIG_ERROR_INIT;
 static int ends;
@@ -47,12 +49,16 @@ static lcowmig_status vm_scsi(void *user, lcowmig_scsi **ret_scsi, lcowmig_error
 
 static lcowmig_status vm_plan9(void *user, lcowmig_plan9 **ret_plan9, lcowmig_error *ret_error)
 {
+	if (plan9_is_gone)
+		return lcowmig__fail(ret_error, LCOWMIG_E_UNAVAILABLE, "its Plan9 server is gone");
 	*ret_plan9 = plan9;
 	return LCOWMIG_OK;
 }
 
 static lcowmig_status vm_vpci(void *user, lcowmig_vpci **ret_vpci, lcowmig_error *ret_error)
 {
+	if (vpci_is_gone)
+		return lcowmig__fail(ret_error, LCOWMIG_E_UNAVAILABLE, "its vPCI bus is gone");
 	*ret_vpci = vpci;
 	return LCOWMIG_OK;
 }
@@ -112,6 +118,8 @@ static void setup(void)
 	host = test_host_new();
 	scratch_is_encrypted = false;
 	vm_is_gone = false;
+	plan9_is_gone = false;
+	vpci_is_gone = false;
 	ends = 0;
 	make_controllers();
 	container = make("c1");

@@ -120,7 +120,7 @@ static inline lcowmig_status capture(lcowmig__wire_process *ret_wire)
 	lcowmig_status status;
 
 	test_enter(host);
-	status = lcowmig__process_capture(process, NULL, ret_wire, &error);
+	status = lcowmig__process_capture(process, ret_wire, &error);
 	test_leave(host);
 	return status;
 }

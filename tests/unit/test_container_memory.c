@@ -169,6 +169,14 @@ END_TEST
 
 /* ---- The whole of it ---- */
 
+/* Leaves the second block, twice as large, to what follows. */
+static const char *first_block(void)
+{
+	static char filler[BLOCK];
+
+	return memset(filler, 'f', sizeof filler - PIECE);
+}
+
 static lcowmig_status create_padded(void)
 {
 	const char *const options[] = { "parentLayerPaths=[\"C:\\\\l1\"]" };
@@ -179,8 +187,8 @@ static lcowmig_status create_padded(void)
 	given.oci_spec_size = strlen(EVERYTHING);
 	given.rootfs = &rootfs;
 	given.n_rootfs = 1;
-	given.bundle = text_of(text_length);
-	given.stdout_path = "out";
+	given.bundle = first_block();
+	given.stdin_path = text_of(text_length);
 	return lcowmig_container_create(container, &given, NULL, NULL, &error);
 }
 
@@ -188,7 +196,7 @@ static lcowmig_status create_padded(void)
 START_TEST(test_container_create_gives_everything_back_wherever_memory_ends)
 {
 	host->env.hcs.path_type = path_is_file;
-	text_length = (size_t)_i * PIECE;
+	text_length = BLOCK / 2 + (size_t)_i * PIECE;
 	fail_each_allocation(create_padded, check_create_and_start_over);
 	assert_state("Created");
 }
@@ -207,7 +215,8 @@ static lcowmig_status patch_padded(void)
 	lcowmig_patch given = LCOWMIG_PATCH_INIT;
 
 	given.container_id = "n1";
-	given.bundle = text_of(text_length);
+	given.bundle = first_block();
+	given.stdin_path = text_of(text_length);
 	given.rootfs = &rootfs;
 	given.n_rootfs = 1;
 	given.disks = &disk;
