@@ -122,6 +122,9 @@ static lcowmig_status patch_plan_disks(struct container_patch *self, lcowmig_err
 		if (!found)
 			return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no further disk %.200s of the source's",
 					     self->base.container->id, self->disks[i].source_path);
+		if (!self->disks[i].path[0])
+			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: the patch names no path for its disk %.200s",
+					     self->base.container->id, self->disks[i].source_path);
 		patch_add(self, found->reservation, self->disks[i].path);
 	}
 	return LCOWMIG_OK;

@@ -137,6 +137,16 @@ START_TEST(test_container_pids_names_the_processes_it_knows)
 	ck_assert_ptr_null(lcowmig_pids_exec_id(pids, 1));
 	ck_assert_str_eq(lcowmig_pids_exec_id(pids, 2), "");
 	ck_assert_uint_eq(lcowmig_pids_get(pids, 3), 0);
+	ck_assert_ptr_null(lcowmig_pids_exec_id(pids, 3));
+	lcowmig_pids_free(pids);
+	/* A guest that names a process twice is not believed twice. */
+	test_host_reply(host, "guest.rpc:10100901",
+			"{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[{\\\"ProcessId\\\":102},"
+			"{\\\"ProcessId\\\":102}]}\"}");
+	ck_assert_int_eq(lcowmig_container_pids(container, &pids, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_uint_eq(lcowmig_pids_count(pids), 2);
+	ck_assert_str_eq(lcowmig_pids_exec_id(pids, 0), "e1");
+	ck_assert_ptr_null(lcowmig_pids_exec_id(pids, 1));
 	lcowmig_pids_free(pids);
 }
 END_TEST
@@ -476,6 +486,7 @@ START_TEST(test_container_keeps_its_processes_by_exec_id)
 	ck_assert_int_eq(lcowmig_container_get_process(container, NULL, &found, &error), LCOWMIG_OK);
 	ck_assert_ptr_eq(found, container->init);
 	ck_assert_int_eq(lcowmig_container_get_process(container, "e3", &found, &error), LCOWMIG_E_NOT_FOUND);
+	ck_assert_uint_eq(lcowmig_container_list_processes(container, NULL, 4), 2);
 	ck_assert_uint_eq(lcowmig_container_list_processes(container, list, 1), 2);
 	ck_assert_uint_eq(lcowmig_container_list_processes(container, list, 4), 2);
 	ck_assert_ptr_eq(list[0], first);
@@ -864,6 +875,9 @@ END_TEST
 START_TEST(test_container_refuses_null)
 {
 	lcowmig_container_options given = LCOWMIG_CONTAINER_OPTIONS_INIT;
+	lcowmig_process_options exec_given = LCOWMIG_PROCESS_OPTIONS_INIT;
+	lcowmig_patch patch = LCOWMIG_PATCH_INIT;
+	lcowmig_container *imported = NULL;
 	lcowmig_exit no_size = { 0 };
 
 	ck_assert_int_eq(lcowmig_container_create(NULL, &given, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
@@ -881,6 +895,26 @@ START_TEST(test_container_refuses_null)
 	ck_assert_int_eq(lcowmig_container_new_process(container, "e", NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_container_get_process(container, "e", NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_uint_eq(lcowmig_container_list_processes(NULL, NULL, 0), 0);
+	ck_assert_int_eq(lcowmig_container_exec(NULL, "e", &exec_given, NULL, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_exec(container, "e", NULL, NULL, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_update(NULL, "{}", NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_says("container is NULL");
+	ck_assert_int_eq(lcowmig_container_save(container, NULL, 0, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_says("ret_size is NULL");
+	ck_assert_int_eq(lcowmig_container_patch(NULL, &patch, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_patch(container, NULL, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_adopt(NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_resume(NULL, true, NULL, NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_announce(NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_abort(NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_import(NULL, NULL, 0, "p1", &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(lcowmig_container_id(NULL), "");
+	ck_assert_str_eq(lcowmig_container_guest_id(NULL), "");
+	ck_assert_str_eq(lcowmig_container_state_name(NULL), "");
+	ck_assert_uint_eq(lcowmig_pids_count(NULL), 0);
+	ck_assert_uint_eq(lcowmig_pids_get(NULL, 0), 0);
+	ck_assert_ptr_null(lcowmig_pids_exec_id(NULL, 0));
+	ck_assert_str_eq(lcowmig_stats_json(NULL), "");
 	ck_assert_int_eq(lcowmig_container_free(container, &error), LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(lcowmig_container_free(NULL, &error), LCOWMIG_OK);
 	lcowmig_pids_free(NULL);

@@ -226,6 +226,10 @@ START_TEST(test_container_check_reports_every_reason_and_changes_nothing)
 	reasons[0] = '\0';
 	lcowmig__container_check(container, on_reason, NULL);
 	ck_assert_ptr_nonnull(strstr(reasons, "Stopped"));
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
+	reasons[0] = '\0';
+	lcowmig__container_check(container, on_reason, NULL);
+	ck_assert_ptr_nonnull(strstr(reasons, "no init process; Save needs one"));
 }
 END_TEST
 
@@ -318,6 +322,8 @@ START_TEST(test_container_import_refuses_what_is_no_container_envelope)
 	size = save(bytes, sizeof bytes);
 	ck_assert_int_eq(lcowmig_sandbox_new(host->context, &host->config, &sandbox, &error), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_container_import(sandbox, NULL, 0, "p1", &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_import(sandbox, bytes, size, NULL, &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(lcowmig_container_import(sandbox, bytes, size, "p1", NULL, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_container_import(sandbox, bytes, size - 3, "p1", &imported, &error), LCOWMIG_E_CORRUPT_DATA);
 	bytes[9]++;
 	ck_assert_int_eq(lcowmig_container_import(sandbox, bytes, size, "p1", &imported, &error), LCOWMIG_E_INVALID_ARGUMENT);
@@ -513,6 +519,68 @@ START_TEST(test_container_patch_checks_layers_before_anything_changes)
 	assert_unpatched();
 	ck_assert_int_eq(commits, 0);
 	ck_assert_int_eq(patch(), LCOWMIG_OK);
+}
+END_TEST
+
+/* Disks alone, and layers for a container that has none: what it has not is not looked for. */
+START_TEST(test_container_patch_repoints_only_what_there_is)
+{
+	lcowmig__wire_process init = { "", 101, "b", { NULL, 0 }, { 0, 0 }, { 0, 0, 0 }, 5 };
+	lcowmig__wire_container wire = { .container_id = "c1", .gcs_container_id = "g1", .processes = &init, .n_processes = 1 };
+	const char *const no_parents[] = { "parentLayerPaths=[]" };
+	const lcowmig_rootfs_mount no_layers = { "lcow-layer", "D:\\new", NULL, no_parents, 1 };
+	lcowmig_patch given = patch_options();
+	lcowmig_container *imported;
+	lcowmig_guid disk;
+
+	become_ready();
+	given.rootfs = NULL;
+	ck_assert_int_eq(patch_with(&given), LCOWMIG_OK);
+	ck_assert_str_eq(disk_paths(), "C:\\l2\\layer.vhd C:\\l1\\layer.vhd C:\\scratch\\sandbox.vhdx D:\\data.vhdx ");
+	disk = container->disks.items[0];
+	wire.has_layers = _i;
+	wire.rootfs_path = "/r";
+	wire.scsi_reservations = &disk;
+	wire.n_scsi_reservations = 1;
+	test_enter(host);
+	ck_assert_int_eq(lcowmig__container_import(&host->env, &vm, "p1", &wire, &imported, &error), LCOWMIG_OK);
+	test_leave(host);
+	replace(imported);
+	given = patch_options();
+	given.rootfs = &no_layers;
+	ck_assert_int_eq(patch_with(&given), LCOWMIG_OK);
+	ck_assert_str_eq(lcowmig_container_id(container), "n1");
+}
+END_TEST
+
+/* An envelope that speaks of disks its SCSI controller does not have; a patch that says nothing of what it should. */
+START_TEST(test_container_patch_refuses_what_does_not_fit)
+{
+	const char *const no_scratch[] = { "parent-partitioned-layers=[{\"Path\":\"D:\\\\a\"},{\"Path\":\"D:\\\\b\"}]" };
+	const lcowmig_rootfs_mount without_scratch = { "lcow-partitioned-layer", NULL, NULL, no_scratch, 1 };
+	const lcowmig_disk_patch no_source = { NULL, "D:\\data.vhdx" };
+	const lcowmig_disk_patch no_path = { "C:\\data.vhdx", NULL };
+	lcowmig_patch given = patch_options();
+
+	become_ready();
+	given.rootfs = &without_scratch;
+	ck_assert_int_eq(patch_with(&given), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_says("container c1 was saved with a scratch disk, the patch names none");
+	given = patch_options();
+	given.disks = &no_source;
+	ck_assert_int_eq(patch_with(&given), LCOWMIG_E_NOT_FOUND);
+	given.disks = &no_path;
+	ck_assert_int_eq(patch_with(&given), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_says("no path for its disk C:\\data.vhdx");
+	given = patch_options();
+	given.container_id = NULL;
+	ck_assert_int_eq(patch_with(&given), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_unpatched();
+	memset(container->ro_layers[1].reservation.bytes, 0xee, sizeof container->ro_layers[1].reservation.bytes);
+	given = patch_options();
+	ck_assert_int_eq(patch_with(&given), LCOWMIG_E_NOT_FOUND);
+	assert_unpatched();
+	ck_assert_int_eq(commits, 0);
 }
 END_TEST
 
@@ -765,6 +833,19 @@ static void on_event(void *user, const lcowmig_event *event)
 }
 
 /* LC-113 */
+/* An announcement that comes too early is none; the one that is due is not lost by it. */
+START_TEST(test_container_announcement_before_the_resume_says_nothing)
+{
+	become_patched();
+	announce();
+	test_host_expect_log(host, "");
+	ck_assert_int_eq(resume(true), LCOWMIG_OK);
+	ck_assert_uint_eq(test_host_count(host, "event"), 0);
+	announce();
+	ck_assert_uint_eq(test_host_count(host, "event create n1 '' 101"), 1);
+}
+END_TEST
+
 START_TEST(test_container_announcement_carries_bundle_and_stdio)
 {
 	host->env.events.event = on_event;
@@ -825,6 +906,85 @@ START_TEST(test_container_resume_may_be_repeated)
 	ck_assert_uint_eq(test_host_count(host, "guest.adopt"), 1);
 	announce();
 	ck_assert_uint_eq(test_host_count(host, "event create"), 1);
+}
+END_TEST
+
+START_TEST(test_container_resume_needs_a_patch)
+{
+	become_ready();
+	ck_assert_int_eq(resume(true), LCOWMIG_E_FAILED_PRECONDITION);
+	assert_says("Patch comes first");
+	assert_says("container c1 could not be resumed and is DestinationMigrating");
+	ck_assert_uint_eq(test_host_count(host, "guest.adopt"), 0);
+	ck_assert_int_eq(patch(), LCOWMIG_OK);
+	ck_assert_int_eq(resume(true), LCOWMIG_OK);
+	assert_state("Running");
+	announce();
+	ck_assert_uint_eq(test_host_count(host, "event create n1 '' 101"), 1);
+}
+END_TEST
+
+static void become_imported_with(lcowmig__wire_process *processes, size_t count)
+{
+	const lcowmig__wire_container wire = {
+		.container_id = "c1", .gcs_container_id = "g1", .processes = processes, .n_processes = count
+	};
+	lcowmig_container *imported;
+
+	test_enter(host);
+	ck_assert_int_eq(lcowmig__container_import(&host->env, &vm, "p1", &wire, &imported, &error), LCOWMIG_OK);
+	test_leave(host);
+	replace(imported);
+}
+
+/* One imported alone is not checked as strictly as a sandbox's. */
+START_TEST(test_container_resume_needs_an_init_process)
+{
+	become_imported_with(NULL, 0);
+	ck_assert_int_eq(lcowmig_container_adopt(container, &error), LCOWMIG_OK);
+	ck_assert_int_eq(resume(true), LCOWMIG_E_FAILED_PRECONDITION);
+	assert_says("container c1 has no init process");
+	test_enter(host);
+	lcowmig__container_hint_exit(container); /* nobody could be asked */
+	test_leave(host);
+	assert_state("DestinationMigrating");
+	test_host_expect_log(host, "");
+}
+END_TEST
+
+START_TEST(test_container_adopts_for_each_process_or_says_for_which_not)
+{
+	lcowmig__wire_process processes[2] = { { "", 101, "b", { NULL, 0 }, { 0, 0 }, { 0, 0, 0 }, 0 },
+					       { "e1", 102, "b", { (const uint8_t *)"{}", 2 }, { 0, 0 }, { 0, 0, 0 }, 6 } };
+
+	become(CONTAINER_RUNNING);
+	ck_assert_int_eq(lcowmig_container_adopt(container, &error), LCOWMIG_OK); /* nothing to be adopted */
+	become_imported_with(processes, 2);
+	test_host_clear_log(host);
+	ck_assert_int_eq(lcowmig_container_adopt(container, &error), LCOWMIG_E_INVALID_ARGUMENT);
+	assert_says("process c1 was saved without the id");
+	test_host_expect_log(host, "");
+}
+END_TEST
+
+static void abort_in_open(void *user, const char *container_id)
+{
+	abort_container();
+}
+
+/* The guest's handle is opened all the same; a delete closes it. */
+START_TEST(test_container_abort_while_the_guest_is_opened_wins)
+{
+	become_patched();
+	host->env.guest.open_container = abort_in_open;
+	ck_assert_int_eq(resume(true), LCOWMIG_E_FAILED_PRECONDITION);
+	assert_says("container n1 was aborted while it was being resumed");
+	assert_state("Stopped");
+	ck_assert_uint_eq(test_host_count(host, "event exit n1 '' 101 137"), 1);
+	ck_assert_uint_eq(test_host_count(host, "event"), 1);
+	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 1);
+	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
+	ck_assert_uint_eq(test_host_count(host, "guest.close_container"), 1);
 }
 END_TEST
 
@@ -1038,6 +1198,8 @@ static void add_patch_tests(TCase *tcase)
 	tcase_add_test(tcase, test_container_patch_can_be_repeated);
 	tcase_add_test(tcase, test_container_patch_keeps_paths_it_is_not_given);
 	tcase_add_test(tcase, test_container_patch_checks_layers_before_anything_changes);
+	tcase_add_loop_test(tcase, test_container_patch_repoints_only_what_there_is, 0, 2);
+	tcase_add_test(tcase, test_container_patch_refuses_what_does_not_fit);
 	tcase_add_test(tcase, test_container_patch_changes_nothing_when_a_disk_cannot_be_repointed);
 	tcase_add_loop_test(tcase, test_container_patch_changes_nothing_when_the_host_fails, 0, 5);
 	tcase_add_test(tcase, test_container_patch_is_undone_when_the_commit_refuses);
@@ -1054,7 +1216,12 @@ static void add_resume_tests(TCase *tcase)
 	tcase_add_test(tcase, test_container_resume_on_the_source_opens_and_announces_nothing);
 	tcase_add_test(tcase, test_container_exit_while_frozen_is_told_and_resume_does_nothing);
 	tcase_add_test(tcase, test_container_resume_on_the_destination_is_announced_late);
+	tcase_add_test(tcase, test_container_announcement_before_the_resume_says_nothing);
 	tcase_add_test(tcase, test_container_announcement_carries_bundle_and_stdio);
+	tcase_add_test(tcase, test_container_resume_needs_a_patch);
+	tcase_add_test(tcase, test_container_resume_needs_an_init_process);
+	tcase_add_test(tcase, test_container_adopts_for_each_process_or_says_for_which_not);
+	tcase_add_test(tcase, test_container_abort_while_the_guest_is_opened_wins);
 	tcase_add_test(tcase, test_container_exit_before_the_announcement_follows_it);
 	tcase_add_loop_test(tcase, test_container_exit_during_the_blackout_is_told_after_the_announcement, 0, 3);
 	tcase_add_test(tcase, test_container_resume_may_be_repeated);
