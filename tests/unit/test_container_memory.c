@@ -319,6 +319,93 @@ START_TEST(test_container_questions_survive_every_failing_allocation)
 }
 END_TEST
 
+/* ---- Delete ---- */
+
+static void become_invalid_with_leftovers(void)
+{
+	test_host_fail(host, "guest.rpc:10100101", 1, LCOWMIG_E_GUEST_FAILED, 0x80004005, "no create");
+	test_host_fail(host, "guest.rpc:10100d01", 1, LCOWMIG_E_GUEST_FAILED, 0x80004005, "no delete");
+	ck_assert_int_eq(create(), LCOWMIG_E_GUEST_FAILED);
+}
+
+/* Each try is a new container's, so that every allocation of a whole delete fails once; the one after it makes up for what is missing. */
+START_TEST(test_container_delete_is_made_up_for_by_the_next)
+{
+	lcowmig_status ended = _i ? LCOWMIG_E_NOT_FOUND : LCOWMIG_OK; /* the failed creation has no process left to be deleted */
+	lcowmig_status status = LCOWMIG_E_NO_MEMORY;
+	unsigned nth;
+
+	for (nth = 1; nth < MAX_ALLOCATIONS && status == LCOWMIG_E_NO_MEMORY; nth++) {
+		start_over();
+		if (_i)
+			become_invalid_with_leftovers();
+		else
+			become(CONTAINER_CREATED);
+		test_host_clear_log(host);
+		test_host_fail_allocation(host, nth, false);
+		status = delete ("", NULL);
+		test_host_fail_allocation(host, 0, false);
+		if (status == LCOWMIG_E_NO_MEMORY)
+			ck_assert_int_eq(delete ("", NULL), ended);
+		ck_assert(!container->guest_is_open && !container->guest_knows);
+		ck_assert_uint_eq(test_host_count(host, "guest.close_container"), _i == 0);
+		ck_assert_uint_eq(test_host_count(host, "event delete"), _i == 0);
+		lcowmig__scsi_each_disk(scsi, has_no_disks_left, NULL);
+	}
+	ck_assert_int_eq(status, ended);
+	ck_assert_uint_gt(nth, 10);
+}
+END_TEST
+
+/* ---- Trees of JSON, which have an allocator of their own ---- */
+
+static unsigned fail_json_in;
+
+static void *json_allocate(size_t size)
+{
+	return fail_json_in && --fail_json_in == 0 ? NULL : malloc(size);
+}
+
+START_TEST(test_container_create_survives_every_json_value_without_memory)
+{
+	cJSON_Hooks hooks = { json_allocate, free };
+	unsigned nth;
+
+	cJSON_InitHooks(&hooks);
+	for (nth = 1; nth < MAX_ALLOCATIONS; nth++) {
+		lcowmig_status status;
+
+		fail_json_in = nth;
+		status = create_with(EVERYTHING, "parentLayerPaths=[\"C:\\\\l1\"]");
+		fail_json_in = 0;
+		if (status == LCOWMIG_OK)
+			break;
+		ck_assert_int_ne(status, LCOWMIG_PENDING);
+		check_create_and_start_over();
+	}
+	cJSON_InitHooks(NULL);
+	ck_assert_uint_gt(nth, 10);
+	ck_assert_uint_lt(nth, MAX_ALLOCATIONS);
+	assert_state("Created");
+}
+END_TEST
+
+/* More layers than the first block has room for. */
+START_TEST(test_container_save_of_many_layers_survives_every_failing_allocation)
+{
+	char options[64 * 8] = "parentLayerPaths=[";
+	unsigned i;
+
+	for (i = 0; i < 60; i++)
+		snprintf(options + strlen(options), sizeof options - strlen(options), "%s\"L%02u\"", i ? "," : "", i);
+	strcat(options, "]");
+	ck_assert_int_eq(create_with(SPEC, options), LCOWMIG_OK);
+	ck_assert_int_eq(start(), LCOWMIG_OK);
+	fail_each_allocation(save_it, check_running);
+	assert_state("SourceMigrating");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("container_memory");
@@ -333,6 +420,9 @@ int main(void)
 	tcase_add_loop_test(tcase, test_container_create_gives_everything_back_wherever_memory_ends, 0, BLOCK / PIECE);
 	tcase_add_loop_test(tcase, test_container_patch_changes_nothing_wherever_memory_ends, 0, BLOCK / PIECE);
 	tcase_add_loop_test(tcase, test_container_questions_survive_every_failing_allocation, 0, (int)LCOWMIG__COUNT(questions));
+	tcase_add_loop_test(tcase, test_container_delete_is_made_up_for_by_the_next, 0, 2);
+	tcase_add_test(tcase, test_container_create_survives_every_json_value_without_memory);
+	tcase_add_test(tcase, test_container_save_of_many_layers_survives_every_failing_allocation);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

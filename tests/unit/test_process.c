@@ -166,6 +166,13 @@ START_TEST(test_process_start_takes_ports_only_for_the_streams_there_are)
 	ck_assert_uint_eq(test_host_count(host, "stdio.attach 0 1073741825 0"), 1);
 	ck_assert_uint_eq(process->ports[0], 0);
 	ck_assert_uint_eq(process->ports[1], 1073741825);
+	replace(make(""));
+	given.stdout_path = "";
+	test_host_clear_log(host);
+	ck_assert_int_eq(test_run(host, lcowmig__process_create_flow(process, &given, &error), NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(start(), LCOWMIG_OK);
+	ck_assert_uint_eq(test_host_count(host, "guest.allocate_port"), 0);
+	ck_assert_uint_eq(test_host_count(host, "stdio.attach"), 0);
 }
 END_TEST
 
@@ -1057,9 +1064,16 @@ START_TEST(test_process_life_survives_every_failing_allocation)
 }
 END_TEST
 
+/* The public function's, which is for processes alone. */
 static lcowmig_status patch_n(void)
 {
-	return patch("n");
+	const lcowmig_process_options given = options(false);
+	lcowmig_status status;
+
+	process->is_standalone = true;
+	status = lcowmig_process_patch(process, "n", &given, NULL, NULL, &error);
+	process->is_standalone = false;
+	return status;
 }
 
 static lcowmig_status resume_destination(void)

@@ -297,6 +297,44 @@ START_TEST(test_process_resume_fails_without_memory_to_adopt_again)
 }
 END_TEST
 
+/* A wait that could not be adopted for want of memory is asked for again, but not of a guest that has gone meanwhile. */
+START_TEST(test_process_watch_does_not_adopt_without_a_guest_once_it_runs)
+{
+	bool has_failed = false;
+	unsigned nth;
+
+	for (nth = 1; nth < 10 && !has_failed; nth++) {
+		become_patched();
+		test_enter(host);
+		test_host_fail_allocation(host, nth, false);
+		if (lcowmig__process_adopt(process, &error) != LCOWMIG_OK) {
+			test_leave(host);
+			continue;
+		}
+		test_leave(host);
+		has_failed = test_host_count(host, "guest.adopt") == 0;
+		test_host_fail_allocation(host, 0, false);
+	}
+	ck_assert(has_failed);
+	test_host_hold(host, "guest.rpc:10100601", true);
+	ck_assert_int_eq(resume(true), LCOWMIG_OK);
+	assert_state("Running");
+	host->env.has_guest = _i;
+	test_host_advance(host, PROCESS_RETRY_NS);
+	ck_assert_uint_eq(test_host_count(host, "guest.adopt"), (unsigned)_i);
+	assert_state(_i ? "Running" : "Terminated");
+	if (_i)
+		test_host_exit_process(host, 101, 0);
+	else
+		ck_assert_uint_eq(lcowmig__process_exit_status(process), LCOWMIG_EXIT_UNKNOWN);
+	assert_state("Terminated");
+	ck_assert_int_eq(exits, 1);
+	/* Who else was asked comes too late. */
+	test_host_complete(host, _i ? "guest.adopt" : "guest.rpc:10100601", LCOWMIG_E_UNAVAILABLE, 0, NULL);
+	ck_assert_int_eq(exits, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("process_overlaps");
@@ -318,6 +356,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_process_probe_ends_when_the_process_is_freed, 0, 2);
 	tcase_add_test(tcase, test_process_watch_ends_when_the_process_is_freed_before_it_asks_again);
 	tcase_add_test(tcase, test_process_resume_fails_without_memory_to_adopt_again);
+	tcase_add_loop_test(tcase, test_process_watch_does_not_adopt_without_a_guest_once_it_runs, 0, 2);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
