@@ -53,8 +53,8 @@ typedef struct lcowmig_hcs_ops {
 	lcowmig_status (*cancel_migration)(void *user, lcowmig_call *call, void *system, const char *options);
 	/* HcsGrantVmAccess: lets the virtual machine `id` open `path`. */
 	lcowmig_status (*grant_access)(void *user, lcowmig_call *call, const char *id, const char *path);
-	/* Optional. Attaches the canonical, symlink-free UTF-8 form of `path` as the result: the key under which disks are shared. Absent:
-	 * paths are used as given. */
+	/* Optional. Attaches the canonical, symlink-free UTF-8 form of `path` as the result: the key under which disks are shared. No result
+	 * is HOST_FAILED for whoever asked. Absent: paths are used as given. */
 	lcowmig_status (*resolve_path)(void *user, lcowmig_call *call, const char *path);
 	/* Optional. Attaches "file" or "directory" as the result: what a bind mount's source is. Absent: every source is a directory. A path
 	 * that does not exist is NOT_FOUND. */

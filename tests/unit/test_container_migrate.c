@@ -720,6 +720,30 @@ START_TEST(test_container_patch_changes_nothing_when_it_is_cancelled)
 }
 END_TEST
 
+START_TEST(test_container_patches_take_turns)
+{
+	lcowmig_patch given = patch_options();
+	test_done first = { 0 }, second = { 0 };
+
+	become_ready();
+	test_host_hold(host, "stdio.open", true);
+	ck_assert_int_eq(test_run(host, lcowmig__container_patch_flow(container, &given, on_commit, &commits, &error), &first, &error),
+			 LCOWMIG_PENDING);
+	given.container_id = "m1";
+	ck_assert_int_eq(test_run(host, lcowmig__container_patch_flow(container, &given, on_commit, &commits, &error), &second, &error),
+			 LCOWMIG_PENDING);
+	ck_assert_uint_eq(test_host_pending(host, "stdio.open"), 1);
+	test_host_complete(host, "stdio.open", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(first.status, LCOWMIG_OK);
+	ck_assert_str_eq(lcowmig_container_id(container), "n1");
+	test_host_complete(host, "stdio.open", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(second.calls, 1);
+	ck_assert_int_eq(second.status, LCOWMIG_OK);
+	ck_assert_str_eq(lcowmig_container_id(container), "m1");
+	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 1);
+}
+END_TEST
+
 START_TEST(test_container_patch_gives_way_to_an_abort)
 {
 	const lcowmig_patch given = patch_options();
@@ -1206,6 +1230,7 @@ static void add_patch_tests(TCase *tcase)
 	tcase_add_test(tcase, test_container_patch_needs_the_init_process_and_no_other);
 	tcase_add_test(tcase, test_container_patch_survives_every_failing_allocation);
 	tcase_add_test(tcase, test_container_patch_changes_nothing_when_it_is_cancelled);
+	tcase_add_test(tcase, test_container_patches_take_turns);
 	tcase_add_test(tcase, test_container_patch_gives_way_to_an_abort);
 }
 

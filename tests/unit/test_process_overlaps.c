@@ -142,6 +142,49 @@ START_TEST(test_process_delete_waits_for_the_close_of_its_stdio)
 }
 END_TEST
 
+static void close_again(void)
+{
+	ck_assert_int_eq(lcowmig_process_close_stdin(process, test_on_done, &inner, &error), LCOWMIG_PENDING);
+	if (inner.hresult)
+		ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &inner), LCOWMIG_OK);
+}
+
+START_TEST(test_process_stdin_is_closed_by_one_at_a_time)
+{
+	become(PROCESS_RUNNING);
+	inner = (test_done){ .hresult = _i != 0 };
+	while_stdin_is_closed(close_again);
+	ck_assert_int_eq(inner.calls, 1);
+	ck_assert_int_eq(inner.status, _i ? LCOWMIG_E_CANCELLED : LCOWMIG_OK);
+	test_host_exit_process(host, 101, 0);
+	ck_assert_int_eq(exits, 1);
+}
+END_TEST
+
+/* Whatever is asked of a process that is busy waits for its turn, and is judged by what the process is then. */
+START_TEST(test_process_operations_take_turns)
+{
+	test_done kill_done = { 0 }, resize_done = { 0 }, delete_done = { 0 };
+
+	ck_assert_int_eq(create_terminal(), LCOWMIG_OK);
+	ck_assert_int_eq(start(), LCOWMIG_OK);
+	test_host_hold(host, "guest.rpc:10100701", true);
+	ck_assert_int_eq(lcowmig_process_kill(process, 9, test_on_done, &kill_done, &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_process_resize(process, 80, 25, test_on_done, &resize_done, &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__process_delete_flow(process, &error), &delete_done, &error), LCOWMIG_PENDING);
+	ck_assert_ptr_null(strstr(test_host_log(host), "\"Width\":80"));
+	if (_i)
+		test_host_exit_process(host, 101, 9);
+	test_host_complete(host, "guest.rpc:10100701", LCOWMIG_OK, 0, "{}");
+	ck_assert_int_eq(kill_done.status, LCOWMIG_OK);
+	ck_assert_int_eq(resize_done.calls, 1);
+	ck_assert_int_eq(resize_done.status, _i ? LCOWMIG_E_FAILED_PRECONDITION : LCOWMIG_OK);
+	ck_assert_int_eq(delete_done.calls, 1);
+	ck_assert_int_eq(delete_done.status, _i ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+	assert_state(_i ? "Terminated" : "Running");
+}
+END_TEST
+
 /* ---- Exits ---- */
 
 /* A process whose output is on its way is as dead as was asked for. */
@@ -348,6 +391,8 @@ int main(void)
 	tcase_add_loop_test(tcase, test_process_resume_waits_until_the_stdio_is_free, 0, 2);
 	tcase_add_test(tcase, test_process_patches_close_each_stdio_once_while_it_is_in_use);
 	tcase_add_loop_test(tcase, test_process_delete_waits_for_the_close_of_its_stdio, 0, 2);
+	tcase_add_loop_test(tcase, test_process_stdin_is_closed_by_one_at_a_time, 0, 2);
+	tcase_add_loop_test(tcase, test_process_operations_take_turns, 0, 2);
 	tcase_add_test(tcase, test_process_kill_asks_nothing_of_a_process_that_is_exiting);
 	tcase_add_test(tcase, test_process_hint_asks_nothing_when_the_exit_is_known);
 	tcase_add_loop_test(tcase, test_process_hint_without_memory_loses_no_exit, 0, 2);
