@@ -1,3 +1,3 @@
-module example/readenvelope
+module example/movepod
 
 go 1.19

@@ -1,133 +1,157 @@
-//! Imports an exported envelope into a fresh sandbox and prints what is in it, then leaves the session again: `read-envelope FILE`.
+//! Two hosts written in Rust, in one process: a pod with one container starts on A, is exported, imported on B, looked at there, and runs on.
 
-use clcowmig_sys::*;
-use std::ffi::{c_void, CStr, CString};
-use std::os::raw::{c_char, c_int};
+use clcowmig::sys::{LCOWMIG_GCS_EXECUTE_PROCESS, LCOWMIG_GCS_MODIFY_SETTINGS, LCOWMIG_GCS_WAIT_FOR_PROCESS};
+use clcowmig::{version, Answer, Context, Error, Event, Hcs, Host, Reply, Result, Rootfs, Sandbox};
+use std::cell::RefCell;
 use std::process::ExitCode;
-use std::ptr::{null, null_mut};
-use std::{env, fs};
+use std::rc::Rc;
 
-/// A C string of the library as text; every one is UTF-8.
-unsafe fn text(pointer: *const c_char) -> String {
-    CStr::from_ptr(pointer).to_string_lossy().into_owned()
+const NAMESPACE: &str = "4b7de07b-9d2c-4b5b-9b0a-0d7b7a1f2a10";
+const DOCUMENT: &str = r#"{"Owner":"rust","SchemaVersion":{"Major":2,"Minor":1},"VirtualMachine":{"Chipset":{"LinuxKernelDirect":{
+    "KernelFilePath":"vmlinux","KernelCmdLine":"quiet -- -e 1 /bin/vsockexec -r -e 109 /bin/gcs"}},
+    "ComputeTopology":{"Memory":{"SizeInMB":16},"Processor":{"Count":1}},"Devices":{"Scsi":{"df6d0690-79e5-55b6-a5ec-c1e2f77f580a":{
+    "Attachments":{"0":{"Type":"VirtualDisk","Path":"rootfs.vhd","ReadOnly":true}}}}}}}"#;
+const SPECIFICATION: &str = r#"{"ociVersion":"1.1.0","process":{"user":{"uid":0,"gid":0},"args":["/pause"],"cwd":"/"},"root":{"path":"rootfs"},
+    "linux":{"namespaces":[{"type":"mount"}]},"windows":{"network":{"networkNamespace":"4b7de07b-9d2c-4b5b-9b0a-0d7b7a1f2a10"}},
+    "annotations":{"io.kubernetes.cri.container-type":"sandbox","io.kubernetes.cri.sandbox-id":"web"}}"#;
+
+/// What a migration moves: the guest's processes, and who waits for them.
+#[derive(Default)]
+struct Memory {
+    processes: u32,
+    waits: Vec<i64>,
 }
 
-fn check(status: lcowmig_status, error: &lcowmig_error) -> Result<(), String> {
-    match status {
-        LCOWMIG_OK => Ok(()),
-        _ => Err(unsafe { text(error.message.as_ptr()) }),
+/// A hypervisor and a guest that do what they are asked to.
+struct Mock {
+    name: &'static str,
+    memory: Rc<RefCell<Memory>>,
+    wire: Rc<RefCell<Option<Memory>>>,
+}
+
+impl Host for Mock {
+    fn hcs(&self, operation: Hcs, document: &str) -> std::result::Result<Reply, Error> {
+        let mut wire = self.wire.borrow_mut();
+        Ok(match operation {
+            Hcs::Properties if document.contains("CompatibilityInfo") => {
+                Reply::Text(r#"{"PropertyResponses":{"CompatibilityInfo":{"Response":{"Data":"Y29tcGF0"}}}}"#.into())
+            }
+            Hcs::Properties => Reply::Text(r#"{"RuntimeId":"b1c2d3e4-0000-4000-8000-00000000cafe"}"#.into()),
+            // Whoever finds the wire empty is the source.
+            Hcs::Transfer => {
+                match wire.take() {
+                    Some(memory) => *self.memory.borrow_mut() = memory,
+                    None => *wire = Some(self.memory.take()),
+                }
+                Reply::Done
+            }
+            Hcs::FinalizeMigration if document.contains("Stop") => Reply::Exited,
+            Hcs::Terminate => Reply::Exited,
+            _ => Reply::Done,
+        })
     }
-}
 
-unsafe extern "C" fn count_log_lines(user: *mut c_void, _level: c_int, _message: *const c_char) {
-    *user.cast::<u32>() += 1;
-}
+    fn guest(&self, id: i64, message: u32, document: &str) -> Answer {
+        let mut memory = self.memory.borrow_mut();
+        match message {
+            LCOWMIG_GCS_EXECUTE_PROCESS => {
+                memory.processes += 1;
+                return Answer::Now(format!(r#"{{"Result":0,"ProcessId":{}}}"#, memory.processes));
+            }
+            // For ever: answered when the process ends. With a limit: it runs on.
+            LCOWMIG_GCS_WAIT_FOR_PROCESS if document.contains(r#""TimeoutInMs":4294967295"#) => {
+                memory.waits.push(id);
+                return Answer::Later;
+            }
+            LCOWMIG_GCS_WAIT_FOR_PROCESS => return Answer::Refused(0xc037_0109),
+            LCOWMIG_GCS_MODIFY_SETTINGS if document.contains(r#""ResourceType":"Network""#) => {
+                let what = if document.contains(r#""RequestType":"Remove""#) { "loses" } else { "gets" };
+                println!("{}: the guest {what} a NIC", self.name);
+            }
+            _ => {}
+        }
+        Answer::Now(r#"{"Result":0}"#.into())
+    }
 
-unsafe extern "C" fn count_paths(user: *mut c_void, _item: c_int, _place: *const c_char, _text: *const c_char) -> lcowmig_status {
-    *user.cast::<u32>() += 1;
-    LCOWMIG_OK
-}
+    fn endpoints(&self, _namespace: &str) -> String {
+        r#"[{"ID":"f7b5d1a0-2f3e-4b6c-8d9e-112233445566","Name":"eth0","MacAddress":"00-15-5D-01-02-03",
+            "IpConfigurations":[{"IpAddress":"10.244.1.7","PrefixLength":24}]}]"#
+            .into()
+    }
 
-unsafe extern "C" fn abandoned(user: *mut c_void, status: lcowmig_status, _error: *const lcowmig_error) {
-    *user.cast::<lcowmig_status>() = status;
-}
-
-unsafe fn print_sandbox(sandbox: *mut lcowmig_sandbox) {
-    let mut pods = vec![null_mut(); lcowmig_sandbox_list_pods(sandbox, null_mut(), 0)];
-    lcowmig_sandbox_list_pods(sandbox, pods.as_mut_ptr(), pods.len());
-    println!("{}: {} pods", text(lcowmig_sandbox_id(sandbox)), pods.len());
-    for pod in pods {
-        println!("  pod {}", text(lcowmig_pod_id(pod)));
-        let mut containers = vec![null_mut(); lcowmig_pod_list_containers(pod, null_mut(), 0)];
-        lcowmig_pod_list_containers(pod, containers.as_mut_ptr(), containers.len());
-        for container in containers {
-            println!("    container {}, {}", text(lcowmig_container_id(container)), text(lcowmig_container_state_name(container)));
+    fn event(&self, event: Event) {
+        match event {
+            Event::Started(container) => println!("{}: {container} has started", self.name),
+            Event::Exited(container, status) => println!("{}: {container} has ended with {status}", self.name),
+            Event::Other => {}
         }
     }
 }
 
-unsafe fn read(context: *mut lcowmig_context, envelope: &[u8]) -> Result<(), String> {
-    let mut error = lcowmig_error::new();
-    let mut sandbox = null_mut();
-    check(lcowmig_sandbox_new(context, &lcowmig_sandbox_config::default(), &mut sandbox, &mut error), &error)?;
-    let migration = lcowmig_sandbox_migration(sandbox);
-    let session = CString::new("read-envelope").unwrap();
-    let here = CString::new("looked-at").unwrap();
-    let mut items = 0u32;
-    let mut options = lcowmig_import_options {
-        size: std::mem::size_of::<lcowmig_import_options>(),
-        session_id: session.as_ptr(),
-        sandbox_id: here.as_ptr(),
-        envelope: envelope.as_ptr(),
-        envelope_size: envelope.len() / 2,
-        policy: Some(count_paths),
-        policy_user: (&mut items as *mut u32).cast(),
-        pieces: std::ptr::null(),
-        n_pieces: 0,
-    };
+fn print(name: &str, sandbox: &Sandbox) -> Result<()> {
+    println!("{name}: sandbox {}", sandbox.id());
+    for pod in sandbox.pods() {
+        println!("{name}:   pod {}", pod.id());
+        for (container, state) in pod.containers() {
+            println!("{name}:     container {container}, {state}");
+        }
+    }
+    for (slot, path, is_read_only) in sandbox.disks()? {
+        println!("{name}:   disk {slot}: {path}{}", if is_read_only { ", read-only" } else { "" });
+    }
+    Ok(())
+}
+
+fn run() -> Result<()> {
+    let wire = Rc::new(RefCell::new(None));
+    let mock = |name| Mock { name, memory: Rc::default(), wire: Rc::clone(&wire) };
+    let (mock_a, mock_b) = (mock("A"), mock("B"));
+    let memory_b = Rc::clone(&mock_b.memory);
+    let a = Sandbox::new(&Context::new()?, Some("sandbox-a"), Box::new(mock_a))?;
+    let b = Sandbox::new(&Context::new()?, None, Box::new(mock_b))?;
+
+    a.start(DOCUMENT)?;
+    a.new_pod("web", NAMESPACE)?.run(
+        "web",
+        SPECIFICATION,
+        &Rootfs::partitioned(&["scratch=scratch.vhdx", r#"parent-partitioned-layers=[{"Path":"layers.vhd","Partition":1}]"#]),
+    )?;
+    let (source, destination) = (a.session("move"), b.session("move"));
+    let envelope = source.export()?;
 
     // Half an envelope is refused and changes nothing; the whole one is taken afterwards.
-    if lcowmig_migration_import(migration, &options, &mut error) != LCOWMIG_E_CORRUPT_DATA {
-        return Err("half an envelope was taken".into());
+    match destination.import("sandbox-b", &envelope[..envelope.len() / 2]) {
+        Ok(()) => panic!("half an envelope was taken"),
+        Err(error) => println!("half of it: {error}"),
     }
-    println!("half of it: {}", text(error.message.as_ptr()));
-    items = 0;
-    options.policy_user = (&mut items as *mut u32).cast();
-    options.envelope_size = envelope.len();
-    let result = check(lcowmig_migration_import(migration, &options, &mut error), &error);
-    if result.is_ok() {
-        print_sandbox(sandbox);
-        println!("{} containers to be patched, {items} items shown to the policy", lcowmig_migration_pending_count(migration));
-        let mut outcome = LCOWMIG_PENDING;
-        let status =
-            lcowmig_migration_abandon(migration, session.as_ptr(), Some(abandoned), (&mut outcome as *mut lcowmig_status).cast(), &mut error);
-        if status != LCOWMIG_OK && (status != LCOWMIG_PENDING || outcome == LCOWMIG_PENDING) {
-            return Err(format!("abandon: {status}, {}", text(error.message.as_ptr())));
-        }
-    }
-    check(lcowmig_sandbox_free(sandbox, &mut error), &error)?;
-    result
-}
+    destination.import("sandbox-b", &envelope)?;
+    destination.patch(
+        "web",
+        "web-b",
+        NAMESPACE,
+        &Rootfs::partitioned(&["scratch=b/scratch.vhdx", r#"parent-partitioned-layers=[{"Path":"b/layers.vhd","Partition":1}]"#]),
+    )?;
+    print("B", &b)?;
 
-fn run(file: &str) -> Result<(), String> {
-    let envelope = fs::read(file).map_err(|error| format!("{file}: {error}"))?;
-    let mut lines = 0u32;
-    let platform = lcowmig_platform {
-        user: (&mut lines as *mut u32).cast(),
-        log: Some(count_log_lines),
-        log_level: LCOWMIG_LOG_DEBUG,
-        ..Default::default()
-    };
-    let mut error = lcowmig_error::new();
-    let mut context = null_mut();
-    let result = unsafe {
-        check(lcowmig_context_new(&platform, null(), &mut context, &mut error), &error)?;
-        println!("libclcowmig {}", text(lcowmig_version()));
-        let result = read(context, &envelope);
-        if lcowmig_context_free(context) != LCOWMIG_OK {
-            return Err("the context is still in use".into());
-        }
-        result
-    };
-    println!("{} log lines", if lines > 0 { "some" } else { "no" });
-    result
+    destination.prepare_destination()?;
+    source.transfer(b"wire")?;
+    destination.transfer(b"wire")?;
+    destination.resume(&source.release()?)?;
+    source.stop()?;
+    let wait = memory_b.borrow().waits[0];
+    b.guest_answers(wait, r#"{"Result":0,"ExitCode":7}"#);
+    Ok(())
 }
 
 fn main() -> ExitCode {
-    let file = match env::args().nth(1) {
-        Some(file) => file,
-        None => {
-            eprintln!("usage: read-envelope FILE");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&file) {
+    println!("libclcowmig {}", version());
+    match run() {
         Ok(()) => {
             println!("consumer: ok");
             ExitCode::SUCCESS
         }
-        Err(message) => {
-            eprintln!("read-envelope: {message}");
+        Err(error) => {
+            eprintln!("move-pod: {error}");
             ExitCode::FAILURE
         }
     }
