@@ -140,7 +140,7 @@ static void transfer_step(lcowmig__flow *flow)
 	lcowmig__flow_set_deadline(flow, self->socket_timeout);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->socket_signal));
 	lcowmig__flow_clear_deadline(flow);
-	if (flow->result != LCOWMIG_OK || !transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_READY)) {
+	if (!transfer_has_state(self, LCOWMIG_MIGRATION_SOCKET_READY)) {
 		transfer_not_begun(self);
 		lcowmig__session_settle(m, true);
 		FLOW_RETURN(flow, LCOWMIG_OK);
@@ -248,7 +248,7 @@ static void join_step(lcowmig__flow *flow)
 	lcowmig__flow_set_deadline(flow, JOIN_TIME_NS);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->background_over));
 	lcowmig__flow_clear_deadline(flow);
-	if (flow->result == LCOWMIG_E_TIMED_OUT) {
+	if (flow->result == LCOWMIG_E_TIMED_OUT && m->background) {
 		lcowmig__flow_interrupt(m->background, LCOWMIG_E_TIMED_OUT, "did not end after its session had");
 		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->background_over));
 	}
