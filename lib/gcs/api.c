@@ -197,7 +197,7 @@ lcowmig_status lcowmig_gcs_request(lcowmig_gcs *gcs, uint32_t message, const cha
 	lcowmig__enter(context, &pump);
 	waiter = lcowmig__waiter_new(gcs, NULL, answer, user);
 	status = lcowmig__gcs_start_request(gcs, message, container_id, document, timeout_ns, waiter, error);
-	if (status != LCOWMIG_PENDING && waiter)
+	if (status != LCOWMIG_PENDING)
 		lcowmig__waiter_free(gcs, waiter);
 	lcowmig__leave(context, &pump);
 	return status;
@@ -216,7 +216,7 @@ lcowmig_status lcowmig_gcs_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig_gcs_answe
 	lcowmig__enter(context, &pump);
 	waiter = lcowmig__waiter_new(gcs, NULL, answer, user);
 	status = lcowmig__gcs_start_adopt(gcs, id, waiter, error);
-	if (status != LCOWMIG_PENDING && waiter)
+	if (status != LCOWMIG_PENDING)
 		lcowmig__waiter_free(gcs, waiter);
 	lcowmig__leave(context, &pump);
 	return status;

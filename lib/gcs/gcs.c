@@ -189,7 +189,7 @@ void lcowmig__gcs_flow_release(lcowmig__flow *flow)
 	lcowmig__gcs_handle_close(&self->stream);
 	if (!self->gcs->accepting)
 		lcowmig__early_drop(self->gcs);
-	if (call && flow->started) {
+	if (call) {
 		if (flow->result != LCOWMIG_OK) {
 			lcowmig_call_set_error(call, flow->error.hresult, flow->error.message);
 			lcowmig__gcs_trim(call->message, sizeof call->message);

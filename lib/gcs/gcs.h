@@ -186,7 +186,7 @@ bool lcowmig__request_is_wanted(lcowmig__request *request);
 /* Awaits a request inside a flow. NULL: it could not be made, `error` says why. */
 void lcowmig__request_await(lcowmig__flow *flow, lcowmig__request *request, const lcowmig_error *error);
 lcowmig__waiter *lcowmig__waiter_new(lcowmig_gcs *gcs, lcowmig_call *call, lcowmig_gcs_answer_fn function, void *user);
-void lcowmig__waiter_free(lcowmig_gcs *gcs, lcowmig__waiter *waiter);
+void lcowmig__waiter_free(lcowmig_gcs *gcs, lcowmig__waiter *waiter); /* NULL is fine */
 void lcowmig__waiter_end(lcowmig_gcs *gcs, lcowmig__waiter *waiter, const lcowmig__outcome *outcome);
 uint64_t lcowmig__message_timeout(const lcowmig_gcs *gcs, uint32_t message);
 

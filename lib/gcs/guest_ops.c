@@ -104,7 +104,7 @@ static lcowmig_status ops_rpc(void *user, lcowmig_call *call, uint32_t message, 
 		return ops_refuse(call, &error);
 	waiter = lcowmig__waiter_new(gcs, call, NULL, NULL);
 	status = lcowmig__gcs_start_request(gcs, message, container_id, document, lcowmig__message_timeout(gcs, message), waiter, &error);
-	if (status != LCOWMIG_PENDING && waiter)
+	if (status != LCOWMIG_PENDING)
 		lcowmig__waiter_free(gcs, waiter);
 	lcowmig__leave(gcs->context, &pump);
 	return status == LCOWMIG_PENDING ? status : ops_refuse(call, &error);
@@ -122,7 +122,7 @@ static lcowmig_status ops_adopt(void *user, lcowmig_call *call, int64_t id)
 		return ops_refuse(call, &error);
 	waiter = lcowmig__waiter_new(gcs, call, NULL, NULL);
 	status = lcowmig__gcs_start_adopt(gcs, id, waiter, &error);
-	if (status != LCOWMIG_PENDING && waiter)
+	if (status != LCOWMIG_PENDING)
 		lcowmig__waiter_free(gcs, waiter);
 	lcowmig__leave(gcs->context, &pump);
 	return status == LCOWMIG_PENDING ? status : ops_refuse(call, &error);

@@ -206,6 +206,8 @@ lcowmig__waiter *lcowmig__waiter_new(lcowmig_gcs *gcs, lcowmig_call *call, lcowm
 
 void lcowmig__waiter_free(lcowmig_gcs *gcs, lcowmig__waiter *waiter)
 {
+	if (!waiter)
+		return;
 	lcowmig__free(&gcs->context->mem, waiter->answer);
 	lcowmig__free(&gcs->context->mem, waiter);
 }

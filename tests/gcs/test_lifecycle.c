@@ -169,6 +169,7 @@ START_TEST(test_newer_log_connection_replaces_an_older_one)
 	}
 	peer_expect_done(&done[0], LCOWMIG_OK);
 	ck_assert(!stream[0]->is_open);
+	ck_assert_int_eq(lcowmig_gcs_receive(p->gcs, stream[0], "old", 3), LCOWMIG_E_UNAVAILABLE);
 	lcowmig_gcs_receive(p->gcs, stream[1], "new", 3);
 	ck_assert_str_eq(p->logged, "new");
 	lcowmig_gcs_close(p->gcs);

@@ -244,6 +244,26 @@ START_TEST(test_call_does_nothing_when_the_host_may_lack_it)
 }
 END_TEST
 
+static lcowmig_status create_any(void *user, lcowmig_call *call, const char *id, const char *document)
+{
+	static int system;
+
+	(void)user;
+	(void)id;
+	(void)document;
+	lcowmig_call_set_handle(call, &system);
+	return LCOWMIG_OK;
+}
+
+/* It cannot be closed, should it come late; but it is made. */
+START_TEST(test_system_is_created_by_a_host_that_cannot_close_it)
+{
+	test_host_remove(host, "hcs.close");
+	host->env.hcs.create = create_any;
+	ck_assert_int_eq(ask(create_system, NULL), LCOWMIG_OK);
+}
+END_TEST
+
 /* ---- Arguments that are absent ---- */
 
 START_TEST(test_texts_that_are_not_known_are_empty)
@@ -484,6 +504,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test_call_is_refused_when_the_host_lacks_what_it_needs, 0, (int)LCOWMIG__COUNT(needed));
 	tcase_add_loop_test(tcase, test_call_does_nothing_when_the_host_may_lack_it, 0, (int)LCOWMIG__COUNT(optional));
+	tcase_add_test(tcase, test_system_is_created_by_a_host_that_cannot_close_it);
 	tcase_add_test(tcase, test_texts_that_are_not_known_are_empty);
 	tcase_add_test(tcase, test_zero_raises_no_floor_and_no_port_attaches_nothing);
 	tcase_add_test(tcase, test_request_of_another_kind_is_named_a_guest_request);

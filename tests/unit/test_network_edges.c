@@ -197,6 +197,73 @@ START_TEST(test_network_reset_without_memory_keeps_the_nic_that_is_on_the_host)
 }
 END_TEST
 
+static lcowmig_status (*const operations[])(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error) = {
+	lcowmig_network_setup,
+	lcowmig_network_teardown,
+	lcowmig_network_reset,
+};
+
+/* One at a time: who waits its turn and is cancelled there has done nothing. */
+START_TEST(test_network_operation_cancelled_in_the_queue_leaves_the_other_alone)
+{
+	test_done first = { 0 };
+	test_done second = { 0 };
+
+	test_host_hold(host, "network.endpoints", true);
+	ck_assert_int_eq(lcowmig_network_setup(network, test_on_done, &first, &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(operations[_i](network, test_on_done, &second, &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_context_cancel(host->context, test_on_done, &second), LCOWMIG_OK);
+	ck_assert_int_eq(second.calls, 1);
+	ck_assert_int_eq(second.status, LCOWMIG_E_CANCELLED);
+	ck_assert_int_eq(first.calls, 0);
+	test_host_complete(host, "network.endpoints", LCOWMIG_OK, 0, ONE_ENDPOINT);
+	ck_assert_int_eq(first.calls, 1);
+	ck_assert_int_eq(first.status, LCOWMIG_OK);
+	assert_state("Configured");
+	ck_assert_uint_eq(lcowmig_network_nic_count(network), 1);
+}
+END_TEST
+
+/* And who is not cancelled finds the state that the first one left. */
+START_TEST(test_network_operation_in_the_queue_follows_the_other)
+{
+	static const lcowmig_status statuses[] = { LCOWMIG_E_FAILED_PRECONDITION, LCOWMIG_OK, LCOWMIG_OK };
+	static const char *const states[] = { "Configured", "TornDown", "Configured" };
+	test_done first = { 0 };
+	test_done second = { 0 };
+
+	test_host_hold(host, "network.endpoints", true);
+	ck_assert_int_eq(lcowmig_network_setup(network, test_on_done, &first, &error), LCOWMIG_PENDING);
+	ck_assert_int_eq(operations[_i](network, test_on_done, &second, &error), LCOWMIG_PENDING);
+	test_host_complete(host, "network.endpoints", LCOWMIG_OK, 0, ONE_ENDPOINT);
+	ck_assert_int_eq(first.status, LCOWMIG_OK);
+	ck_assert_int_eq(second.calls, 1);
+	ck_assert_int_eq(second.status, statuses[_i]);
+	assert_state(states[_i]);
+}
+END_TEST
+
+/* The NIC of an endpoint that is gone stays ours until the host and the guest have let it go. */
+START_TEST(test_network_reset_that_cannot_remove_an_old_nic_can_be_repeated)
+{
+	become_resumed(ONE_ENDPOINT);
+	ck_assert_int_eq(lcowmig_network_patch(network, OTHER_NAMESPACE, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_network_resume(network, &error), LCOWMIG_OK);
+	test_host_reply(host, "network.endpoints", ONE_ENDPOINT);
+	test_host_fail(host, "guest.rpc", 2, LCOWMIG_E_GUEST_FAILED, 0x80004005, "no");
+	ck_assert_int_eq(lcowmig_network_reset(network, NULL, NULL, &error), LCOWMIG_E_GUEST_FAILED);
+	ck_assert_uint_eq(network->own.count, 1);
+	test_host_reply(host, "network.endpoints", "[]");
+	test_host_fail(host, "hcs.modify", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no");
+	ck_assert_int_eq(lcowmig_network_reset(network, NULL, NULL, &error), LCOWMIG_E_HOST_FAILED);
+	ck_assert_ptr_nonnull(strstr(error.message, "could not be moved to namespace " OTHER_NAMESPACE));
+	ck_assert_uint_eq(network->own.count, 1);
+	test_host_reply(host, "network.endpoints", "[]");
+	ck_assert_int_eq(lcowmig_network_reset(network, NULL, NULL, &error), LCOWMIG_OK);
+	ck_assert_uint_eq(lcowmig_network_nic_count(network), 0);
+}
+END_TEST
+
 START_TEST(test_network_refuses_places_that_are_null)
 {
 	uint8_t bytes[1024];
@@ -232,6 +299,9 @@ int main(void)
 	tcase_add_test(tcase, test_network_setup_fails_when_there_are_no_random_bytes_for_a_nic);
 	tcase_add_loop_test(tcase, test_network_keeps_a_nic_of_which_the_host_does_not_know_whether_it_was_added, 0, 2);
 	tcase_add_test(tcase, test_network_reset_without_memory_keeps_the_nic_that_is_on_the_host);
+	tcase_add_loop_test(tcase, test_network_operation_cancelled_in_the_queue_leaves_the_other_alone, 0, 3);
+	tcase_add_loop_test(tcase, test_network_operation_in_the_queue_follows_the_other, 0, 3);
+	tcase_add_test(tcase, test_network_reset_that_cannot_remove_an_old_nic_can_be_repeated);
 	tcase_add_test(tcase, test_network_refuses_places_that_are_null);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
