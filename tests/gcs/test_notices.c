@@ -82,6 +82,22 @@ START_TEST(test_kept_notifications_are_bounded_and_the_oldest_is_delivered)
 }
 END_TEST
 
+/* While nothing is kept, whether a container is open makes no difference: its notification is delivered. */
+START_TEST(test_container_closed_while_nothing_is_kept_is_forgotten)
+{
+	peer *p = peer_new();
+
+	peer_connect(p, true);
+	lcowmig_gcs_open_container(p->gcs, "c1");
+	lcowmig_gcs_close_container(p->gcs, "c1");
+	ck_assert_uint_eq(p->gcs->containers.count, 0);
+	lcowmig_gcs_close_container(p->gcs, "c1");
+	peer_notify(p, "c1");
+	ck_assert_int_eq(p->notifications, 1);
+	peer_free(p);
+}
+END_TEST
+
 /* Closing a container drops what was kept for it, and for nobody else. */
 START_TEST(test_closing_a_container_drops_its_own_notification_only)
 {
@@ -130,6 +146,7 @@ static void add_tests(TCase *tests)
 	tcase_add_loop_test(tests, test_notification_before_the_negotiation_is_kept_until_its_container_is_opened, 0, 2);
 	tcase_add_test(tests, test_notification_while_migrating_reaches_opened_containers_at_once);
 	tcase_add_test(tests, test_kept_notifications_are_bounded_and_the_oldest_is_delivered);
+	tcase_add_test(tests, test_container_closed_while_nothing_is_kept_is_forgotten);
 	tcase_add_test(tests, test_closing_a_container_drops_its_own_notification_only);
 	tcase_add_test(tests, test_notification_that_nobody_takes_is_logged);
 }

@@ -272,6 +272,25 @@ START_TEST(test_object_without_a_name_moves_and_is_busy)
 }
 END_TEST
 
+/* A bug of ours must not move anything, and must not pass unseen. */
+START_TEST(test_object_without_a_row_stays_where_it_is_and_that_is_logged)
+{
+	lcowmig_platform platform = LCOWMIG_PLATFORM_INIT;
+	lcowmig_context *context = NULL;
+	lcowmig__object object;
+
+	platform.log = keep_log;
+	ck_assert_int_eq(lcowmig_context_new(&platform, NULL, &context, NULL), LCOWMIG_OK);
+	lcowmig__object_init(&object, context, &long_machine, _i ? "name" : NULL);
+	object.state = 5;
+	lcowmig__object_fire(&object, 0);
+	ck_assert_int_eq(object.state, 5);
+	ck_assert_ptr_nonnull(strstr(logged, _i ? "library bug: thing name is Last and has no row for Push"
+						: "library bug: thing  is Last and has no row for Push"));
+	ck_assert_int_eq(lcowmig_context_free(context), LCOWMIG_OK);
+}
+END_TEST
+
 /* ---- Structs of the boundary ---- */
 
 START_TEST(test_copy_out_of_nothing_writes_nothing)
@@ -305,6 +324,7 @@ int main(void)
 	tcase_add_test(tcase, test_event_without_texts_has_empty_ones);
 	tcase_add_loop_test(tcase, test_object_check_cuts_a_list_of_states_that_is_too_long, 0, 2);
 	tcase_add_test(tcase, test_object_without_a_name_moves_and_is_busy);
+	tcase_add_loop_test(tcase, test_object_without_a_row_stays_where_it_is_and_that_is_logged, 0, 2);
 	tcase_add_test(tcase, test_copy_out_of_nothing_writes_nothing);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
