@@ -120,7 +120,7 @@ START_TEST(test_error_message_that_fills_its_place_ends_with_a_whole_character)
 	text[sizeof text - 1] = '\0';
 	lcowmig__fail(&error, LCOWMIG_E_DENIED, "%s", text);
 	ck_assert_uint_eq(strlen(error.message), LCOWMIG_ERROR_MESSAGE_SIZE - 1);
-	for (i = 0; i + 1 < sizeof text; i += 2)
+	for (i = 0; i + 2 < sizeof text; i += 2)
 		memcpy(text + i, "\xc3\xa9", 2);
 	lcowmig__fail(&error, LCOWMIG_E_DENIED, "%s%s", LCOWMIG_ERROR_MESSAGE_SIZE % 2 ? "x" : "", text);
 	ck_assert_uint_lt(strlen(error.message), LCOWMIG_ERROR_MESSAGE_SIZE - 1);
