@@ -288,6 +288,23 @@ START_TEST(test_vm_terminate_waits_for_the_rest_to_close)
 }
 END_TEST
 
+/* The handle is about to be closed once there is memory for it; terminate does not do it a second time. */
+START_TEST(test_vm_terminate_leaves_the_handle_to_the_end_under_way)
+{
+	make_running();
+	test_host_fail_allocation(host, 1, true);
+	exits();
+	test_host_fail_allocation(host, 0, false);
+	ck_assert_int_eq(state(), LCOWMIG_VM_TERMINATED);
+	ck_assert_ptr_nonnull(host->env.system);
+	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
+	ck_assert_int_eq(test_host_count(host, "hcs.close"), 0);
+	test_host_advance(host, SECONDS(1));
+	ck_assert_int_eq(test_host_count(host, "hcs.close"), 1);
+	ck_assert_ptr_null(host->env.system);
+}
+END_TEST
+
 /* ---- Operations ---- */
 
 START_TEST(test_vm_stats_bear_any_numbers)
@@ -534,6 +551,7 @@ int main(void)
 	tcase_add_test(tcase, test_vm_terminate_that_is_pending_in_the_host_waits_for_the_exit);
 	tcase_add_test(tcase, test_vm_handle_that_is_still_open_is_named_when_the_sandbox_goes);
 	tcase_add_test(tcase, test_vm_terminate_waits_for_the_rest_to_close);
+	tcase_add_test(tcase, test_vm_terminate_leaves_the_handle_to_the_end_under_way);
 	tcase_add_test(tcase, test_vm_stats_bear_any_numbers);
 	tcase_add_test(tcase, test_vm_stats_are_zero_when_the_host_says_nothing);
 	tcase_add_test(tcase, test_vm_stats_are_untouched_when_memory_or_sense_is_missing);
