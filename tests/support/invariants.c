@@ -132,6 +132,124 @@ void invariants_check(const test_world *world)
 	check_exits_once(world);
 }
 
+/* ---- Task events ---- */
+
+typedef struct task_line {
+	const char *kind; /* "start" … */
+	size_t kind_size;
+	const char *task; /* "d-p0 ''": container and exec id */
+	size_t task_size;
+} task_line;
+
+/* The next event of the log from `place` on; false: there is none. */
+static bool next_event(const char **place, task_line *line)
+{
+	static const char prefix[] = "event ";
+	const char *at = *place;
+
+	while (*at && strncmp(at, prefix, sizeof prefix - 1) != 0)
+		at = strchr(at, '\n') + 1;
+	if (!*at)
+		return false;
+	*place = strchr(at, '\n') + 1;
+	line->kind = at + sizeof prefix - 1;
+	line->kind_size = strcspn(line->kind, " ");
+	line->task = line->kind + line->kind_size + 1;
+	line->task_size = strcspn(line->task, " ") + 1;
+	line->task_size += strcspn(line->task + line->task_size, " \n");
+	return true;
+}
+
+static bool line_is(const task_line *line, const char *kind)
+{
+	return line->kind_size == strlen(kind) && strncmp(line->kind, kind, line->kind_size) == 0;
+}
+
+static bool is_same_task(const task_line *a, const task_line *b)
+{
+	return a->task_size == b->task_size && strncmp(a->task, b->task, a->task_size) == 0;
+}
+
+/* How many events of a kind a log has for a task. */
+static unsigned count_events(const char *log, const task_line *task, const char *kind)
+{
+	unsigned count = 0;
+	task_line line;
+
+	while (next_event(&log, &line))
+		count += line_is(&line, kind) && is_same_task(&line, task);
+	return count;
+}
+
+typedef enum task_life { TASK_NONE, TASK_CREATED, TASK_RUNS, TASK_ENDED } task_life;
+
+/* One that was imported may end without having been told of before; one that was never started may be deleted without an end. */
+static task_life follow_task(task_life life, const task_line *line, const char *name)
+{
+	int size = (int)line->task_size;
+
+	if (line_is(line, "create") || line_is(line, "exec-added")) {
+		ck_assert_msg(life == TASK_NONE, "%s: %.*s was created twice", name, size, line->task);
+		return TASK_CREATED;
+	}
+	if (line_is(line, "start") || line_is(line, "exec-started")) {
+		ck_assert_msg(life == TASK_CREATED, "%s: %.*s started without having been created", name, size, line->task);
+		return TASK_RUNS;
+	}
+	if (line_is(line, "exit")) {
+		ck_assert_msg(life != TASK_ENDED, "%s: %.*s ended twice", name, size, line->task);
+		return TASK_ENDED;
+	}
+	ck_assert_msg(life != TASK_RUNS, "%s: %.*s was deleted without having ended", name, size, line->task);
+	return TASK_NONE;
+}
+
+static bool is_first(const test_side *side, const task_line *of)
+{
+	const char *at = test_host_log(side->host);
+	task_line line;
+
+	while (next_event(&at, &line)) {
+		if (is_same_task(&line, of))
+			return line.kind == of->kind;
+	}
+	return false;
+}
+
+/* What started here has ended here, once in each of its lives. */
+static void check_task_events(const test_side *side)
+{
+	const char *at = test_host_log(side->host);
+	task_line first, line;
+
+	while (next_event(&at, &first)) {
+		const char *rest = first.kind - strlen("event ");
+		task_life life = TASK_NONE;
+
+		if (!is_first(side, &first))
+			continue;
+		while (next_event(&rest, &line)) {
+			if (is_same_task(&line, &first))
+				life = follow_task(life, &line, side->name);
+		}
+		ck_assert_msg(life != TASK_RUNS, "%s: %.*s started and has not ended", side->name, (int)first.task_size, first.task);
+	}
+}
+
+/* An id belongs to one host: the other never tells of its end. */
+static void check_own_exits(const test_world *world)
+{
+	const char *at = test_host_log(world->source.host);
+	const char *log = test_host_log(world->destination.host);
+	task_line line;
+
+	while (next_event(&at, &line)) {
+		if (!line_is(&line, "exit") || count_events(log, &line, "create") == 0)
+			continue;
+		ck_assert_msg(count_events(log, &line, "exit") == 0, "%.*s ended on both hosts", (int)line.task_size, line.task);
+	}
+}
+
 /* What never ran has no end either. */
 static bool was_started(const lcowmig_container *container)
 {
@@ -146,6 +264,7 @@ void invariants_check_end(const test_world *world, const test_side *side)
 	const lcowmig_pod *pod;
 
 	(void)world;
+	check_task_events(side);
 	for (pod = lcowmig__sandbox_next_pod(side->sandbox, NULL); pod; pod = lcowmig__sandbox_next_pod(side->sandbox, pod)) {
 		ck_assert_msg(!lcowmig__pod_is_migrating(pod), "%s: pod %s is still frozen", side->name, lcowmig__pod_id(pod));
 		for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
@@ -160,6 +279,7 @@ void invariants_check_exits(const test_world *world)
 	unsigned p, c;
 
 	check_exits_once(world);
+	check_own_exits(world);
 	for (p = 0; p < world->n_pods; p++) {
 		for (c = 0; c < world->n_containers; c++) {
 			const char *id = world_container_id(p, c);
