@@ -13,7 +13,7 @@ static void *platform_allocate(void *user, size_t size)
 	void *memory;
 
 	p->allocations++;
-	if (p->fail_in && --p->fail_in == 0) {
+	if (p->fail_in && size >= p->fail_size && --p->fail_in == 0) {
 		p->fail_in = p->fail_forever ? 1 : 0;
 		return NULL;
 	}
@@ -233,6 +233,13 @@ void test_host_fail_allocation(test_host *host, unsigned nth, bool forever)
 {
 	host->p->fail_in = nth;
 	host->p->fail_forever = forever;
+	host->p->fail_size = 0;
+}
+
+void test_host_fail_large_allocation(test_host *host, size_t size, unsigned nth)
+{
+	test_host_fail_allocation(host, nth, false);
+	host->p->fail_size = size;
 }
 
 unsigned test_host_allocations(test_host *host)

@@ -69,6 +69,8 @@ void test_host_remove(test_host *host, const char *operation);
 void test_host_advance(test_host *host, uint64_t nanoseconds);
 /* The nth allocation from now (1: the next) fails; 0: none. `forever`: and all after it. */
 void test_host_fail_allocation(test_host *host, unsigned nth, bool forever);
+/* The same of those that have at least `size` bytes. */
+void test_host_fail_large_allocation(test_host *host, size_t size, unsigned nth);
 unsigned test_host_allocations(test_host *host);
 
 /* Runs a flow made by a …_flow function to its end or to PENDING, as a public function would. `done` may be NULL. */

@@ -62,6 +62,7 @@ struct test_host_private {
 	unsigned allocations; /* made so far */
 	unsigned fail_in;     /* the nth from now fails; 0: none */
 	bool fail_forever;
+	size_t fail_size;     /* smaller ones do not count */
 	lcowmig__list failures;
 	lcowmig__list replies;
 	lcowmig__list holds; /* test_reply without text */
