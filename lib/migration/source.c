@@ -122,23 +122,16 @@ struct export
 static lcowmig_status export_capture(const lcowmig_migration *m, lcowmig__arena *arena, lcowmig__wire_sandbox *sandbox,
 				     lcowmig_error *error)
 {
-	size_t n_pods = m->sandbox->pods.count;
-	lcowmig_status status = lcowmig__vm_capture(m->sandbox->vm, arena, &sandbox->vm, error);
+	lcowmig_status status;
 	lcowmig_pod *pod;
 
-	if (status != LCOWMIG_OK)
-		return status;
-	if (n_pods) {
-		sandbox->pods = lcowmig__arena_alloc(arena, n_pods * sizeof *sandbox->pods);
-		if (!sandbox->pods)
-			return lcowmig__fail_memory(error);
-	}
-	for (pod = lcowmig__sandbox_next_pod(m->sandbox, NULL); pod; pod = lcowmig__sandbox_next_pod(m->sandbox, pod)) {
+	sandbox->pods = lcowmig__arena_alloc(arena, (m->sandbox->pods.count + 1) * sizeof *sandbox->pods);
+	if (!sandbox->pods)
+		return lcowmig__fail_memory(error);
+	status = lcowmig__vm_capture(m->sandbox->vm, arena, &sandbox->vm, error);
+	for (pod = lcowmig__sandbox_next_pod(m->sandbox, NULL); pod && status == LCOWMIG_OK; pod = lcowmig__sandbox_next_pod(m->sandbox, pod))
 		status = lcowmig__pod_capture(pod, arena, &sandbox->pods[sandbox->n_pods++], error);
-		if (status != LCOWMIG_OK)
-			return status;
-	}
-	return LCOWMIG_OK;
+	return status;
 }
 
 /* Captures and encodes: everything that can fail. */

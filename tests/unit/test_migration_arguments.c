@@ -216,14 +216,19 @@ END_TEST
 /* whatever allocation fails, nothing is frozen: few pods, many pods, pods of many containers. */
 START_TEST(test_export_freezes_nothing_when_memory_is_out)
 {
-	static const unsigned sizes[][2] = { { 2, 2 }, { 16, 1 }, { 2, 16 } };
-	unsigned i, refused = 0;
+	static const unsigned sizes[][2] = { { 2, 2 }, { 2, 60 }, { 1, 64 } };
+	unsigned i, n, refused = 0;
 
 	world_free(world);
 	world = world_new(sizes[_i][0], sizes[_i][1]);
 	source = &world->source;
 	destination = &world->destination;
-	for (i = 1; i <= 60; i++) {
+	OK(world_prepare_source(world));
+	n = test_host_allocations(source->host);
+	OK(world_export(world));
+	n = test_host_allocations(source->host) - n;
+	OK(world_abandon(world, source));
+	for (i = 1; i <= n; i++) {
 		lcowmig_status status;
 
 		OK(world_prepare_source(world));
@@ -231,7 +236,6 @@ START_TEST(test_export_freezes_nothing_when_memory_is_out)
 		status = world_export(world);
 		test_host_fail_allocation(source->host, 0, false);
 		ck_assert_int_eq(lcowmig_pod_is_migrating(lcowmig__sandbox_find_pod(source->sandbox, "p0")), status == LCOWMIG_OK);
-		ck_assert_int_eq(lcowmig_pod_is_migrating(lcowmig__sandbox_find_pod(source->sandbox, "p1")), status == LCOWMIG_OK);
 		if (status != LCOWMIG_OK) {
 			FAILS(status, LCOWMIG_E_NO_MEMORY);
 			STATE(source, LCOWMIG_MIGRATION_SOURCE_PREPARED);
@@ -240,7 +244,27 @@ START_TEST(test_export_freezes_nothing_when_memory_is_out)
 		OK(world_abandon(world, source));
 	}
 	ck_assert_uint_gt(refused, 10);
-	ck_assert_uint_lt(refused, 60);
+}
+END_TEST
+
+/* an import in large pieces of memory leaves as little behind as one in small ones. */
+START_TEST(test_import_leaves_nothing_behind_when_large_memory_is_out)
+{
+	lcowmig_status status = LCOWMIG_E_NO_MEMORY;
+	unsigned i;
+
+	destination->host->context->heap.is_eager = true;
+	OK(world_migrate_until(world, WORLD_EXPORTED));
+	for (i = 1; status == LCOWMIG_E_NO_MEMORY; i++) {
+		STATE(destination, LCOWMIG_MIGRATION_IDLE);
+		ck_assert_uint_eq(destination->sandbox->pods.count, 0);
+		test_host_fail_allocation(destination->host, i, true);
+		status = world_import(world);
+		test_host_fail_allocation(destination->host, 0, false);
+	}
+	OK(status);
+	ck_assert_uint_gt(i, 3);
+	OK(world_patch_all(world));
 }
 END_TEST
 
@@ -424,6 +448,7 @@ int main(void)
 	tcase_add_test(tcase, test_prepare_refuses_options_that_are_not_known_and_can_be_repeated);
 	tcase_add_test(tcase, test_export_keeps_the_limit_of_an_envelope);
 	tcase_add_loop_test(tcase, test_export_freezes_nothing_when_memory_is_out, 0, 3);
+	tcase_add_test(tcase, test_import_leaves_nothing_behind_when_large_memory_is_out);
 	tcase_add_test(tcase, test_import_is_refused_while_a_source_is_prepared);
 	tcase_add_test(tcase, test_import_into_a_sandbox_that_is_named);
 	tcase_add_test(tcase, test_import_shows_the_policy_every_name_of_the_host);
