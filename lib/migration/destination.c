@@ -38,6 +38,8 @@ static void patch_step(lcowmig__flow *flow)
 	struct patch *self = (struct patch *)flow;
 
 	FLOW_BEGIN(flow);
+	if (self->m->n_pending == self->m->imported.count && self->m->patches == 1)
+		lcowmig__timeline_begin(&self->m->timeline, LCOWMIG__SPAN_PATCH, NULL);
 	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self))); /* a cancel or an abandon would have interrupted it */
 	patch_done(self->m, self->imported);
 	FLOW_END(flow);
@@ -87,8 +89,6 @@ static lcowmig_status patch_begin(lcowmig_migration *m, const lcowmig_patch *pat
 		lcowmig__flow_discard(&self->flow);
 		return LCOWMIG_E_NO_MEMORY;
 	}
-	if (m->n_pending == m->imported.count && m->patches == 1)
-		lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_PATCH, NULL);
 	*ret_flow = &self->flow;
 	return LCOWMIG_OK;
 }

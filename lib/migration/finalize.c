@@ -8,6 +8,8 @@ struct finalize {
 	lcowmig_migration *m;
 	uint64_t generation;
 	bool resume;
+	uint32_t epoch;     /* of the token, for the first step */
+	const char *reason; /* the caller's, for the first step; NULL: nothing is forced */
 };
 
 static void finalize_done(struct finalize *self)
@@ -19,13 +21,33 @@ static void finalize_done(struct finalize *self)
 	lcowmig__session_step(m, LCOWMIG_STEP_FINALIZED, 0, 0, NULL);
 }
 
+static void finalize_note_force(lcowmig_migration *m, const char *reason)
+{
+	lcowmig__log(m->object.context, LCOWMIG_LOG_WARNING, "migration session %s: finalize with resume is forced: %s", m->object.id,
+		     reason);
+	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_FORCED, reason);
+	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_FORCED);
+	lcowmig__session_step(m, LCOWMIG_STEP_FORCED, 0, 0, reason);
+}
+
+/* The decision is taken here and not before, when memory for carrying it out may still be refused. */
+static void finalize_decide(const struct finalize *self)
+{
+	lcowmig_migration *m = self->m;
+
+	lcowmig__right_take(&m->right, self->epoch);
+	if (self->reason)
+		finalize_note_force(m, self->reason);
+	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_FINALIZE, NULL);
+}
+
 static void finalize_step(lcowmig__flow *flow)
 {
 	struct finalize *self = (struct finalize *)flow;
 	lcowmig_migration *m = self->m;
 
 	FLOW_BEGIN(flow);
-	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_FINALIZE, NULL);
+	finalize_decide(self);
 	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__transfer_join_flow(m, &flow->error)));
 	if (self->resume)
 		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, &flow->error)));
@@ -89,33 +111,23 @@ static lcowmig_status finalize_check_right(const lcowmig_migration *m, const lco
 			     m->object.id, lcowmig__session_is_source(m) ? "source" : "destination");
 }
 
-static void finalize_note_force(lcowmig_migration *m, const char *reason)
-{
-	lcowmig__log(m->object.context, LCOWMIG_LOG_WARNING, "migration session %s: finalize with resume is forced: %s", m->object.id,
-		     reason);
-	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_FORCED, reason);
-	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_FORCED);
-	lcowmig__session_step(m, LCOWMIG_STEP_FORCED, 0, 0, reason);
-}
-
-static lcowmig_status finalize_make(lcowmig_migration *m, bool resume, lcowmig__flow **ret_flow, lcowmig_error *error)
+static struct finalize *finalize_make(lcowmig_migration *m, bool resume, lcowmig_error *error)
 {
 	struct finalize *self = lcowmig__flow_new(sizeof *self, &finalize_class, m->object.context, &m->object, error);
 
 	if (!self)
-		return LCOWMIG_E_NO_MEMORY;
+		return NULL;
 	self->m = m;
 	self->generation = m->generation;
 	self->resume = resume;
 	lcowmig__session_begin_work(m, &self->flow);
-	*ret_flow = &self->flow;
-	return LCOWMIG_OK;
+	return self;
 }
 
 static lcowmig_status finalize_begin_resume(lcowmig_migration *m, const lcowmig_finalize_options *options, lcowmig__flow **ret_flow,
 					    lcowmig_error *error)
 {
-	bool held = lcowmig__right_is_held(&m->right);
+	struct finalize *self;
 	uint32_t epoch;
 	lcowmig_status status;
 
@@ -126,13 +138,15 @@ static lcowmig_status finalize_begin_resume(lcowmig_migration *m, const lcowmig_
 	status = finalize_check_machine(m, error);
 	if (status == LCOWMIG_OK)
 		status = finalize_check_right(m, options, &epoch, error);
-	if (status == LCOWMIG_OK)
-		status = finalize_make(m, true, ret_flow, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	lcowmig__right_take(&m->right, epoch);
-	if (options->flags & LCOWMIG_FINALIZE_FORCE && !held && !lcowmig__right_is_held(&m->right))
-		finalize_note_force(m, options->reason);
+	self = finalize_make(m, true, error);
+	if (!self)
+		return LCOWMIG_E_NO_MEMORY;
+	self->epoch = epoch;
+	if (options->flags & LCOWMIG_FINALIZE_FORCE && !epoch && !lcowmig__right_is_held(&m->right))
+		self->reason = options->reason;
+	*ret_flow = &self->flow;
 	return LCOWMIG_OK;
 }
 
@@ -147,8 +161,12 @@ static lcowmig_status finalize_begin_stop(lcowmig_migration *m, lcowmig__flow **
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_STOP);
 		return LCOWMIG_OK;
 	}
-	if (m->object.state != LCOWMIG_MIGRATION_CANCELLED || lcowmig__session_is_source(m) || m->resume_begun)
-		return finalize_make(m, false, ret_flow, error);
+	if (m->object.state != LCOWMIG_MIGRATION_CANCELLED || lcowmig__session_is_source(m) || m->resume_begun) {
+		struct finalize *self = finalize_make(m, false, error);
+
+		*ret_flow = self ? &self->flow : NULL;
+		return self ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
+	}
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_DISCARD);
 	m->is_stopped = true;
 	lcowmig__session_discard(m);

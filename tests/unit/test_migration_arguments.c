@@ -406,6 +406,28 @@ START_TEST(test_force_of_a_side_that_has_the_right_leaves_no_record)
 }
 END_TEST
 
+/* what could not even begin has decided nothing: no right is taken, nobody is told of force. */
+START_TEST(test_finalize_decides_nothing_when_memory_is_out_at_once)
+{
+	size_t count;
+	unsigned i;
+
+	OK(world_migrate_until(world, WORLD_RELEASED));
+	count = lcowmig_migration_timeline_count(destination->m);
+	for (i = 1; i <= 2; i++) {
+		test_host_fail_allocation(destination->host, i, false);
+		FAILS(finalize_with(destination, _i ? LCOWMIG_FINALIZE_FORCE : 0, _i ? NULL : world->token, _i ? 0 : world->token_size),
+		      LCOWMIG_E_NO_MEMORY);
+		test_host_fail_allocation(destination->host, 0, false);
+		ck_assert(!lcowmig_migration_has_right(destination->m));
+		ck_assert_uint_eq(lcowmig_migration_timeline_count(destination->m), count);
+		STATE(destination, LCOWMIG_MIGRATION_TRANSFER_COMPLETED);
+	}
+	OK(finalize_with(destination, 0, world->token, world->token_size));
+	ck_assert(lcowmig_migration_has_right(destination->m));
+}
+END_TEST
+
 /* A peer that lies about how often the right went to and fro: the count does not wrap, so that it never gets a second owner. */
 START_TEST(test_release_stops_at_the_last_hand_over)
 {
@@ -455,6 +477,7 @@ int main(void)
 	tcase_add_test(tcase, test_finalize_wants_a_token_with_its_size);
 	tcase_add_loop_test(tcase, test_force_leaves_a_record_only_where_it_overrides_something, 0, 3);
 	tcase_add_test(tcase, test_force_of_a_side_that_has_the_right_leaves_no_record);
+	tcase_add_loop_test(tcase, test_finalize_decides_nothing_when_memory_is_out_at_once, 0, 2);
 	tcase_add_test(tcase, test_release_stops_at_the_last_hand_over);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
