@@ -86,6 +86,11 @@ START_TEST(test_service_passes_unknown_fields_over)
 	put_number(&m, 3, 1);
 	OK(call(source, "FinalizeSandbox", &m));
 	OK(call(source, "Cleanup", request(WORLD_SESSION)));
+	m = *request(WORLD_SESSION);
+	put_bytes(&m, 2, "d-sb", 4);
+	put_number(&m, 9, 1);
+	ck_assert_int_eq(call(destination, "ImportSandbox", &m), LCOWMIG_E_INVALID_ARGUMENT); /* for want of an envelope */
+	ck_assert_ptr_nonnull(strstr(answer.text, "the envelope is absent"));
 }
 END_TEST
 
@@ -142,6 +147,7 @@ START_TEST(test_service_refuses_groups_of_options_that_are_no_good)
 		{ "MemoryTransferThrottleParams: undecodable", LCOWMIG_E_CORRUPT_DATA },
 		{ "CompressionSettings: undecodable", LCOWMIG_E_CORRUPT_DATA },
 		{ "InitializeOptions: undecodable", LCOWMIG_E_CORRUPT_DATA },
+		{ "MemoryTransferThrottleParams: undecodable", LCOWMIG_E_CORRUPT_DATA },
 	};
 	static message options, group, m;
 	double scale = _i == 1 ? INFINITY : NAN;
@@ -169,6 +175,10 @@ START_TEST(test_service_refuses_groups_of_options_that_are_no_good)
 		break;
 	case 6:
 		put_bytes(&group, 1, "x", 1);
+		break;
+	case 10: /* a fixed64 of fewer bytes */
+		put_varint(&group, 2 << 3 | 1);
+		put_varint(&group, 7);
 		break;
 	default:
 		group.data[group.size++] = 0xff;
@@ -500,7 +510,7 @@ int main(void)
 	tcase_add_test(tcase, test_service_refuses_missing_arguments);
 	tcase_add_test(tcase, test_service_passes_unknown_fields_over);
 	tcase_add_loop_test(tcase, test_service_refuses_fields_of_another_type, 0, 13);
-	tcase_add_loop_test(tcase, test_service_refuses_groups_of_options_that_are_no_good, 0, 10);
+	tcase_add_loop_test(tcase, test_service_refuses_groups_of_options_that_are_no_good, 0, 11);
 	tcase_add_loop_test(tcase, test_service_refuses_what_is_no_duration, 0, 6);
 	tcase_add_loop_test(tcase, test_service_waits_as_long_as_it_is_told, 0, 6);
 	tcase_add_loop_test(tcase, test_service_answers_when_the_operation_has_ended, 0, 8);
