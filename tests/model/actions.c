@@ -53,6 +53,8 @@ static const struct call {
 	[CALL_COMPLETE] = { "a pending call ends", N_OPS, 0 },
 	[CALL_TIME] = { "time passes", 1, 0 },
 	[CALL_NEW_DESTINATION] = { "a new destination", 1, 0 },
+	[CALL_LOSE] = { "the host is lost", 1, 0 },
+	[CALL_FORGET] = { "the orchestrator forgets everything", 1, 0 },
 #undef OP
 };
 
@@ -159,6 +161,8 @@ static bool new_destination_applies(const model *m)
 {
 	model_busy busy = model_see_busy(&m->world->destination);
 
+	if (m->is_lost[1])
+		return m->n_destinations < m->max_destinations;
 	return m->n_destinations < m->max_destinations && m->destination.state == LCOWMIG_MIGRATION_IDLE && !m->destination.session &&
 	       !reference_is_busy(&busy) && m->destination.vm != LCOWMIG_VM_NOT_CREATED && m->destination.vm != LCOWMIG_VM_RUNNING;
 }
@@ -167,11 +171,9 @@ static bool new_destination_applies(const model *m)
 static bool import_applies(const model *m, unsigned argument)
 {
 	unsigned session = model_find_envelope(m, argument);
-	size_t i;
 
-	for (i = 0; i < m->n_tokens; i++)
-		if (m->tokens[i].session == session && m->destination_sessions >> session & 1 && !m->destination.session)
-			return false;
+	if (m->token_sessions & m->destination_sessions & 1u << session && (m->is_lost[1] || !m->destination.session))
+		return false;
 	return session != 0;
 }
 
@@ -196,9 +198,31 @@ static bool call_applies(const model *m, const model_action *action, const model
 		return action->argument != OP_EXIT && test_host_pending(world_side->host, op_names[action->argument]) > 0;
 	case CALL_NEW_DESTINATION:
 		return action->on_destination && new_destination_applies(m);
+	case CALL_LOSE: /* nobody asks what becomes of a sandbox that has no host left */
+		return !m->is_lost[0] && !m->is_lost[1];
+	case CALL_FORGET:
+		return !action->on_destination && (m->n_tokens || model_find_envelope(m, 0));
 	default:
 		return true;
 	}
+}
+
+uint16_t model_pending_as(const model_action *action)
+{
+	return (uint16_t)(1u << 15 | (unsigned)action->argument << 8 | (unsigned)action->call << 1 | action->on_destination);
+}
+
+#define CROWD 2
+
+bool model_is_crowded(const model *m, const model_action *action)
+{
+	uint16_t as = model_pending_as(action);
+	unsigned count = 0;
+	size_t i;
+
+	for (i = 0; i < m->n_steps; i++)
+		count += m->pending[i] == as && !m->done[i].calls;
+	return count >= CROWD;
 }
 
 bool model_applies(const model *m, const model_action *action)
@@ -207,7 +231,11 @@ bool model_applies(const model *m, const model_action *action)
 	const model_side *side = action->on_destination ? &m->destination : &m->source;
 	model_busy busy;
 
-	if (!call_applies(m, action, side, world_side))
+	if (m->is_lost[action->on_destination] && action->call != CALL_NEW_DESTINATION && action->call != CALL_FORGET)
+		return false;
+	if (!call_applies(m, action, side, world_side) || model_is_crowded(m, action))
+		return false;
+	if (action->outcome == OUTCOME_HOLD && action->op != OP_EXIT && test_host_pending(world_side->host, op_names[action->op]) >= CROWD)
 		return false;
 	if (action->outcome == OUTCOME_OK || action->call == CALL_COMPLETE)
 		return true;

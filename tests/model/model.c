@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "container/container.h"
-#include "process/process.h"
 #include "vm/private.h"
 
 test_side *model_world_side(const model *m, bool is_destination)
@@ -119,6 +118,13 @@ static void sync_side(const model *m, const test_side *from, model_side *side)
 	}
 }
 
+void model_sync(model *m, bool is_destination)
+{
+	model_side *side = is_destination ? &m->destination : &m->source;
+
+	sync_side(m, model_world_side(m, is_destination), side);
+}
+
 /* What the library says in public must be what the reference says. */
 static void compare_side(const model *m, const test_side *world_side, const model_side *side)
 {
@@ -153,11 +159,11 @@ void model_begin(model *m, unsigned n_containers)
 	m->max_destinations = 2;
 }
 
-void model_end(model *m)
+void model_end(model *m, model_probe probe)
 {
 	unsigned i;
 
-	recover(m);
+	recover(m, probe);
 	m->world->is_forced = m->n_forced > 0;
 	world_free(m->world);
 	for (i = 0; i <= MODEL_MAX_SESSIONS; i++)
@@ -200,7 +206,7 @@ static void keep_envelope(model *m)
 	const uint8_t *bytes;
 	size_t size;
 
-	if (m->source.state != LCOWMIG_MIGRATION_SOURCE_EXPORTED || envelope->bytes)
+	if (m->source.state != LCOWMIG_MIGRATION_SOURCE_EXPORTED || envelope->bytes || side->m->abandon || m->is_lost[0])
 		return;
 	ck_assert_int_eq(lcowmig_migration_envelope(side->m, model_session_id(m->source.session), &bytes, &size, NULL), LCOWMIG_OK);
 	envelope->bytes = malloc(size);
@@ -215,6 +221,7 @@ static bool ends_side(const model *m, const model_action *action, const model_si
 	switch (action->call) {
 	case CALL_NEW_DESTINATION:
 	case CALL_MACHINE_EXIT:
+	case CALL_LOSE:
 		return true;
 	case CALL_TERMINATE:
 		return side->vm != LCOWMIG_VM_NOT_CREATED;
@@ -236,7 +243,7 @@ static void note_purpose(model *m, const model_action *action, lcowmig_status ga
 
 	if (gate != LCOWMIG_OK)
 		return;
-	if (action->call == CALL_RELEASE && m->destination.session != m->source.session)
+	if (action->call == CALL_RELEASE && !m->is_lost[0] && !m->is_lost[1] && m->destination.session != m->source.session)
 		world_side->was_abandoned = true; /* given to nobody */
 	if (!ends_side(m, action, side))
 		return;
@@ -263,8 +270,7 @@ static void check_done(const model *m)
 	size_t i;
 
 	for (i = 0; i < m->n_steps; i++)
-		ck_assert_msg(m->done[i].calls <= (m->is_pending[i] ? 1 : 0), "done of step %zu was called %d times", i + 1,
-			      m->done[i].calls);
+		ck_assert_msg(m->done[i].calls <= (m->pending[i] ? 1 : 0), "done of step %zu was called %d times", i + 1, m->done[i].calls);
 }
 
 static void check_status(const model_action *action, const model_expected *expected, lcowmig_status status, const test_done *done)
@@ -273,8 +279,8 @@ static void check_status(const model_action *action, const model_expected *expec
 		ck_assert_msg(status == expected->status, "the call ends with %s (%s), the reference says %s", lcowmig_status_name(status),
 			      done->message, lcowmig_status_name(expected->status));
 	else
-		ck_assert_msg((reference_bit(status) & expected->statuses) != 0, "the call ends with %s (%s), which the reference rules out",
-			      lcowmig_status_name(status), done->message);
+		ck_assert_msg((reference_bit(status) & expected->statuses) != 0,
+			      "the call ends with %s (%s), which the reference rules out", lcowmig_status_name(status), done->message);
 	if (action->outcome == OUTCOME_HOLD && action->call != CALL_TRANSFER && action->call != CALL_REGISTER &&
 	    expected->statuses & reference_bit(LCOWMIG_PENDING) && reference_ops(&expected->side, action) && !expected->is_exact)
 		ck_assert_msg(status == LCOWMIG_PENDING || done->calls || status != LCOWMIG_OK || action->call == CALL_CANCEL,
@@ -293,8 +299,8 @@ static void check_sides(model *m, const model_action *action, const model_expect
 		*side = expected->side;
 		compare_side(m, world_side, side);
 	} else {
-		ck_assert_msg(reference_may_move(was_busy, action, side->state, state), "%s: the session went from %s to %s", world_side->name,
-			      lcowmig_migration_state_name(side->state), lcowmig_migration_state_name(state));
+		ck_assert_msg(reference_may_move(was_busy, action, side->state, state), "%s: the session went from %s to %s",
+			      world_side->name, lcowmig_migration_state_name(side->state), lcowmig_migration_state_name(state));
 		sync_side(m, world_side, side);
 	}
 	compare_side(m, other_side, other);
@@ -304,7 +310,8 @@ void model_note_run(model *m)
 {
 	lcowmig_vm_state state = lcowmig_vm_get_state(lcowmig_sandbox_vm(m->world->destination.sandbox));
 
-	m->destination_ran = m->destination_ran || state == LCOWMIG_VM_RUNNING || state == LCOWMIG_VM_MIGRATION_FINALIZED;
+	m->destination_ran =
+		m->destination_ran || (!m->is_lost[1] && (state == LCOWMIG_VM_RUNNING || state == LCOWMIG_VM_MIGRATION_FINALIZED));
 }
 
 void model_apply(model *m, const model_action *action)
@@ -324,16 +331,17 @@ void model_apply(model *m, const model_action *action)
 	had_ended = m->ended_on_purpose[action->on_destination];
 	note_purpose(m, action, reference_gate(m, side, &busy, action));
 	status = model_perform(m, action, done);
-	m->is_pending[m->n_steps++] = status == LCOWMIG_PENDING;
+	m->pending[m->n_steps++] = status == LCOWMIG_PENDING ? model_pending_as(action) : 0;
 	if (status == LCOWMIG_PENDING && expected.is_exact)
 		deliver_exit(m, action, done);
 	if (done->calls)
 		status = done->status;
+	m->last_status = status;
 	check_status(action, &expected, status, done);
 	if (action->call == CALL_PREPARE_SOURCE && expected.is_exact && status == LCOWMIG_E_HOST_FAILED)
 		m->n_sessions--; /* there was none */
 	if (action->call == CALL_NEW_DESTINATION)
-		sync_side(m, &m->world->destination, &m->destination);
+		model_sync(m, true);
 	else
 		check_sides(m, action, &expected, &busy);
 	keep_envelope(m);
@@ -350,94 +358,4 @@ void model_apply(model *m, const model_action *action)
 	invariants_check(m->world);
 	check_done(m);
 	model_prune(m);
-}
-
-/* ---- The key ---- */
-
-static void mix(uint64_t *key, uint64_t value)
-{
-	unsigned i;
-
-	for (i = 0; i < 8; i++, value >>= 8)
-		*key = (*key ^ (value & 0xff)) * UINT64_C(0x100000001b3);
-}
-
-static void mix_text(uint64_t *key, const char *text)
-{
-	for (; text && *text; text++)
-		*key = (*key ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	mix(key, 0x1f);
-}
-
-static void mix_contents(uint64_t *key, const lcowmig_sandbox *sandbox)
-{
-	const lcowmig_pod *pod;
-	lcowmig_container *container;
-
-	for (pod = lcowmig__sandbox_next_pod(sandbox, NULL); pod; pod = lcowmig__sandbox_next_pod(sandbox, pod)) {
-		mix(key, lcowmig__pod_is_migrating(pod));
-		mix_text(key, lcowmig_network_state_name(lcowmig__pod_network(pod)));
-		for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container)) {
-			const lcowmig_process *init = lcowmig__container_init(container);
-
-			mix_text(key, lcowmig_container_state_name(container));
-			mix_text(key, init ? lcowmig_process_state_name(init) : "");
-		}
-	}
-}
-
-static void mix_session(uint64_t *key, const lcowmig_migration *m)
-{
-	mix(key, (uint64_t)m->object.state);
-	mix_text(key, m->work ? m->work->class->name : "");
-	mix(key, m->patches);
-	mix(key, (uint64_t)(m->background != NULL) << 8 | (uint64_t)(m->cancel != NULL) << 7 | (uint64_t)(m->abandon != NULL) << 6 |
-			 (uint64_t)m->cancel_asked << 5 | (uint64_t)m->cancel_acknowledged << 4 | (uint64_t)m->socket_taken << 3 |
-			 (uint64_t)(m->socket != NULL) << 2 | (uint64_t)m->transfer_done << 1 | (uint64_t)m->resume_begun);
-	mix(key, (uint64_t)m->is_stopped << 3 | (uint64_t)m->is_discarded << 2 | (uint64_t)m->was_resumed << 1 |
-			 (uint64_t)(m->envelope != NULL));
-	mix(key, m->n_pending);
-	mix(key, m->id ? (uint64_t)m->right.epoch << 32 | m->right.released : 0);
-}
-
-static void mix_machine(uint64_t *key, const test_side *side)
-{
-	const lcowmig_vm *vm = side->sandbox->vm;
-	lcowmig__list *node;
-	unsigned op;
-
-	mix(key, (uint64_t)vm->object.state);
-	mix(key, (uint64_t)vm->was_started << 6 | (uint64_t)vm->stop_accepted << 5 | (uint64_t)vm->has_exited << 4 |
-			 (uint64_t)vm->is_ending << 3 | (uint64_t)vm->is_closing << 2 | (uint64_t)(side->sandbox->env.system != NULL) << 1 |
-			 (uint64_t)side->sandbox->env.has_guest);
-	for (node = vm->object.flows.next; node != &vm->object.flows; node = node->next)
-		mix_text(key, LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object)->class->name);
-	for (op = 0; op < OP_EXIT; op++)
-		mix(key, test_host_pending(side->host, model_op_name((model_op)op)));
-	mix(key, test_host_pending(side->host, "guest.rpc:10100601") + 16 * test_host_pending(side->host, "guest.adopt"));
-	mix(key, (uint64_t)side->vm_exit_is_told << 2 | (uint64_t)side->host->p->is_connected << 1 | (uint64_t)side->host->p->is_migrating);
-}
-
-uint64_t model_key(const model *m)
-{
-	uint64_t key = UINT64_C(0xcbf29ce484222325);
-	unsigned s;
-	size_t i;
-
-	for (s = 0; s < 2; s++) {
-		const test_side *side = model_world_side(m, s != 0);
-
-		mix_session(&key, side->m);
-		mix_machine(&key, side);
-		mix_contents(&key, side->sandbox);
-		mix(&key, m->ended_on_purpose[s]);
-	}
-	mix(&key, m->source.session << 16 | m->destination.session << 8 | m->n_sessions);
-	mix(&key, m->destination_sessions << 8 | m->n_destinations << 1 | m->destination_ran);
-	mix(&key, m->destination.patched);
-	for (s = 1; s <= m->n_sessions; s++)
-		mix(&key, m->envelopes[s].bytes != NULL);
-	for (i = 0; i < m->n_tokens; i++)
-		mix(&key, (uint64_t)m->tokens[i].session << 33 | (uint64_t)m->tokens[i].epoch << 1 | m->tokens[i].from_source);
-	return key;
 }

@@ -1,11 +1,11 @@
 /*
  * The two-sided model: a source, a destination, and between them an orchestrator that may do anything. It calls in any order, on either
  * side; each host call it causes succeeds, fails or stays pending; machines die and guests shut down; what one side hands out for the other
- * (envelope, token) comes in time, late, twice or never; the orchestrator forgets what it knew.
+ * (envelope, token) comes in time, late, twice or never; the orchestrator forgets what it knew, and a host is lost with all it had.
  *
  * Before each step the reference (reference.c), written from what the header promises, says how the step must end; after it the world is
- * compared with that, and the invariants are checked. At the end of every sequence an orchestrator that knows nothing but the states of
- * both sides brings the sandbox to an end in which exactly one side runs it, or none because somebody ended it on purpose (recover.c).
+ * compared with that, and the invariants are checked. From any state an orchestrator that knows nothing but the states of the sides it
+ * reaches brings the sandbox to an end in which exactly one side runs it, or none because somebody ended it on purpose (recover.c).
  */
 #ifndef TEST_MODEL_H
 #define TEST_MODEL_H
@@ -39,6 +39,8 @@ typedef enum model_call {
 	CALL_COMPLETE, /* a pending host call ends */
 	CALL_TIME,     /* longer than any wait of a session */
 	CALL_NEW_DESTINATION,
+	CALL_LOSE,   /* the host is gone: nobody ever hears of that side again */
+	CALL_FORGET, /* the orchestrator is restarted and has none of its tokens any more */
 	N_CALLS
 } model_call;
 
@@ -128,15 +130,31 @@ typedef struct model {
 	model_envelope envelopes[MODEL_MAX_SESSIONS + 1];
 	model_message tokens[MODEL_MAX_TOKENS];
 	size_t n_tokens;
-	test_done done[MODEL_MAX_STEPS];
-	bool is_pending[MODEL_MAX_STEPS];
-	size_t n_steps;
-	bool ended_on_purpose[2]; /* by side: stopped, abandoned, discarded or exited */
+	unsigned last_session; /* of the last word, which the world knows */
+	uint32_t last_epoch;
+	bool is_lost[2];          /* by side: the host is gone, and its machine with it */
+	bool ended_on_purpose[2]; /* by side: stopped, abandoned, discarded, exited or lost */
 	unsigned destination_sessions; /* that a destination took part in, bits */
+	unsigned token_sessions;       /* in which a token was given, which a restart can ask for; bits */
 	bool destination_ran;
 	bool knows_force; /* the override may be used */
 	unsigned n_forced;
+	lcowmig_status last_status; /* how the last step ended */
+	size_t n_steps;
+	test_done done[MODEL_MAX_STEPS]; /* what a copy keeps only in part comes last */
+	uint16_t pending[MODEL_MAX_STEPS]; /* by step: 0, or model_pending_as for a call that returned PENDING */
 } model;
+
+/* What may have happened to the orchestrator at any time. */
+typedef enum model_probe {
+	PROBE_RESTART,          /* it asks both sides for their states */
+	PROBE_SOURCE_AWAY,      /* the same, but at first nobody reaches the source */
+	PROBE_DESTINATION_AWAY,
+	PROBE_APART,            /* one for each side that knows nothing of the other; then contact comes back */
+	PROBE_SOURCE_LOST,      /* for good: an operator says so, and may override the right */
+	PROBE_DESTINATION_LOST,
+	N_PROBES
+} model_probe;
 
 /* How a step must end. */
 typedef struct model_expected {
@@ -162,7 +180,7 @@ uint32_t reference_bit(lcowmig_status status);
 
 void model_begin(model *m, unsigned n_containers);
 /* Recovers, and checks that everything has ended. */
-void model_end(model *m);
+void model_end(model *m, model_probe probe);
 test_side *model_world_side(const model *m, bool is_destination);
 bool model_applies(const model *m, const model_action *action);
 void model_apply(model *m, const model_action *action);
@@ -174,6 +192,9 @@ const char *model_op_name(model_op op);
 /* The number of the session whose envelope an import is given: the newest one, or (1) the one before. 0: there is none. */
 unsigned model_find_envelope(const model *m, unsigned argument);
 unsigned model_pending(const model *m, const model_side *side);
+uint16_t model_pending_as(const model_action *action);
+/* Whether so many of these calls wait for their end already that another one would show nothing new. */
+bool model_is_crowded(const model *m, const model_action *action);
 /* Makes the call and nothing else. */
 lcowmig_status model_perform(model *m, const model_action *action, test_done *done);
 void model_prune(model *m);
@@ -184,20 +205,30 @@ const model_message *model_find_token(const model *m, bool for_destination, mode
 const model_action *model_actions(size_t *ret_count);
 void model_describe(const model_action *action, char *text, size_t size);
 
+/* The reference takes over what a side's library says. */
+void model_sync(model *m, bool is_destination);
+
 /* ---- recover.c ---- */
 
-void recover(model *m);
+bool recover_applies(const model *m, model_probe probe);
+/* Brings the sandbox to its end from here, as one that knows nothing would. */
+void recover(model *m, model_probe probe);
 /* Lets everything that is pending end. */
 void recover_settle(model *m);
+/* The same on a destination that was lost, so that it can be taken down. */
+void recover_bury_destination(model *m);
 
 /* ---- trace.c: the sequence that a test is at, for when it fails ---- */
 
 void trace_begin(void);
 void trace_slot(unsigned slot, const char *what);
 void trace_clear(uint64_t seed);
+size_t trace_count(void);
+void trace_rewind(size_t count);
 void trace_step(const model_action *action);
 void trace_note(const char *note);
 void trace_print(void);
+void trace_print_current(const char *what);
 uint64_t trace_number(const char *name, uint64_t otherwise);
 
 #endif

@@ -53,6 +53,7 @@ static void keep_token(model *m, const model_side *side, const uint8_t *bytes, s
 	size_t i;
 
 	ck_assert_uint_lt(m->n_tokens + 1, MODEL_MAX_TOKENS);
+	m->token_sessions |= 1u << side->session;
 	token->epoch = epoch_of_next(side);
 	token->session = side->session;
 	token->from_source = side->is_source;
@@ -67,9 +68,10 @@ static void keep_token(model *m, const model_side *side, const uint8_t *bytes, s
 			return;
 	}
 	m->n_tokens++;
-	for (i = 0; i < m->n_tokens; i++)
-		if (m->tokens[i].session > token->session || (m->tokens[i].session == token->session && m->tokens[i].epoch > token->epoch))
-			return;
+	if (m->last_session > token->session || (m->last_session == token->session && m->last_epoch > token->epoch))
+		return;
+	m->last_session = token->session;
+	m->last_epoch = token->epoch;
 	memcpy(m->world->token, bytes, size);
 	m->world->token_size = size;
 }
@@ -171,10 +173,30 @@ static lcowmig_status call_complete(test_side *side, const model_action *action)
 
 static void new_destination(model *m)
 {
+	if (m->is_lost[1])
+		recover_bury_destination(m);
+	m->is_lost[1] = false;
 	test_script_settle_abandoned(m->world->destination.host);
 	world_new_destination(m->world);
 	memset(&m->destination, 0, sizeof m->destination);
 	m->n_destinations++;
+}
+
+static void lose(model *m, bool on_destination)
+{
+	m->is_lost[on_destination] = true;
+	model_world_side(m, on_destination)->is_lost = true;
+}
+
+static void forget(model *m)
+{
+	unsigned i;
+
+	m->n_tokens = 0;
+	for (i = 0; i <= MODEL_MAX_SESSIONS; i++) {
+		free(m->envelopes[i].bytes);
+		m->envelopes[i].bytes = NULL;
+	}
 }
 
 static const char *session_of_call(const model *m, const model_action *action, const model_side *side)
@@ -233,6 +255,12 @@ static lcowmig_status perform(model *m, const model_action *action, test_done *d
 		return call_complete(side, action);
 	case CALL_TIME:
 		return time_passes(side);
+	case CALL_LOSE:
+		lose(m, action->on_destination);
+		return LCOWMIG_OK;
+	case CALL_FORGET:
+		forget(m);
+		return LCOWMIG_OK;
 	default:
 		new_destination(m);
 		return LCOWMIG_OK;

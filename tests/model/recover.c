@@ -1,6 +1,9 @@
 /*
- * The orchestrator has been restarted and knows nothing. It asks both sides for their states, and brings the sandbox to an end: exactly one
- * side runs it, or none because it was ended on purpose. Only public calls, no token or envelope from before.
+ * The orchestrator has been restarted and knows nothing. It asks the sides that it reaches for their states, and brings the sandbox to an
+ * end: exactly one side runs it, or none because it was ended on purpose. Only public calls, no token or envelope from before.
+ *
+ * A side out of reach goes on by itself, and whoever is alone with the other one does there what he may: never more than the right allows.
+ * A host that is lost has taken its machine with it. What the other one has is run there, by force when the right was lost too.
  */
 #include <stdio.h>
 
@@ -20,20 +23,20 @@ static bool is_alive(const model *m, bool on_destination)
 {
 	lcowmig_vm_state state = vm_of(m, on_destination);
 
-	return state != LCOWMIG_VM_NOT_CREATED && state != LCOWMIG_VM_TERMINATED && state != LCOWMIG_VM_DESTINATION_MIGRATION_IMPORTED &&
-	       state != LCOWMIG_VM_INVALID;
+	return !m->is_lost[on_destination] && state != LCOWMIG_VM_NOT_CREATED && state != LCOWMIG_VM_TERMINATED &&
+	       state != LCOWMIG_VM_DESTINATION_MIGRATION_IMPORTED && state != LCOWMIG_VM_INVALID;
 }
 
 static bool has_session(const model *m, bool on_destination)
 {
-	return lcowmig_migration_session_id(model_world_side(m, on_destination)->m)[0] != '\0';
+	return !m->is_lost[on_destination] && lcowmig_migration_session_id(model_world_side(m, on_destination)->m)[0] != '\0';
 }
 
 /* Sessions that follow one another have nothing to do with each other. */
 static bool shares_session(const model *m)
 {
-	return has_session(m, false) && strcmp(lcowmig_migration_session_id(m->world->source.m),
-					       lcowmig_migration_session_id(m->world->destination.m)) == 0;
+	return has_session(m, false) && has_session(m, true) &&
+	       strcmp(lcowmig_migration_session_id(m->world->source.m), lcowmig_migration_session_id(m->world->destination.m)) == 0;
 }
 
 static bool complete_one(const test_side *side)
@@ -55,9 +58,24 @@ static bool is_busy(const model *m)
 	size_t i;
 
 	for (i = 0; i < m->n_steps; i++)
-		if (m->is_pending[i] && !m->done[i].calls)
+		if (m->pending[i] && !m->done[i].calls)
 			return true;
 	return reference_is_busy(&source) || reference_is_busy(&destination);
+}
+
+void recover_bury_destination(model *m)
+{
+	const test_side *side = &m->world->destination;
+	model_busy busy;
+	unsigned i;
+
+	for (i = 0; i < 300; i++) {
+		busy = model_see_busy(side);
+		if (!complete_one(side) && !reference_is_busy(&busy))
+			return;
+		test_host_advance(side->host, UINT64_C(5000000000));
+	}
+	ck_abort_msg("what is in flight on a lost destination does not end");
 }
 
 /* No exit is reported here, so stops are slow, but they end. */
@@ -76,24 +94,8 @@ void recover_settle(model *m)
 	}
 	ck_assert_msg(!is_busy(m), "what is in flight does not end");
 	for (i = 0; i < m->n_steps; i++)
-		ck_assert_int_eq(m->done[i].calls, m->is_pending[i] ? 1 : 0);
+		ck_assert_int_eq(m->done[i].calls, m->pending[i] ? 1 : 0);
 	invariants_check(m->world);
-}
-
-static void take_stock(model *m)
-{
-	unsigned s;
-
-	for (s = 0; s < 2; s++) {
-		model_side *side = s ? &m->destination : &m->source;
-
-		side->session = has_session(m, s != 0) ? side->session : 0;
-		side->state = state_of(m, s != 0);
-		side->vm = vm_of(m, s != 0);
-		side->is_source = !s;
-		side->epoch = model_world_side(m, s != 0)->m->right.epoch;
-		side->released = model_world_side(m, s != 0)->m->right.released;
-	}
 }
 
 static lcowmig_status try_call(model *m, bool on_destination, model_call call, model_token token)
@@ -101,15 +103,14 @@ static lcowmig_status try_call(model *m, bool on_destination, model_call call, m
 	model_action action = { .call = (uint8_t)call, .on_destination = on_destination, .argument = (uint8_t)token, .op = OP_EXIT };
 	test_done *done = &m->done[m->n_steps];
 	lcowmig_status status;
-	char text[128];
 
-	take_stock(m);
+	model_sync(m, false);
+	model_sync(m, true);
 	trace_step(&action);
-	model_describe(&action, text, sizeof text);
 	trace_note("(from the restart of the orchestrator on)");
 	ck_assert_uint_lt(m->n_steps, MODEL_MAX_STEPS);
 	status = model_perform(m, &action, done);
-	m->is_pending[m->n_steps++] = status == LCOWMIG_PENDING;
+	m->pending[m->n_steps++] = status == LCOWMIG_PENDING ? model_pending_as(&action) : 0;
 	recover_settle(m);
 	return status == LCOWMIG_PENDING ? done->status : status;
 }
@@ -134,7 +135,8 @@ static bool is_decided(const model *m, bool on_destination)
 
 static bool runs(const model *m, bool on_destination)
 {
-	return vm_of(m, on_destination) == LCOWMIG_VM_MIGRATION_FINALIZED || vm_of(m, on_destination) == LCOWMIG_VM_RUNNING;
+	return !m->is_lost[on_destination] &&
+	       (vm_of(m, on_destination) == LCOWMIG_VM_MIGRATION_FINALIZED || vm_of(m, on_destination) == LCOWMIG_VM_RUNNING);
 }
 
 static void resume(model *m, bool on_destination, model_token token)
@@ -151,13 +153,27 @@ static bool fetch_right(model *m, bool for_destination)
 
 	if (!shares_session(m) || try_call(m, from, CALL_RELEASE, TOKEN_NONE) != LCOWMIG_OK)
 		return false;
-	take_stock(m);
+	model_sync(m, for_destination);
 	return try_call(m, for_destination, CALL_RESUME, TOKEN_NEWEST) == LCOWMIG_OK;
 }
 
 static bool may_decide(const model *m, bool on_destination)
 {
 	return is_alive(m, on_destination) && has_session(m, on_destination) && is_decided(m, on_destination);
+}
+
+/* The other side is gone and has taken the right with it: somebody has to say so. */
+static bool may_force(model *m, bool on_destination)
+{
+	if (!may_decide(m, on_destination) || shares_session(m))
+		return false;
+	if (on_destination ? !m->is_lost[0] || !m->world->destination.m->transfer_done : m->destination_ran)
+		return false;
+	ck_assert_msg(on_destination || m->ended_on_purpose[1] || !(m->destination_sessions >> m->source.session & 1),
+		      "the right is lost, though nobody ended the destination");
+	m->n_forced++;
+	m->world->is_forced = true;
+	return true;
 }
 
 static winner let_run(model *m)
@@ -179,16 +195,9 @@ static winner let_run(model *m)
 	for (s = 0; s < 2; s++)
 		if (may_decide(m, s != 0) && fetch_right(m, s != 0))
 			return s ? WINNER_DESTINATION : WINNER_SOURCE;
-	/* The other side is gone and has taken the right with it: somebody has to say so. */
-	if (may_decide(m, false) && !m->destination_ran && !shares_session(m)) {
-		ck_assert_msg(m->ended_on_purpose[1] || !(m->destination_sessions >> m->source.session & 1),
-			      "the right is lost, though nobody ended the destination");
-		if (try_call(m, false, CALL_RESUME, TOKEN_FORCE) == LCOWMIG_OK) {
-			m->n_forced++;
-			m->world->is_forced = true;
-			return WINNER_SOURCE;
-		}
-	}
+	for (s = 0; s < 2; s++)
+		if (may_force(m, s != 0) && try_call(m, s != 0, CALL_RESUME, TOKEN_FORCE) == LCOWMIG_OK)
+			return s ? WINNER_DESTINATION : WINNER_SOURCE;
 	return WINNER_NONE;
 }
 
@@ -199,9 +208,12 @@ static void stop_rest(model *m, winner who)
 	for (s = 0; s < 2; s++) {
 		bool won = who == (s ? WINNER_DESTINATION : WINNER_SOURCE);
 
+		if (m->is_lost[s])
+			continue;
 		if (!won && has_session(m, s != 0)) {
 			model_world_side(m, s != 0)->was_abandoned = true;
-			if (state_of(m, s != 0) != LCOWMIG_MIGRATION_FINALIZED || vm_of(m, s != 0) != LCOWMIG_VM_TERMINATED)
+			/* Finalized and running it can only be where somebody used force; it is terminated below. */
+			if (state_of(m, s != 0) != LCOWMIG_MIGRATION_FINALIZED)
 				must(m, s != 0, CALL_STOP, TOKEN_NONE);
 		}
 		if (has_session(m, s != 0))
@@ -218,22 +230,92 @@ static void stop_rest(model *m, winner who)
 	}
 }
 
-void recover(model *m)
+/* ---- What happened to the orchestrator ---- */
+
+static void cancel_undecided(model *m, bool on_destination)
 {
+	lcowmig_migration_state state = state_of(m, on_destination);
+
+	if (m->is_lost[on_destination] || state == LCOWMIG_MIGRATION_IDLE || state == LCOWMIG_MIGRATION_FINALIZED ||
+	    is_decided(m, on_destination))
+		return;
+	must(m, on_destination, CALL_CANCEL, TOKEN_NONE);
+	ck_assert_int_eq(state_of(m, on_destination), LCOWMIG_MIGRATION_CANCELLED);
+}
+
+/* Whoever has the right can use it, and nobody else may run. */
+static void act_alone(model *m, bool on_destination)
+{
+	const model_side *side = on_destination ? &m->destination : &m->source;
+	lcowmig_status status;
+
+	if (m->is_lost[on_destination])
+		return;
+	cancel_undecided(m, on_destination);
+	if (runs(m, on_destination)) {
+		if (has_session(m, on_destination) || vm_of(m, on_destination) == LCOWMIG_VM_RUNNING)
+			resume(m, on_destination, TOKEN_NONE);
+		return;
+	}
+	if (!may_decide(m, on_destination))
+		return;
+	model_sync(m, on_destination);
+	status = try_call(m, on_destination, CALL_RESUME, TOKEN_NONE);
+	if (lcowmig_migration_has_right(model_world_side(m, on_destination)->m))
+		ck_assert_msg(status == LCOWMIG_OK || side->stopped || side->discarded || side->doomed, "alone with the right: %s (%s)",
+			      lcowmig_status_name(status), m->done[m->n_steps - 1].message);
+	else
+		ck_assert_msg(status != LCOWMIG_OK, "the sandbox was resumed without the right");
+}
+
+static void lose(model *m, bool on_destination)
+{
+	const model_action action = { .call = CALL_LOSE, .on_destination = on_destination, .op = OP_EXIT };
+
+	model_apply(m, &action);
+}
+
+static void finish(model *m)
+{
+	bool had_ended = m->ended_on_purpose[0];
 	winner who;
 	unsigned s;
 
-	trace_note("(settling after the last step)");
-	recover_settle(m);
-	for (s = 0; s < 2; s++) {
-		if (state_of(m, s != 0) == LCOWMIG_MIGRATION_IDLE || state_of(m, s != 0) == LCOWMIG_MIGRATION_FINALIZED || is_decided(m, s != 0))
-			continue;
-		must(m, s != 0, CALL_CANCEL, TOKEN_NONE);
-		ck_assert_int_eq(state_of(m, s != 0), LCOWMIG_MIGRATION_CANCELLED);
-	}
+	for (s = 0; s < 2; s++)
+		cancel_undecided(m, s != 0);
 	who = let_run(m);
-	if (who == WINNER_NONE)
-		ck_assert_msg(m->ended_on_purpose[0] || (m->ended_on_purpose[1] && m->destination_ran), "the sandbox is lost: source %s, destination %s",
-			      lcowmig_vm_state_name(vm_of(m, false)), lcowmig_vm_state_name(vm_of(m, true)));
+	/* Before its transfer has completed there is nothing on a destination that could run. */
+	if (m->is_lost[0])
+		had_ended = m->ended_on_purpose[1] || !m->world->destination.m->transfer_done;
+	ck_assert_msg(who != WINNER_NONE || had_ended || (m->ended_on_purpose[1] && m->destination_ran),
+		      "the sandbox is lost: source %s, destination %s", lcowmig_vm_state_name(vm_of(m, false)),
+		      lcowmig_vm_state_name(vm_of(m, true)));
 	stop_rest(m, who);
+}
+
+bool recover_applies(const model *m, model_probe probe)
+{
+	return probe == PROBE_RESTART || (!m->is_lost[0] && !m->is_lost[1]);
+}
+
+void recover(model *m, model_probe probe)
+{
+	static const char *const names[N_PROBES] = {
+		[PROBE_RESTART] = "(settling after the last step)",
+		[PROBE_SOURCE_AWAY] = "(nobody reaches the source)",
+		[PROBE_DESTINATION_AWAY] = "(nobody reaches the destination)",
+		[PROBE_APART] = "(the sides are apart)",
+		[PROBE_SOURCE_LOST] = "(the source is lost)",
+		[PROBE_DESTINATION_LOST] = "(the destination is lost)",
+	};
+
+	trace_note(names[probe]);
+	if (probe == PROBE_SOURCE_LOST || probe == PROBE_DESTINATION_LOST)
+		lose(m, probe == PROBE_DESTINATION_LOST);
+	recover_settle(m);
+	if (probe == PROBE_SOURCE_AWAY || probe == PROBE_APART)
+		act_alone(m, true);
+	if (probe == PROBE_DESTINATION_AWAY || probe == PROBE_APART)
+		act_alone(m, false);
+	finish(m);
 }

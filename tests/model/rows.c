@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef _WIN32
 #include <sys/mman.h>
-#endif
 
 /* X(machine): every table, in the order of the rings, but those with one state, which can neither refuse nor lead anywhere. */
 #define MACHINES(X)    \
@@ -36,15 +34,9 @@ static rows_table *tables;
 
 void *rows_shared_memory(size_t size)
 {
-#ifdef _WIN32
-	void *memory = calloc(1, size);
-
-	return memory;
-#else
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
-#endif
 }
 
 void rows_begin(void)

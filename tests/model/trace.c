@@ -5,7 +5,7 @@
 #include "model.h"
 #include "rows.h"
 
-#define SLOTS 16
+#define SLOTS 64
 
 typedef struct trace {
 	char what[64];
@@ -28,7 +28,11 @@ void trace_begin(void)
 
 void trace_slot(unsigned slot, const char *what)
 {
+	trace *was = current;
+
 	current = &traces[slot % SLOTS];
+	if (was != current) /* what led here goes on there */
+		*current = *was;
 	snprintf(current->what, sizeof current->what, "%s", what);
 }
 
@@ -36,6 +40,19 @@ void trace_clear(uint64_t seed)
 {
 	current->seed = seed;
 	current->count = 0;
+	current->note[0] = '\0';
+}
+
+size_t trace_count(void)
+{
+	return current ? current->count : 0;
+}
+
+void trace_rewind(size_t count)
+{
+	if (!current)
+		return;
+	current->count = count;
 	current->note[0] = '\0';
 }
 
@@ -50,24 +67,33 @@ void trace_note(const char *note)
 	snprintf(current->note, sizeof current->note, "%s", note);
 }
 
+static void print_one(const trace *t, const char *what)
+{
+	char text[128];
+	size_t i;
+
+	printf("the last sequence of %s (seed %llu, %zu steps):\n", what, (unsigned long long)t->seed, t->count);
+	for (i = 0; i < t->count; i++) {
+		model_describe(&t->actions[i], text, sizeof text);
+		printf("  %3zu %s\n", i + 1, text);
+	}
+	if (t->note[0])
+		printf("  then: %s\n", t->note);
+}
+
 void trace_print(void)
 {
-	size_t t, i;
+	size_t t;
 
-	for (t = 0; t < SLOTS; t++) {
-		char text[128];
+	for (t = 0; t < SLOTS; t++)
+		if (traces[t].what[0] && traces[t].count)
+			print_one(&traces[t], traces[t].what);
+}
 
-		if (!traces[t].what[0] || !traces[t].count)
-			continue;
-		printf("the last sequence of %s (seed %llu, %zu steps):\n", traces[t].what, (unsigned long long)traces[t].seed,
-		       traces[t].count);
-		for (i = 0; i < traces[t].count; i++) {
-			model_describe(&traces[t].actions[i], text, sizeof text);
-			printf("  %3zu %s\n", i + 1, text);
-		}
-		if (traces[t].note[0])
-			printf("  then: %s\n", traces[t].note);
-	}
+void trace_print_current(const char *what)
+{
+	print_one(current, what);
+	fflush(stdout);
 }
 
 uint64_t trace_number(const char *name, uint64_t otherwise)

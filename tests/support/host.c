@@ -131,7 +131,7 @@ test_host *test_host_new(void)
 	platform.wall_clock = platform_wall_clock;
 	platform.random = platform_random;
 	platform.log = platform_log;
-	platform.log_level = LCOWMIG_LOG_DEBUG;
+	platform.log_level = getenv("TEST_HOST_QUIET") ? LCOWMIG_LOG_ERROR : LCOWMIG_LOG_DEBUG;
 	ck_assert_int_eq(lcowmig_context_new(&platform, NULL, &host->context, NULL), LCOWMIG_OK);
 	/* Imports of any size put their pieces into chunks. */
 	host->context->heap.is_eager = getenv("TEST_HOST_CHUNKS") != NULL;

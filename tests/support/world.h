@@ -25,6 +25,7 @@ typedef struct test_side {
 	char prefix[16];      /* of the ids there: "" for the first source, "d-", "d-d-" … for where it went */
 	bool vm_exit_is_told; /* its machine's exit event was delivered */
 	bool was_abandoned;   /* somebody gave this side up */
+	bool is_lost;         /* its host is gone, and the machine with it; what is left here only has to be taken down */
 	bool waits_for_exit;  /* an operation may wait for that event: world_settle delivers it */
 } test_side;
 
