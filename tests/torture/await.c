@@ -1,6 +1,6 @@
 /*
- * Awaits, counted: the linker puts this in the place of lcowmig__flow_await_begin (--wrap). A cancel that comes before an await has begun finds no host
- * call to end; the flow has to see it all the same, and leave whatever it holds.
+ * Awaits, counted: the linker puts this in the place of lcowmig__flow_await_begin (--wrap). A cancel that comes before an await has begun
+ * finds no host call to end; the flow has to see it all the same, and leave whatever it holds.
  */
 #include <string.h>
 

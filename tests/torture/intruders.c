@@ -167,7 +167,8 @@ CONTAINER(c_abort, lcowmig_container_abort(object, NULL))
 
 static lcowmig_status c_create(torture *t, test_done *done)
 {
-	static const char spec[] = "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/app\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"linux\":{}}";
+	static const char spec[] =
+		"{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/app\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"linux\":{}}";
 	static const char *const layers[] = { "parentLayerPaths=[\"C:\\\\l1\"]" };
 	static const lcowmig_rootfs_mount rootfs = { "lcow-layer", "C:\\scratch", "", layers, 1 };
 	lcowmig_container_options options = LCOWMIG_CONTAINER_OPTIONS_INIT;

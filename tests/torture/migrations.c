@@ -143,7 +143,10 @@ static bool begin_anew(torture *t)
 	}
 	if (source->was_abandoned || lcowmig_vm_get_state(lcowmig_sandbox_vm(source->sandbox)) != LCOWMIG_VM_RUNNING)
 		return false;
+	if (t->side == &world->destination)
+		torture_armed.host = NULL;
 	world_new_destination(world);
+	torture_armed.host = t->side->host;
 	torture_expect_no_exit(t);
 	return lcowmig_migration_check(source->m, NULL, NULL, t->error) == LCOWMIG_OK;
 }

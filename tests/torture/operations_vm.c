@@ -134,10 +134,13 @@ static lcowmig_status wait(torture *t)
 
 static lcowmig_status free_sandbox(torture *t)
 {
+	const lcowmig__env *env = lcowmig__sandbox_env(t->sandbox);
 	lcowmig_status status = lcowmig_sandbox_free(t->sandbox, t->error);
 
-	if (status == LCOWMIG_OK)
+	if (status == LCOWMIG_OK) {
+		torture_forget(env);
 		t->sandbox = NULL;
+	}
 	if (status == LCOWMIG_OK && torture_guest)
 		torture_guest->remove_added(SOURCE_HOST(t));
 	return status;

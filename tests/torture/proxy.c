@@ -557,9 +557,21 @@ void torture_restore_member(void)
 {
 	size_t i;
 
-	for (i = 0; missing && i < n_proxies; i++)
-		memcpy((char *)proxies[i].env + missing->in_env, &proxies[i].taken, sizeof proxies[i].taken);
+	for (i = 0; missing && i < n_proxies; i++) {
+		if (proxies[i].env)
+			memcpy((char *)proxies[i].env + missing->in_env, &proxies[i].taken, sizeof proxies[i].taken);
+	}
 	missing = NULL;
+}
+
+void torture_forget(const lcowmig__env *env)
+{
+	size_t i;
+
+	for (i = 0; i < n_proxies; i++) {
+		if (proxies[i].env == env)
+			proxies[i].env = NULL;
+	}
 }
 
 /* ---- Between the sandbox and its host ---- */

@@ -161,6 +161,7 @@ bool torture_release(test_host *host);
 void torture_advance(test_host *host, uint64_t nanoseconds);
 void torture_proxy_reset(void);
 /* Members that are missing: how many there are; the nth goes from every proxied sandbox, and comes back. */
+void torture_forget(const lcowmig__env *env); /* its sandbox has been freed */
 unsigned torture_count_members(void);
 void torture_remove_member(unsigned nth);
 void torture_restore_member(void);
