@@ -329,7 +329,8 @@ typedef struct lcowmig_finalize_options {
  * host; STOP ends the machine. Legal in TransferCompleted, Cancelled and Failed; the same action again in Finalized is a no-op. STOP of a
  * cancelled destination ends what was imported and leaves the session Cancelled; it asks nothing of the host. A failure leaves the state,
  * and the call can be repeated: RESUME goes on from where it stood; STOP is possible until the machine has ended. RESUME needs the right
- * (see above), is refused once the machine has been stopped, and on a destination whose transfer was cancelled before it completed.
+ * (see above), is refused once the machine has been stopped, on a destination whose transfer was cancelled before it completed and, unless
+ * forced, on one whose transfer has failed: it gives the right back with release.
  * Errors: INVALID_ARGUMENT (action; another session's token), CORRUPT_DATA or UNSUPPORTED_VERSION (not a token), FAILED_PRECONDITION
  * (state; no right; a stale token), HOST_FAILED, GUEST_FAILED, UNAVAILABLE, TIMED_OUT, CANCELLED, NO_MEMORY. Since 1.0.
  */

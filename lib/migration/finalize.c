@@ -111,6 +111,17 @@ static lcowmig_status finalize_check_right(const lcowmig_migration *m, const lco
 			     m->object.id, lcowmig__session_is_source(m) ? "source" : "destination");
 }
 
+/* The source's memory goes to one machine: what a token says is worth nothing where that has not arrived. */
+static lcowmig_status finalize_check_memory(const lcowmig_migration *m, const lcowmig_finalize_options *options, lcowmig_error *error)
+{
+	if (lcowmig__session_is_source(m) || m->transfer_done || m->resume_begun || options->flags & LCOWMIG_FINALIZE_FORCE)
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+			     "migration session %s (%s) cannot resume: its transfer has not completed here; expected release or finalize "
+			     "with STOP",
+			     m->object.id, lcowmig__object_state_name(&m->object));
+}
+
 static struct finalize *finalize_make(lcowmig_migration *m, bool resume, lcowmig_error *error)
 {
 	struct finalize *self = lcowmig__flow_new(sizeof *self, &finalize_class, m->object.context, &m->object, error);
@@ -138,6 +149,8 @@ static lcowmig_status finalize_begin_resume(lcowmig_migration *m, const lcowmig_
 	status = finalize_check_machine(m, error);
 	if (status == LCOWMIG_OK)
 		status = finalize_check_right(m, options, &epoch, error);
+	if (status == LCOWMIG_OK)
+		status = finalize_check_memory(m, options, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	self = finalize_make(m, true, error);

@@ -326,6 +326,8 @@ START_TEST(test_a_failed_destination_gives_the_right_back)
 	ck_assert_int_eq(world_transfer(world, destination), LCOWMIG_E_HOST_FAILED);
 	STATE(destination, LCOWMIG_MIGRATION_FAILED);
 	ck_assert_int_eq(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME), LCOWMIG_E_INVALID_ARGUMENT); /* its own token */
+	ck_assert_int_eq(world_finalize(world, destination, LCOWMIG_FINALIZE_RESUME), LCOWMIG_E_FAILED_PRECONDITION); /* without its memory */
+	ck_assert(!lcowmig_migration_has_right(destination->m));
 	OK(world_release(world, destination));
 	ck_assert_int_eq(world_finalize(world, destination, LCOWMIG_FINALIZE_RESUME), LCOWMIG_E_INVALID_ARGUMENT);
 	OK(world_finalize(world, source, LCOWMIG_FINALIZE_RESUME));

@@ -85,7 +85,10 @@ static lcowmig_status gate_resume(const model *m, const model_side *side, const 
 		return LCOWMIG_OK;
 	if (side->stopped || side->discarded || !has_machine(side) || side->vm == LCOWMIG_VM_INVALID)
 		return REFUSED;
-	return gate_token(m, side, which);
+	if (gate_token(m, side, which) != LCOWMIG_OK)
+		return gate_token(m, side, which);
+	/* The right alone is not enough: the memory must be here. */
+	return allow(side->is_source || side->moved || side->resuming || which == TOKEN_FORCE);
 }
 
 static lcowmig_status gate_cleanup(const model_side *side, const model_busy *busy)
