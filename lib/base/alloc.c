@@ -37,10 +37,10 @@ char *lcowmig__strndup(const lcowmig__mem *mem, const char *text, size_t size)
 
 void *lcowmig__memdup(const lcowmig__mem *mem, const void *data, size_t size)
 {
-	char *copy;
+	char *copy = mem->share ? mem->share(mem->user, data, size) : NULL;
 
-	if (size == SIZE_MAX)
-		return NULL;
+	if (copy || size == SIZE_MAX)
+		return copy;
 	copy = mem->allocate(mem->user, size + 1);
 	if (!copy)
 		return NULL;

@@ -4,11 +4,19 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "heap.h"
+
 #define ARENA_DEFAULT_BLOCK 1024
+
+typedef union arena_word {
+	void *pointer;
+	uint64_t number;
+	double real;
+} arena_word;
 
 struct lcowmig__arena_block {
 	struct lcowmig__arena_block *next;
-	max_align_t data[];
+	arena_word data[];
 };
 
 static void *arena_allocate(void *user, size_t size)
@@ -55,7 +63,7 @@ void *lcowmig__arena_alloc(lcowmig__arena *arena, size_t size)
 
 	if (size > SIZE_MAX / 4)
 		return NULL;
-	size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+	size = (size + sizeof(arena_word) - 1) & ~(sizeof(arena_word) - 1);
 	if (size > arena->capacity - arena->used || !block) {
 		if (block)
 			capacity = arena->is_hinted ? arena->total / 2 : capacity * 2;
@@ -81,6 +89,8 @@ char *lcowmig__arena_strndup(lcowmig__arena *arena, const char *text, size_t siz
 {
 	char *copy;
 
+	if (arena->texts)
+		return lcowmig__texts_add(arena->texts, text, size);
 	if (size == SIZE_MAX)
 		return NULL;
 	copy = lcowmig__arena_alloc(arena, size + 1);

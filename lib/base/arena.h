@@ -1,5 +1,6 @@
 /*
- * Many small pieces that live and die together, in few allocations. Nothing is freed singly. Memory is zeroed and aligned for any type.
+ * Many small pieces that live and die together, in few allocations. Nothing is freed singly. Memory is zeroed and aligned for pointers, 64-bit
+ * numbers and what consists of them.
  * Also a mem: lcowmig__arena_mem() lets code written for lcowmig__alloc/lcowmig__free run on an arena (its frees do nothing).
  */
 #ifndef LCOWMIG__ARENA_H
@@ -9,6 +10,8 @@
 
 #include "alloc.h"
 
+struct lcowmig__texts;
+
 typedef struct lcowmig__arena {
 	const lcowmig__mem *mem;
 	struct lcowmig__arena_block *blocks;
@@ -16,6 +19,7 @@ typedef struct lcowmig__arena {
 	size_t capacity; /* of the newest block */
 	size_t total;    /* of all blocks */
 	bool is_hinted;
+	struct lcowmig__texts *texts; /* where lcowmig__arena_strndup puts its copies; NULL: in the arena */
 	lcowmig__mem self;
 } lcowmig__arena;
 

@@ -64,29 +64,36 @@ struct lcowmig_container {
 	const lcowmig__container_vm *vm; /* NULL: imported alone, so it is never created here */
 	const char *guest_pod_id;        /* the pod's */
 	char *own_guest_pod_id;          /* of a container imported alone */
-	bool is_standalone;
 	lcowmig__gate gate; /* one operation at a time */
 	char *id;           /* the host's name for it; a patch changes it */
 	char *gcs_id;       /* the guest's; never changes */
 	uint64_t io_retry_timeout_ns;
 
 	/* The root file system. */
-	bool has_layers;
 	lcowmig__layer *ro_layers; /* the topmost first; those before first_ro_layer were given back */
 	size_t first_ro_layer;
 	size_t n_ro_layers;
-	bool has_scratch;
 	lcowmig__layer scratch;
-	bool layers_combined;
 	char *rootfs_path;
+	bool has_layers;
+	bool has_scratch;
+	bool layers_combined;
+
+	bool is_standalone;
+	bool guest_knows;   /* the guest has, or may have, state of this container */
+	bool guest_is_open; /* its exit notification is expected */
+	bool init_has_exited; /* its process has told us */
+	bool is_ending;
+	/* An imported container is announced late; what happened until then waits. */
+	bool is_announced;
+	bool exit_is_due;
+	lcowmig_event *create_event;
 
 	/* Further mounts and devices. */
 	lcowmig__guids disks;
 	lcowmig__guids shares;
 	lcowmig__guids devices;
 
-	bool guest_knows;        /* the guest has, or may have, state of this container */
-	bool guest_is_open;      /* its exit notification is expected */
 	lcowmig__tree processes; /* by exec id */
 	lcowmig_process *init;
 
@@ -96,11 +103,6 @@ struct lcowmig_container {
 	lcowmig_event *exit_event;
 	lcowmig__container_ended ended;
 	void *ended_user;
-
-	/* An imported container is announced late; what happened until then waits. */
-	bool is_announced;
-	bool exit_is_due;
-	lcowmig_event *create_event;
 };
 
 /* Every flow that works in the background of a container begins like this. */

@@ -10,9 +10,12 @@ void lcowmig__event_free(lcowmig_event *event)
 	mem = event->context->mem;
 	lcowmig__free(&mem, event->container_id);
 	lcowmig__free(&mem, event->exec_id);
-	lcowmig__free(&mem, event->bundle);
-	for (i = 0; i < LCOWMIG__COUNT(event->paths); i++)
-		lcowmig__free(&mem, event->paths[i]);
+	if (event->io) {
+		lcowmig__free(&mem, event->io->bundle);
+		for (i = 0; i < LCOWMIG__COUNT(event->io->paths); i++)
+			lcowmig__free(&mem, event->io->paths[i]);
+		lcowmig__free(&mem, event->io);
+	}
 	lcowmig__free(&mem, event);
 }
 
@@ -53,27 +56,26 @@ lcowmig_event *lcowmig__event_new(const lcowmig__env *env, lcowmig_event_type ty
 bool lcowmig__event_set_io(lcowmig_event *event, const char *bundle, const char *const paths[3], bool terminal)
 {
 	const lcowmig__mem *mem = &event->context->mem;
+	lcowmig__event_io *io = lcowmig__alloc(mem, sizeof *io);
 	size_t i;
 
-	event->terminal = terminal;
-	event->bundle = lcowmig__strdup(mem, bundle ? bundle : "");
-	for (i = 0; i < LCOWMIG__COUNT(event->paths); i++) {
-		event->paths[i] = lcowmig__strdup(mem, paths[i] ? paths[i] : "");
-		if (!event->paths[i])
+	if (!io)
+		return false;
+	event->io = io;
+	io->terminal = terminal;
+	io->bundle = lcowmig__strdup(mem, bundle ? bundle : "");
+	for (i = 0; i < LCOWMIG__COUNT(io->paths); i++) {
+		io->paths[i] = lcowmig__strdup(mem, paths[i] ? paths[i] : "");
+		if (!io->paths[i])
 			return false;
 	}
-	return event->bundle != NULL;
+	return io->bundle != NULL;
 }
 
 void lcowmig__event_send(lcowmig_event *event)
 {
 	if (event)
 		lcowmig__deliver(event->context, &event->delivery);
-}
-
-static const char *text_or_empty(const char *text)
-{
-	return text ? text : "";
 }
 
 lcowmig_event_type lcowmig_event_get_type(const lcowmig_event *event)
@@ -108,25 +110,30 @@ int64_t lcowmig_event_exited_at(const lcowmig_event *event)
 
 const char *lcowmig_event_bundle(const lcowmig_event *event)
 {
-	return text_or_empty(event->bundle);
+	return event->io ? event->io->bundle : "";
+}
+
+static const char *event_path(const lcowmig_event *event, size_t i)
+{
+	return event->io ? event->io->paths[i] : "";
 }
 
 const char *lcowmig_event_stdin(const lcowmig_event *event)
 {
-	return text_or_empty(event->paths[0]);
+	return event_path(event, 0);
 }
 
 const char *lcowmig_event_stdout(const lcowmig_event *event)
 {
-	return text_or_empty(event->paths[1]);
+	return event_path(event, 1);
 }
 
 const char *lcowmig_event_stderr(const lcowmig_event *event)
 {
-	return text_or_empty(event->paths[2]);
+	return event_path(event, 2);
 }
 
 bool lcowmig_event_terminal(const lcowmig_event *event)
 {
-	return event->terminal;
+	return event->io && event->io->terminal;
 }

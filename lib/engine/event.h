@@ -6,6 +6,13 @@
 #include "env.h"
 #include "lcowmig/event.h"
 
+/* What only a TASK_CREATE tells. */
+typedef struct lcowmig__event_io {
+	char *bundle;
+	char *paths[3]; /* stdin, stdout, stderr */
+	bool terminal;
+} lcowmig__event_io;
+
 struct lcowmig_event {
 	lcowmig__delivery delivery;
 	lcowmig_context *context;
@@ -14,11 +21,9 @@ struct lcowmig_event {
 	uint32_t pid;
 	uint32_t exit_status;
 	int64_t exited_at;
-	bool terminal;
 	char *container_id;
 	char *exec_id;
-	char *bundle;
-	char *paths[3]; /* stdin, stdout, stderr */
+	lcowmig__event_io *io; /* NULL: nothing of it is known */
 };
 
 /* Copies the ids. NULL and an error when memory is out. */

@@ -60,12 +60,11 @@ static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__w
 	for (i = 0; i < wire->n_pods; i++) {
 		for (j = 0; j < wire->pods[i].n_containers; j++) {
 			const char *id = wire->pods[i].containers[j].container_id;
-			lcowmig__imported *imported = lcowmig__alloc(&m->object.context->mem, sizeof *imported + strlen(id) + 1);
+			lcowmig__imported *imported = lcowmig__session_new_imported(m, id);
 			const lcowmig__index_entry *entry = lcowmig__sandbox_find(m->sandbox, id);
 
 			if (!imported)
 				return lcowmig__fail_memory(error);
-			memcpy(imported->source_id, id, strlen(id) + 1);
 			imported->container = entry->container; /* the index has all of them, each once */
 			lcowmig__tree_insert(&m->imported, imported->source_id, &imported->node);
 			m->n_pending++;
@@ -75,24 +74,24 @@ static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__w
 }
 
 /*
- * Small imports are few allocations anyway. Of large ones every chunk holds some 32 containers: what one costs was measured (docs/performance.md),
- * and a wrong guess costs memory at the end of the last chunk only.
+ * Every chunk holds some 32 containers, the first one the machine's part too. What they cost was measured (docs/performance.md): a guess that
+ * is too low makes a small chunk more, one that is too high leaves the end of the last chunk empty.
  */
-#define IMPORT_CHUNK_FROM 8u
 #define IMPORT_CHUNK_CONTAINERS 32u
-#define IMPORT_CONTAINER_BYTES 2048u
+#define IMPORT_CONTAINER_BYTES 1272u
+#define IMPORT_MACHINE_BYTES 1920u
+/* What is decoded takes half of an envelope in structs; its texts have a place of their own. */
+#define IMPORT_STRUCTS_PART 2
 
-static void import_open_heap(lcowmig_context *context, const lcowmig__wire_sandbox *wire, size_t envelope_size)
+static void import_open_heap(lcowmig_context *context, const lcowmig__wire_sandbox *wire)
 {
-	size_t n_chunks, n = 0;
+	size_t expected, n = 0;
 	size_t i;
 
 	for (i = 0; i < wire->n_pods; i++)
 		n += wire->pods[i].n_containers;
-	if (n < IMPORT_CHUNK_FROM && !context->heap.is_eager)
-		return;
-	n_chunks = n / IMPORT_CHUNK_CONTAINERS + 1;
-	lcowmig__heap_open(&context->heap, (envelope_size + n * IMPORT_CONTAINER_BYTES) / n_chunks);
+	expected = n * IMPORT_CONTAINER_BYTES + IMPORT_MACHINE_BYTES;
+	lcowmig__heap_open(&context->heap, expected / (n / IMPORT_CHUNK_CONTAINERS + 1), expected);
 }
 
 /* What comes after the pods, which it takes back when it fails. */
@@ -107,9 +106,9 @@ static lcowmig_status import_rest(lcowmig_migration *m, const lcowmig__wire_sand
 	return status;
 }
 
-/* Under the lock from begin to end: nobody sees a half of it. The virtual machine comes last, because it cannot be taken back. */
-static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
-				   lcowmig_error *error)
+/* The virtual machine comes last, because it cannot be taken back. */
+static lcowmig_status import_fill(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
+				  lcowmig_error *error)
 {
 	lcowmig_sandbox *sandbox = m->sandbox;
 	char *id = sandbox->id ? NULL : lcowmig__strdup(&m->object.context->mem, options->sandbox_id);
@@ -120,11 +119,9 @@ static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_op
 	if (status != LCOWMIG_OK)
 		goto no_session;
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_IMPORT, NULL);
-	import_open_heap(m->object.context, wire, options->envelope_size);
 	status = import_pods(sandbox, wire, error);
 	if (status == LCOWMIG_OK)
 		status = import_rest(m, wire, error);
-	lcowmig__heap_close(&m->object.context->heap);
 	if (status != LCOWMIG_OK)
 		goto no_pods;
 	if (id) {
@@ -141,6 +138,18 @@ no_pods:
 	lcowmig__session_close(m);
 no_session:
 	lcowmig__free(&m->object.context->mem, id);
+	return status;
+}
+
+/* Under the lock from begin to end: nobody sees a half of it. */
+static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_options *options, const lcowmig__wire_sandbox *wire,
+				   lcowmig_error *error)
+{
+	lcowmig_status status;
+
+	import_open_heap(m->object.context, wire);
+	status = import_fill(m, options, wire, error);
+	lcowmig__heap_close(&m->object.context->heap);
 	return status;
 }
 
@@ -214,6 +223,7 @@ lcowmig_status lcowmig_migration_import(lcowmig_migration *m, const lcowmig_impo
 	lcowmig_import_options options;
 	const lcowmig_limits *limits;
 	uint8_t *joined = NULL;
+	lcowmig__texts texts;
 	lcowmig_status status;
 	lcowmig__arena arena;
 
@@ -229,13 +239,16 @@ lcowmig_status lcowmig_migration_import(lcowmig_migration *m, const lcowmig_impo
 	if (status != LCOWMIG_OK)
 		return status;
 	limits = &m->object.context->limits;
-	lcowmig__arena_init(&arena, &m->object.context->mem, options.envelope_size);
+	lcowmig__arena_init(&arena, &m->object.context->mem, options.envelope_size / IMPORT_STRUCTS_PART);
+	lcowmig__texts_init(&texts, &m->object.context->heap, options.envelope_size);
+	arena.texts = &texts;
 	status = lcowmig__wire_decode_sandbox(&arena, limits, options.envelope, options.envelope_size, &wire, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__import_vet(limits, &wire, options.policy, options.policy_user, error);
 	if (status == LCOWMIG_OK)
 		status = import_locked(m, &options, &wire, error);
 	lcowmig__arena_done(&arena);
+	lcowmig__texts_done(&texts);
 	lcowmig__free(&m->object.context->mem, joined);
 	return status;
 }

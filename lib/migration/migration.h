@@ -46,8 +46,8 @@ extern const lcowmig__machine lcowmig__migration_machine;
 typedef struct lcowmig__imported {
 	lcowmig__node node;
 	lcowmig_container *container;
+	char *source_id;
 	bool is_patched;
-	char source_id[];
 } lcowmig__imported;
 
 struct lcowmig_migration {
@@ -114,6 +114,10 @@ lcowmig_status lcowmig__session_check_quiet(const lcowmig_migration *m, lcowmig_
 lcowmig_status lcowmig__session_open(lcowmig_migration *m, const char *id, lcowmig_origin origin, lcowmig_error *error);
 /* Forgets everything about the session, interrupts its background work and ends its subscriptions. The state must be Idle. */
 void lcowmig__session_close(lcowmig_migration *m);
+
+/* NULL: no memory. */
+lcowmig__imported *lcowmig__session_new_imported(lcowmig_migration *m, const char *source_id);
+void lcowmig__session_free_imported(lcowmig_migration *m, lcowmig__imported *imported);
 
 /* Closes the transport, if there is one; a second one is not accepted. */
 void lcowmig__session_drop_socket(lcowmig_migration *m);

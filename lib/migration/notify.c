@@ -1,5 +1,7 @@
 #include "notify.h"
 
+#include <string.h>
+
 struct lcowmig_subscription {
 	lcowmig__list in_notifier; /* unlinked once the session has ended */
 	lcowmig_context *context;
@@ -167,7 +169,8 @@ static void subscription_tell(lcowmig_subscription *subscription, lcowmig__notic
 
 static lcowmig__notice *notifier_copy(lcowmig__notifier *notifier, const lcowmig__notice *notice)
 {
-	lcowmig__notice *copy = lcowmig__alloc(&notifier->context->mem, sizeof *copy);
+	size_t size = offsetof(lcowmig__notice, text) + strlen(notice->text) + 1; /* most say little */
+	lcowmig__notice *copy = lcowmig__alloc(&notifier->context->mem, size);
 
 	if (!copy && notice_says_end(notice)) {
 		copy = notifier->spare;
@@ -175,7 +178,7 @@ static lcowmig__notice *notifier_copy(lcowmig__notifier *notifier, const lcowmig
 	}
 	if (!copy)
 		return NULL;
-	*copy = *notice;
+	memcpy(copy, notice, size);
 	if (notice->step == LCOWMIG_STEP_NONE)
 		notifier->message_id++;
 	copy->references = 0;

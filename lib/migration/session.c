@@ -118,13 +118,33 @@ void lcowmig__session_drop_socket(lcowmig_migration *m)
 	m->socket_spare = NULL;
 }
 
+lcowmig__imported *lcowmig__session_new_imported(lcowmig_migration *m, const char *source_id)
+{
+	const lcowmig__mem *mem = &m->object.context->mem;
+	lcowmig__imported *imported = lcowmig__alloc(mem, sizeof *imported);
+
+	if (!imported)
+		return NULL;
+	imported->source_id = lcowmig__strdup(mem, source_id);
+	if (imported->source_id)
+		return imported;
+	lcowmig__free(mem, imported);
+	return NULL;
+}
+
+void lcowmig__session_free_imported(lcowmig_migration *m, lcowmig__imported *imported)
+{
+	lcowmig__free(&m->object.context->mem, imported->source_id);
+	lcowmig__free(&m->object.context->mem, imported);
+}
+
 static void session_drop_imported(lcowmig_migration *m)
 {
 	lcowmig__node *node;
 
 	while ((node = lcowmig__tree_first(&m->imported)) != NULL) {
 		lcowmig__tree_remove(&m->imported, node);
-		lcowmig__free(&m->object.context->mem, LCOWMIG__TREE_ENTRY(node, lcowmig__imported, node));
+		lcowmig__session_free_imported(m, LCOWMIG__TREE_ENTRY(node, lcowmig__imported, node));
 	}
 	m->n_pending = 0;
 }

@@ -29,10 +29,13 @@ void *lcowmig__process_watch_new(lcowmig_process *process, size_t size, const lc
 char *lcowmig__process_make_name(const lcowmig__mem *mem, const char *container_id, const char *exec_id)
 {
 	size_t size = strlen(container_id) + strlen(exec_id) + 2;
-	char *name = lcowmig__alloc(mem, size);
+	char *name;
 
+	if (!exec_id[0])
+		return lcowmig__strdup(mem, container_id);
+	name = lcowmig__alloc(mem, size);
 	if (name)
-		snprintf(name, size, "%s%s%s", container_id, exec_id[0] ? "/" : "", exec_id);
+		snprintf(name, size, "%s/%s", container_id, exec_id);
 	return name;
 }
 

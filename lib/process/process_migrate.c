@@ -96,18 +96,20 @@ lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_pr
 
 struct process_patch {
 	lcowmig__process_flow base;
-	lcowmig__process_patch patch;
+	lcowmig__process_patch *patch; /* NULL: it is the process's by now */
 };
 
 static void patch_free(lcowmig__process_patch *patch, lcowmig__env *env)
 {
 	const lcowmig__mem *mem = &env->context->mem;
 
+	if (!patch)
+		return;
 	lcowmig__process_io_done(&patch->io, env);
 	lcowmig__free(mem, patch->container_id);
 	lcowmig__free(mem, patch->name);
 	lcowmig__event_free(patch->exit_event);
-	memset(patch, 0, sizeof *patch);
+	lcowmig__free(mem, patch);
 }
 
 static lcowmig_status patch_check(const struct process_patch *self, lcowmig_error *error)
@@ -115,10 +117,10 @@ static lcowmig_status patch_check(const struct process_patch *self, lcowmig_erro
 	const lcowmig_process *process = self->base.process;
 	lcowmig_status status;
 
-	if (!self->patch.container_id[0])
+	if (!self->patch->container_id[0])
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: Patch needs a container id", process->name);
 	status = lcowmig__object_check(&process->object, PROCESS_PATCH, error);
-	return status == LCOWMIG_OK ? lcowmig__process_io_check(process, &self->patch.io, error) : status;
+	return status == LCOWMIG_OK ? lcowmig__process_io_check(process, &self->patch->io, error) : status;
 }
 
 /* The world may have changed while the host opened the stdio: an abort waits for nobody. */
@@ -128,16 +130,15 @@ static lcowmig_status patch_keep_aside(struct process_patch *self)
 	lcowmig__flow *flow = &self->base.flow;
 	lcowmig_status status;
 
-	self->patch.io.handle = lcowmig__flow_take_handle(flow);
-	if (!self->patch.io.handle)
+	self->patch->io.handle = lcowmig__flow_take_handle(flow);
+	if (!self->patch->io.handle)
 		return lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "stdio open: the host attached no handle");
 	status = lcowmig__object_check(&process->object, PROCESS_PATCH, &flow->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__process_patch_rollback(process);
 	process->patch = self->patch;
-	process->patch.is_ready = true;
-	memset(&self->patch, 0, sizeof self->patch);
+	self->patch = NULL;
 	return LCOWMIG_OK;
 }
 
@@ -152,7 +153,7 @@ static void patch_step(lcowmig__flow *flow)
 	status = patch_check(self, &flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
-	FLOW_AWAIT(flow, lcowmig__process_io_open(flow, process, self->patch.container_id, &self->patch.io));
+	FLOW_AWAIT(flow, lcowmig__process_io_open(flow, process, self->patch->container_id, &self->patch->io));
 	status = flow->result;
 	if (status == LCOWMIG_OK)
 		status = patch_keep_aside(self);
@@ -168,7 +169,7 @@ static void patch_release(lcowmig__flow *flow)
 {
 	struct process_patch *self = (struct process_patch *)flow;
 
-	patch_free(&self->patch, self->base.process->env);
+	patch_free(self->patch, self->base.process->env);
 }
 
 static const lcowmig__flow_class patch_class = { .name = "patch", .step = patch_step, .release = patch_release };
@@ -177,8 +178,11 @@ static bool patch_fill(struct process_patch *self, const char *container_id, con
 {
 	const lcowmig_process *process = self->base.process;
 	const lcowmig__mem *mem = &process->env->context->mem;
-	lcowmig__process_patch *patch = &self->patch;
+	lcowmig__process_patch *patch = lcowmig__alloc(mem, sizeof *patch);
 
+	self->patch = patch;
+	if (!patch)
+		return false;
 	patch->container_id = lcowmig__strdup(mem, container_id ? container_id : "");
 	patch->name = patch->container_id ? lcowmig__process_make_name(mem, patch->container_id, process->exec_id) : NULL;
 	if (!patch->name)
@@ -208,9 +212,9 @@ lcowmig__flow *lcowmig__process_patch_flow(lcowmig_process *process, const char 
 void lcowmig__process_patch_commit(lcowmig_process *process)
 {
 	const lcowmig__mem *mem = &process->env->context->mem;
-	lcowmig__process_patch *patch = &process->patch;
+	lcowmig__process_patch *patch = process->patch;
 
-	if (!patch->is_ready)
+	if (!patch)
 		return;
 	lcowmig__process_io_close(process);
 	lcowmig__process_io_done(&process->io, process->env);
@@ -224,14 +228,15 @@ void lcowmig__process_patch_commit(lcowmig_process *process)
 		lcowmig__event_free(process->exit_event);
 		process->exit_event = patch->exit_event;
 	}
-	memset(patch, 0, sizeof *patch);
+	process->patch = NULL;
+	lcowmig__free(mem, patch);
 	lcowmig__object_fire(&process->object, PROCESS_PATCH);
 }
 
 void lcowmig__process_patch_rollback(lcowmig_process *process)
 {
-	if (process->patch.is_ready)
-		patch_free(&process->patch, process->env);
+	patch_free(process->patch, process->env);
+	process->patch = NULL;
 }
 
 /* ---- Resume ---- */

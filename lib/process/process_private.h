@@ -57,7 +57,6 @@ typedef struct lcowmig__process_io {
 
 /* What a patch has prepared and commit takes over. */
 typedef struct lcowmig__process_patch {
-	bool is_ready;
 	char *container_id;
 	char *name;
 	lcowmig_event *exit_event;
@@ -71,7 +70,6 @@ struct lcowmig_process {
 	lcowmig__gate gate;
 	lcowmig__gate io_gate;
 	lcowmig__process_owner owner;
-	bool is_standalone;
 
 	char *name; /* "c1" or "c1/exec1", for messages */
 	char *container_id;
@@ -85,11 +83,12 @@ struct lcowmig_process {
 	lcowmig_call *retired_closer;
 	char *spec; /* an exec's OCI process; NULL for init */
 	size_t spec_size;
-	lcowmig__process_patch patch;
+	lcowmig__process_patch *patch; /* kept aside until it is committed; NULL: none */
 
 	uint32_t pid;
 	uint32_t ports[3];
 	int64_t wait_id; /* 0: not known (yet) */
+	bool is_standalone;
 	bool is_adopted; /* a watch waits for the saved id */
 	bool is_probing;
 	bool probe_wanted; /* a hint came while nobody may be asked */

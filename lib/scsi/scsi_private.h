@@ -132,10 +132,10 @@ typedef struct lcowmig__scsi_reservation {
 	lcowmig__node node; /* in the controller, by id */
 	lcowmig_guid id;
 	uint32_t slot;
+	bool is_released; /* its reference to the mount has been given up; the disk was not got rid of */
 	uint64_t partition;
 	lcowmig__disk *disk; /* NULL: the slot holds none (any more) */
 	lcowmig__list on_disk;
-	bool is_released; /* its reference to the mount has been given up; the disk was not got rid of */
 } lcowmig__scsi_reservation;
 
 struct lcowmig_scsi {

@@ -103,14 +103,50 @@ static void reader_prepare(const lcowmig__wire_message *message, void *target)
 	}
 }
 
-/* Appends a zeroed element. Capacities are powers of two, so a count that is one means a full array. */
+/* How often a field comes in what is left of a message, as far as that is well-formed, but no more than `limit`. */
+static size_t reader_count(lcowmig__wire_cursor cursor, uint32_t wanted, size_t limit)
+{
+	pb_wire_type_t type;
+	size_t count = 0;
+	uint32_t tag;
+
+	while (count < limit && lcowmig__wire_cursor_next(&cursor, &tag, &type) == LCOWMIG__WIRE_STEP_FIELD &&
+	       lcowmig__wire_cursor_skip(&cursor, type))
+		count += tag == wanted;
+	return count;
+}
+
+/* Makes room for one more element at least. What an array has room for stands before its first element. */
+static lcowmig_status reader_grow(const lcowmig__wire_reader *reader, const lcowmig__wire_field *field, void *place_of_array, size_t count,
+				  const lcowmig__wire_cursor *cursor, size_t limit)
+{
+	uint64_t *array, *grown, capacity;
+
+	memcpy(&array, place_of_array, sizeof array);
+	if (array && count < array[-1])
+		return LCOWMIG_OK;
+	capacity = count + 1 + reader_count(*cursor, field->tag, limit);
+	if (capacity < 2 * count)
+		capacity = 2 * count; /* it comes in many parts */
+	grown = lcowmig__arena_alloc(reader->arena, sizeof *grown + (size_t)capacity * field->element_size);
+	if (!grown)
+		return lcowmig__fail_memory(reader->error);
+	*grown++ = capacity;
+	if (count)
+		memcpy(grown, array, count * field->element_size);
+	memcpy(place_of_array, &grown, sizeof grown);
+	return LCOWMIG_OK;
+}
+
+/* Appends a zeroed element. `cursor` is behind the field that holds it. */
 static lcowmig_status reader_push(lcowmig__wire_reader *reader, const lcowmig__wire_field *field, void *target,
-				  const lcowmig__wire_place *place, void **ret_element)
+				  const lcowmig__wire_cursor *cursor, const lcowmig__wire_place *place, void **ret_element)
 {
 	void *place_of_array = reader_member(target, field->offset);
 	size_t *count = reader_member(target, field->presence);
 	uint32_t limit = lcowmig__wire_limit(reader, field->count_limit);
 	size_t counted = field->total ? reader->totals[field->total] : *count;
+	lcowmig_status status;
 	char *array;
 
 	if (counted >= limit) {
@@ -119,17 +155,10 @@ static lcowmig_status reader_push(lcowmig__wire_reader *reader, const lcowmig__w
 		return lcowmig__wire_fail(reader, place, field->name, LCOWMIG_E_LIMIT_EXCEEDED, "more than %u elements%s", (unsigned)limit,
 					  field->total ? " in the whole envelope" : "");
 	}
+	status = reader_grow(reader, field, place_of_array, *count, cursor, limit - counted - 1);
+	if (status != LCOWMIG_OK)
+		return status;
 	memcpy(&array, place_of_array, sizeof array);
-	if (!(*count & (*count - 1))) {
-		char *grown = lcowmig__arena_alloc(reader->arena, (*count ? *count * 2 : 1) * field->element_size);
-
-		if (!grown)
-			return lcowmig__fail_memory(reader->error);
-		if (*count)
-			memcpy(grown, array, *count * field->element_size);
-		array = grown;
-		memcpy(place_of_array, &array, sizeof array);
-	}
 	*ret_element = array + *count * field->element_size;
 	if (field->message)
 		reader_prepare(field->message, *ret_element);
@@ -247,11 +276,11 @@ static lcowmig_status reader_element(lcowmig__wire_reader *reader, const lcowmig
 }
 
 static lcowmig_status reader_many(lcowmig__wire_reader *reader, const lcowmig__wire_field *field, void *target, lcowmig__wire_bytes bytes,
-				  const lcowmig__wire_place *place)
+				  const lcowmig__wire_cursor *cursor, const lcowmig__wire_place *place)
 {
 	lcowmig__wire_place inner = { place, field->name, NULL, *(const size_t *)reader_member(target, field->presence) };
 	void *element = NULL;
-	lcowmig_status status = reader_push(reader, field, target, place, &element);
+	lcowmig_status status = reader_push(reader, field, target, cursor, place, &element);
 	bool outer;
 
 	if (status != LCOWMIG_OK)
@@ -263,7 +292,7 @@ static lcowmig_status reader_many(lcowmig__wire_reader *reader, const lcowmig__w
 	return reader_leave(reader, outer, reader_element(reader, field, element, bytes, &inner));
 }
 
-static lcowmig_status reader_key(const lcowmig__wire_reader *reader, const lcowmig__wire_field *field, lcowmig__wire_cursor *cursor,
+static lcowmig_status reader_key(lcowmig__wire_reader *reader, const lcowmig__wire_field *field, lcowmig__wire_cursor *cursor,
 				 pb_wire_type_t type, reader_entry *entry, const lcowmig__wire_place *place)
 {
 	bool is_number = field->key_kind == LCOWMIG__WIRE_UINT32 || field->key_kind == LCOWMIG__WIRE_UINT64;
@@ -290,7 +319,7 @@ static lcowmig_status reader_key(const lcowmig__wire_reader *reader, const lcowm
 }
 
 /* Finds the key before the value is read, so that errors in the value can name it; the two may come in any order and repeatedly. */
-static lcowmig_status reader_entry_key(const lcowmig__wire_reader *reader, const lcowmig__wire_field *field, lcowmig__wire_bytes bytes,
+static lcowmig_status reader_entry_key(lcowmig__wire_reader *reader, const lcowmig__wire_field *field, lcowmig__wire_bytes bytes,
 				       reader_entry *entry, const lcowmig__wire_place *place)
 {
 	lcowmig__wire_cursor cursor;
@@ -373,7 +402,7 @@ static void reader_set_key(const lcowmig__wire_field *field, void *element, cons
 }
 
 static lcowmig_status reader_map(lcowmig__wire_reader *reader, const lcowmig__wire_field *field, void *target, lcowmig__wire_bytes bytes,
-				 const lcowmig__wire_place *place)
+				 const lcowmig__wire_cursor *cursor, const lcowmig__wire_place *place)
 {
 	lcowmig__wire_place inner = { place, field->name, NULL, LCOWMIG__WIRE_NO_INDEX };
 	reader_entry entry = { .text = "" };
@@ -392,7 +421,7 @@ static lcowmig_status reader_map(lcowmig__wire_reader *reader, const lcowmig__wi
 		return lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "has no content");
 	if (!entry.has_value && (field->flags & LCOWMIG__WIRE_SKIP_NO_VALUE) && !reader->strict)
 		return LCOWMIG_OK;
-	status = reader_push(reader, field, target, place, &element);
+	status = reader_push(reader, field, target, cursor, place, &element);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (!(field->flags & LCOWMIG__WIRE_KEY_REPEATED))
@@ -425,9 +454,9 @@ static lcowmig_status reader_field(lcowmig__wire_reader *reader, const lcowmig__
 	if (!lcowmig__wire_cursor_bytes(cursor, &bytes))
 		return lcowmig__wire_broken(reader, place, field->name, cursor);
 	if (field->shape == LCOWMIG__WIRE_MANY)
-		return reader_many(reader, field, target, bytes, place);
+		return reader_many(reader, field, target, bytes, cursor, place);
 	if (field->shape == LCOWMIG__WIRE_MAP)
-		return reader_map(reader, field, target, bytes, place);
+		return reader_map(reader, field, target, bytes, cursor, place);
 	if ((field->kind == LCOWMIG__WIRE_MESSAGE || field->kind == LCOWMIG__WIRE_ENVELOPE) && !(field->flags & LCOWMIG__WIRE_ALWAYS))
 		*(bool *)reader_member(target, field->presence) = true;
 	if (field->kind == LCOWMIG__WIRE_ENVELOPE)

@@ -31,6 +31,7 @@ typedef struct lcowmig__wire_reader {
 	lcowmig_limits limits;
 	bool strict; /* a sandbox is read: what a single payload may leave open must be settled */
 	uint32_t totals[LCOWMIG__WIRE_TOTALS];
+	lcowmig__wire_bytes last_text; /* the latest one that was decoded and is not empty */
 	lcowmig_error *error;
 	lcowmig__wire_problems *problems; /* NULL: the first one ends it */
 } lcowmig__wire_reader;

@@ -23,7 +23,7 @@ lcowmig_status lcowmig__wire_validate(const lcowmig__wire_reader *reader, const 
 	lcowmig__arena scratch;
 	lcowmig_status status;
 
-	lcowmig__arena_init(&scratch, reader->arena->mem, 0);
+	lcowmig__arena_init(&scratch, reader->arena->mem, reader->arena->total / 2); /* in proportion to what there is to check */
 	status = lcowmig__wire_validate_ids(reader, sandbox, &scratch);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_validate_disks(reader, sandbox, &scratch);

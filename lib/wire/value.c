@@ -51,7 +51,15 @@ lcowmig_status lcowmig__wire_check_type(const lcowmig__wire_reader *reader, cons
 				  (int)expected);
 }
 
-lcowmig_status lcowmig__wire_take_text(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+/* What containers and pods are called here and by the guest is mostly the same, and stands side by side. */
+static bool value_is_repeated(const lcowmig__wire_reader *reader, lcowmig__wire_bytes bytes)
+{
+	const lcowmig__wire_bytes *last = &reader->last_text;
+
+	return last->size == bytes.size && memcmp(last->data, bytes.data, bytes.size) == 0;
+}
+
+lcowmig_status lcowmig__wire_take_text(lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 				       size_t size_limit, lcowmig__wire_bytes bytes, const char **ret_text)
 {
 	uint32_t limit = lcowmig__wire_limit(reader, size_limit);
@@ -64,11 +72,16 @@ lcowmig_status lcowmig__wire_take_text(const lcowmig__wire_reader *reader, const
 		*ret_text = "";
 		return LCOWMIG_OK;
 	}
+	if (value_is_repeated(reader, bytes)) {
+		*ret_text = (const char *)reader->last_text.data;
+		return LCOWMIG_OK;
+	}
 	if (!lcowmig__utf8_is_valid(text, bytes.size))
 		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_CORRUPT_DATA, "is not valid UTF-8 or contains a NUL");
 	text = lcowmig__arena_strndup(reader->arena, text, bytes.size);
 	if (!text)
 		return lcowmig__fail_memory(reader->error);
+	reader->last_text = (lcowmig__wire_bytes){ (const uint8_t *)text, bytes.size };
 	*ret_text = text;
 	return LCOWMIG_OK;
 }
@@ -77,18 +90,17 @@ lcowmig_status lcowmig__wire_take_bytes(const lcowmig__wire_reader *reader, cons
 					const lcowmig__wire_field *field, lcowmig__wire_bytes bytes, lcowmig__wire_bytes *ret_bytes)
 {
 	uint32_t limit = lcowmig__wire_limit(reader, field->size_limit);
-	uint8_t *copy = NULL;
+	const char *copy = NULL;
 
 	if (limit && bytes.size > limit)
 		return lcowmig__wire_fail(reader, place, field->name, LCOWMIG_E_LIMIT_EXCEEDED, "%zu bytes, at most %u are accepted",
 					  bytes.size, (unsigned)limit);
 	if (bytes.size) {
-		copy = lcowmig__arena_alloc(reader->arena, bytes.size);
+		copy = lcowmig__arena_strndup(reader->arena, (const char *)bytes.data, bytes.size);
 		if (!copy)
 			return lcowmig__fail_memory(reader->error);
-		memcpy(copy, bytes.data, bytes.size);
 	}
-	ret_bytes->data = copy;
+	ret_bytes->data = (const uint8_t *)copy;
 	ret_bytes->size = bytes.size;
 	return LCOWMIG_OK;
 }

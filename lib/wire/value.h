@@ -15,7 +15,7 @@ lcowmig_status lcowmig__wire_check_type(const lcowmig__wire_reader *reader, cons
 					pb_wire_type_t type, pb_wire_type_t expected);
 
 /* `size_limit` is an offset as above. */
-lcowmig_status lcowmig__wire_take_text(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+lcowmig_status lcowmig__wire_take_text(lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 				       size_t size_limit, lcowmig__wire_bytes bytes, const char **ret_text);
 lcowmig_status lcowmig__wire_take_bytes(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place,
 					const lcowmig__wire_field *field, lcowmig__wire_bytes bytes, lcowmig__wire_bytes *ret_bytes);

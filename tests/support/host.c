@@ -133,8 +133,8 @@ test_host *test_host_new(void)
 	platform.log = platform_log;
 	platform.log_level = getenv("TEST_HOST_QUIET") ? LCOWMIG_LOG_ERROR : LCOWMIG_LOG_DEBUG;
 	ck_assert_int_eq(lcowmig_context_new(&platform, NULL, &host->context, NULL), LCOWMIG_OK);
-	/* Imports of any size put their pieces into chunks. */
-	host->context->heap.is_eager = getenv("TEST_HOST_CHUNKS") != NULL;
+	/* Every allocation is the host's own, so that each can fail; or imports put their pieces into chunks, as they do elsewhere. */
+	host->context->heap.is_plain = getenv("TEST_HOST_CHUNKS") == NULL;
 	test_guest_ops_init(host);
 	test_host_ops_init(host);
 	host_init_env(host);

@@ -973,7 +973,7 @@ START_TEST(test_event_leaks_nothing_when_memory_is_out)
 		if (ok)
 			break;
 	}
-	ck_assert_uint_eq(nth, 8);
+	ck_assert_uint_eq(nth, 9);
 }
 END_TEST
 

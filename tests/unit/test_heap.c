@@ -63,10 +63,10 @@ START_TEST(test_heap_puts_pieces_into_chunks_while_open)
 	unsigned char *pieces[1000];
 	size_t i, k;
 
-	lcowmig__heap_open(&heap, 16384);
+	lcowmig__heap_open(&heap, 16384, SIZE_MAX);
 	for (i = 0; i < 1000; i++) {
 		pieces[i] = lcowmig__alloc(&mem, 40);
-		ck_assert_uint_eq((uintptr_t)pieces[i] % sizeof(max_align_t) & 15u, 0);
+		ck_assert_uint_eq((uintptr_t)pieces[i] % sizeof(uint64_t), 0);
 		memset(pieces[i], (int)(i & 0xFF), 40);
 	}
 	lcowmig__heap_close(&heap);
@@ -87,7 +87,7 @@ START_TEST(test_heap_frees_pieces_in_any_order)
 	char *pieces[300];
 	size_t i;
 
-	lcowmig__heap_open(&heap, 1024);
+	lcowmig__heap_open(&heap, 1024, SIZE_MAX);
 	for (i = 0; i < 300; i++)
 		pieces[i] = lcowmig__strdup(&mem, "a piece of text");
 	lcowmig__heap_close(&heap);
@@ -104,7 +104,7 @@ START_TEST(test_heap_gives_a_chunk_back_when_its_pieces_are_gone_before_the_clos
 {
 	void *a, *b;
 
-	lcowmig__heap_open(&heap, 1024);
+	lcowmig__heap_open(&heap, 1024, SIZE_MAX);
 	a = lcowmig__alloc(&mem, 10);
 	b = lcowmig__alloc(&mem, 10);
 	lcowmig__free(&mem, a);
@@ -123,7 +123,7 @@ START_TEST(test_heap_uses_the_room_of_the_latest_piece_again)
 	void *kept;
 	size_t i;
 
-	lcowmig__heap_open(&heap, 1024);
+	lcowmig__heap_open(&heap, 1024, SIZE_MAX);
 	kept = lcowmig__alloc(&mem, 16);
 	for (i = 0; i < 1000; i++)
 		lcowmig__free(&mem, lcowmig__alloc(&mem, 100));
@@ -137,7 +137,7 @@ START_TEST(test_heap_leaves_large_pieces_to_the_host)
 {
 	void *large, *small;
 
-	lcowmig__heap_open(&heap, 1024);
+	lcowmig__heap_open(&heap, 1024, SIZE_MAX);
 	small = lcowmig__alloc(&mem, 16);
 	large = lcowmig__alloc(&mem, 1000);
 	ck_assert_uint_eq(count.made, 2);
@@ -154,7 +154,7 @@ START_TEST(test_heap_returns_null_when_there_is_no_chunk)
 	void *pieces[100];
 	size_t n = 0;
 
-	lcowmig__heap_open(&heap, 1024);
+	lcowmig__heap_open(&heap, 1024, SIZE_MAX);
 	kept = lcowmig__alloc(&mem, 16);
 	count.fail_at = 2;
 	while (n < 100 && (piece = lcowmig__alloc(&mem, 100)) != NULL)
@@ -177,7 +177,7 @@ START_TEST(test_heap_may_be_opened_again)
 	size_t i;
 
 	for (i = 0; i < 10; i++) {
-		lcowmig__heap_open(&heap, 512);
+		lcowmig__heap_open(&heap, 512, SIZE_MAX);
 		pieces[i] = lcowmig__alloc(&mem, 32);
 		lcowmig__heap_close(&heap);
 	}
@@ -192,11 +192,117 @@ START_TEST(test_heap_takes_any_chunk_size)
 	static const size_t sizes[] = { 0, 1, 15, 16, 17, 100 };
 	void *piece = NULL;
 
-	lcowmig__heap_open(&heap, sizes[_i]);
+	lcowmig__heap_open(&heap, sizes[_i], SIZE_MAX);
 	piece = lcowmig__alloc(&mem, 1);
 	ck_assert_ptr_nonnull(piece);
 	lcowmig__heap_close(&heap);
 	lcowmig__free(&mem, piece);
+}
+END_TEST
+
+START_TEST(test_heap_makes_small_chunks_when_more_comes_than_was_expected)
+{
+	void *pieces[200];
+	size_t i;
+
+	lcowmig__heap_open(&heap, 16384, 4096);
+	for (i = 0; i < 200; i++) {
+		pieces[i] = lcowmig__alloc(&mem, 40);
+		memset(pieces[i], 1, 40);
+	}
+	lcowmig__heap_close(&heap);
+	ck_assert_uint_ge(count.made, 3);
+	for (i = 0; i < 200; i++)
+		lcowmig__free(&mem, pieces[i]);
+}
+END_TEST
+
+/* However many there are, the text lives until the last of them is freed. */
+START_TEST(test_heap_counts_copies_of_a_text_instead_of_making_them)
+{
+	lcowmig__texts texts;
+	char *text, *copies[3];
+
+	lcowmig__texts_init(&texts, &heap, 100);
+	lcowmig__texts_add(&texts, "first", 5);
+	text = lcowmig__texts_add(&texts, "second", 6);
+	ck_assert_str_eq(text, "second");
+	copies[0] = lcowmig__strdup(&mem, text);
+	copies[1] = lcowmig__strdup(&mem, copies[0]);
+	copies[2] = lcowmig__strdup(&mem, text + 3);
+	ck_assert_ptr_eq(copies[0], text);
+	ck_assert_ptr_eq(copies[1], text);
+	ck_assert_ptr_eq(copies[2], text + 3);
+	ck_assert_uint_eq(count.made, 1);
+	lcowmig__texts_done(&texts);
+	lcowmig__free(&mem, copies[1]);
+	lcowmig__free(&mem, copies[2]);
+	ck_assert_str_eq(copies[0], "second");
+	lcowmig__free(&mem, copies[0]);
+	ck_assert_int_eq(count.out, 0);
+}
+END_TEST
+
+START_TEST(test_heap_copies_what_is_not_the_end_of_a_text)
+{
+	lcowmig__texts texts;
+	char *text, *copy;
+
+	lcowmig__texts_init(&texts, &heap, 100);
+	text = lcowmig__texts_add(&texts, "second", 6);
+	copy = lcowmig__strndup(&mem, text, 3);
+	ck_assert_str_eq(copy, "sec");
+	ck_assert_ptr_ne(copy, text);
+	lcowmig__free(&mem, copy);
+	copy = lcowmig__memdup(&mem, text, 0);
+	ck_assert_str_eq(copy, "");
+	lcowmig__texts_done(&texts);
+	lcowmig__free(&mem, copy);
+}
+END_TEST
+
+START_TEST(test_heap_is_the_hosts_allocator_when_it_is_plain)
+{
+	lcowmig__texts texts;
+	char *text, *copy;
+
+	heap.is_plain = true;
+	lcowmig__heap_open(&heap, 16384, SIZE_MAX);
+	copy = lcowmig__alloc(&mem, 100);
+	ck_assert_uint_eq(count.made, 1);
+	lcowmig__free(&mem, copy);
+	ck_assert_int_eq(count.out, 0);
+	lcowmig__texts_init(&texts, &heap, 100);
+	text = lcowmig__texts_add(&texts, "text", 4);
+	copy = lcowmig__strdup(&mem, text);
+	ck_assert_ptr_ne(copy, text);
+	ck_assert_uint_eq(count.made, 3);
+	lcowmig__texts_done(&texts);
+	ck_assert_str_eq(copy, "text");
+	lcowmig__free(&mem, copy);
+}
+END_TEST
+
+START_TEST(test_heap_takes_texts_of_any_size)
+{
+	lcowmig__texts texts;
+	char *text[40];
+	char line[600];
+	size_t i;
+
+	memset(line, 'x', sizeof line);
+	lcowmig__texts_init(&texts, &heap, 1000);
+	for (i = 0; i < 40; i++) {
+		text[i] = lcowmig__texts_add(&texts, line, i * 15);
+		ck_assert_ptr_nonnull(text[i]);
+	}
+	for (i = 0; i < 40; i++)
+		ck_assert_uint_eq(strlen(text[i]), i * 15);
+	ck_assert_ptr_null(lcowmig__texts_add(&texts, line, SIZE_MAX));
+	count.fail_at = 1;
+	ck_assert_ptr_null(lcowmig__texts_add(&texts, line, sizeof line));
+	lcowmig__texts_done(&texts);
+	ck_assert_int_eq(count.out, 0);
 }
 END_TEST
 
@@ -217,6 +323,11 @@ int main(void)
 	tcase_add_test(tests, test_heap_returns_null_when_there_is_no_chunk);
 	tcase_add_test(tests, test_heap_may_be_opened_again);
 	tcase_add_loop_test(tests, test_heap_takes_any_chunk_size, 0, 6);
+	tcase_add_test(tests, test_heap_makes_small_chunks_when_more_comes_than_was_expected);
+	tcase_add_test(tests, test_heap_counts_copies_of_a_text_instead_of_making_them);
+	tcase_add_test(tests, test_heap_copies_what_is_not_the_end_of_a_text);
+	tcase_add_test(tests, test_heap_is_the_hosts_allocator_when_it_is_plain);
+	tcase_add_test(tests, test_heap_takes_texts_of_any_size);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
