@@ -112,7 +112,7 @@ static lcowmig_status container_check(const lcowmig__wire_reader *reader, const 
 }
 
 const lcowmig__wire_message lcowmig__wire_container_message = {
-	.type_url = LCOWMIG__TYPE_URL_CONTAINER,
+	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_CONTAINER),
 	WIRE_TABLE(container_fields),
 	.check = container_check,
 };

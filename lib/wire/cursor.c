@@ -51,8 +51,13 @@ bool lcowmig__wire_cursor_varint(lcowmig__wire_cursor *cursor, uint64_t *ret_val
 	size_t left = (size_t)(cursor->end - cursor->at);
 	pb_istream_t stream;
 
-	if (left && *cursor->at < 0x80) {
+	if (left && cursor->at[0] < 0x80) {
 		*ret_value = *cursor->at++;
+		return true;
+	}
+	if (left > 1 && cursor->at[1] < 0x80) { /* what is longer than 127 bytes, mostly */
+		*ret_value = (cursor->at[0] & 0x7Fu) | (uint64_t)cursor->at[1] << 7;
+		cursor->at += 2;
 		return true;
 	}
 	stream = pb_istream_from_buffer(cursor->at, left);

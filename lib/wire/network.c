@@ -24,7 +24,7 @@ static const lcowmig__wire_field network_fields[] = {
 };
 
 const lcowmig__wire_message lcowmig__wire_network_message = {
-	.type_url = LCOWMIG__TYPE_URL_NETWORK,
+	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_NETWORK),
 	WIRE_TABLE(network_fields),
 };
 

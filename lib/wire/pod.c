@@ -37,7 +37,7 @@ static lcowmig_status pod_check(const lcowmig__wire_reader *reader, const void *
 }
 
 const lcowmig__wire_message lcowmig__wire_pod_message = {
-	.type_url = LCOWMIG__TYPE_URL_POD,
+	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_POD),
 	WIRE_TABLE(pod_fields),
 	.check = pod_check,
 };

@@ -86,7 +86,7 @@ static lcowmig_status process_check(const lcowmig__wire_reader *reader, const vo
 }
 
 const lcowmig__wire_message lcowmig__wire_process_message = {
-	.type_url = LCOWMIG__TYPE_URL_PROCESS,
+	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_PROCESS),
 	WIRE_TABLE(process_fields),
 	.check = process_check,
 };

@@ -242,10 +242,9 @@ static lcowmig_status reader_version(const lcowmig__wire_reader *reader, const l
 static lcowmig_status reader_payload(lcowmig__wire_reader *reader, const lcowmig__wire_message *message, void *target,
 				     const reader_any *any, const lcowmig__wire_place *place)
 {
-	size_t expected = strlen(message->type_url);
 	lcowmig_status status;
 
-	if (any->type_url.size != expected || memcmp(any->type_url.data, message->type_url, expected) != 0)
+	if (any->type_url.size != message->type_url_size || memcmp(any->type_url.data, message->type_url, any->type_url.size) != 0)
 		return lcowmig__wire_fail(reader, place, "type_url", LCOWMIG_E_INVALID_ARGUMENT, "is not %s", message->type_url);
 	status = reader_version(reader, message, any->value, place);
 	if (status == LCOWMIG_OK)

@@ -14,7 +14,7 @@ static const lcowmig__wire_field sandbox_fields[] = {
 };
 
 const lcowmig__wire_message lcowmig__wire_sandbox_message = {
-	.type_url = LCOWMIG__TYPE_URL_MIGRATION,
+	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_MIGRATION),
 	WIRE_TABLE(sandbox_fields),
 };
 

@@ -151,7 +151,7 @@ static lcowmig_status scsi_check(const lcowmig__wire_reader *reader, const void 
 }
 
 const lcowmig__wire_message lcowmig__wire_scsi_message = {
-	.type_url = LCOWMIG__TYPE_URL_SCSI,
+	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_SCSI),
 	WIRE_TABLE(scsi_fields),
 	.check = scsi_check,
 };

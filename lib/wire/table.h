@@ -70,6 +70,7 @@ struct lcowmig__wire_place;
 
 typedef struct lcowmig__wire_message {
 	const char *type_url; /* of payloads */
+	size_t type_url_size;
 	const lcowmig__wire_field *fields;
 	size_t n_fields;
 	/* Optional: judges `target` once the payload or element is complete, its arrays sorted. */
@@ -87,6 +88,7 @@ typedef struct lcowmig__wire_message {
 #define WIRE_KEY(scalar_kind, element, member) .key_kind = LCOWMIG__WIRE_##scalar_kind, .key_offset = offsetof(element, member)
 #define WIRE_KEY_LIMITED(scalar_kind, element, member, limit)                                                                              \
 	WIRE_KEY(scalar_kind, element, member), .key_size_limit = offsetof(lcowmig_limits, limit)
+#define WIRE_TYPE_URL(url) .type_url = (url), .type_url_size = sizeof(url) - 1
 #define WIRE_TABLE(table) .fields = (table), .n_fields = sizeof(table) / sizeof((table)[0])
 
 extern const lcowmig__wire_message lcowmig__wire_sandbox_message;

@@ -63,7 +63,7 @@ static lcowmig_status vm_check(const lcowmig__wire_reader *reader, const void *t
 }
 
 const lcowmig__wire_message lcowmig__wire_vm_message = {
-	.type_url = LCOWMIG__TYPE_URL_VM,
+	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_VM),
 	WIRE_TABLE(vm_fields),
 	.check = vm_check,
 };

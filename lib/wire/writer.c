@@ -1,6 +1,6 @@
 /*
- * The table-driven encoder. The same walk is done twice: the first time only to count, which notes the size of each nested message in
- * the order in which they begin; the second time to write, which takes the sizes from there. So nothing is measured twice.
+ * The table-driven encoder. The first walk only counts, so that the place for the result can be made at its exact size. The second one writes,
+ * from the last byte to the first: what is nested has been written when its size is to be written before it, so sizes are kept nowhere.
  */
 #include "writer.h"
 
@@ -15,121 +15,9 @@
 #define WRITER_KEY_TAG lcowmig__scsi_Payload_DisksEntry_key_tag
 #define WRITER_VALUE_TAG lcowmig__scsi_Payload_DisksEntry_value_tag
 #define WRITER_SCHEMA_VERSION 1u
+#define WRITER_GUID_SIZE (LCOWMIG_GUID_TEXT_SIZE - 1u)
 
-typedef struct writer {
-	uint8_t *at; /* NULL: it only counts */
-	size_t written;
-	lcowmig__buf sizes; /* size_t each, one for each nested message */
-	size_t next;        /* the next of them */
-} writer;
-
-typedef struct writer_mark {
-	size_t slot;
-	size_t start;
-} writer_mark;
-
-static void writer_message(writer *out, const lcowmig__wire_message *message, const void *source);
-
-static void writer_varint(writer *out, uint64_t number)
-{
-	uint8_t bytes[10];
-	size_t size = 0;
-
-	for (; number >= 0x80; number >>= 7)
-		bytes[size++] = (uint8_t)(number | 0x80);
-	bytes[size++] = (uint8_t)number;
-	out->written += size;
-	if (!out->at)
-		return;
-	memcpy(out->at, bytes, size);
-	out->at += size;
-}
-
-static void writer_tag(writer *out, pb_wire_type_t type, uint32_t tag)
-{
-	writer_varint(out, (uint64_t)tag << 3 | (unsigned)type);
-}
-
-/* Begins a nested message; writer_close ends it. */
-static writer_mark writer_open(writer *out, uint32_t tag)
-{
-	writer_mark mark = { out->next++, 0 };
-	size_t size = 0;
-
-	writer_tag(out, PB_WT_STRING, tag);
-	if (!out->at) {
-		lcowmig__buf_append(&out->sizes, &size, sizeof size);
-	} else {
-		memcpy(&size, out->sizes.data + mark.slot * sizeof size, sizeof size);
-		writer_varint(out, size);
-	}
-	mark.start = out->written;
-	return mark;
-}
-
-static void writer_close(writer *out, writer_mark mark)
-{
-	size_t size = out->written - mark.start;
-
-	if (out->at)
-		return;
-	if (!out->sizes.failed)
-		memcpy(out->sizes.data + mark.slot * sizeof size, &size, sizeof size);
-	writer_varint(out, size);
-}
-
-static void writer_number(writer *out, uint32_t tag, uint64_t number)
-{
-	writer_tag(out, PB_WT_VARINT, tag);
-	writer_varint(out, number);
-}
-
-static void writer_bytes(writer *out, uint32_t tag, const void *data, size_t size)
-{
-	writer_tag(out, PB_WT_STRING, tag);
-	writer_varint(out, size);
-	out->written += size;
-	if (!out->at || !size)
-		return;
-	memcpy(out->at, data, size);
-	out->at += size;
-}
-
-static void writer_text(writer *out, uint32_t tag, const char *text)
-{
-	writer_bytes(out, tag, text, text ? strlen(text) : 0);
-}
-
-static void writer_guid(writer *out, uint32_t tag, const lcowmig_guid *guid)
-{
-	char text[LCOWMIG_GUID_TEXT_SIZE];
-
-	if (out->at) /* to count them, it is enough that they are all of one size */
-		lcowmig_guid_format(guid, text);
-	writer_bytes(out, tag, text, sizeof text - 1);
-}
-
-/* An Any around a payload, without the tag and size that it has when it is nested itself. */
-static void writer_any(writer *out, const lcowmig__wire_message *message, const void *source)
-{
-	writer_mark mark;
-
-	writer_text(out, lcowmig__google_Any_type_url_tag, message->type_url);
-	mark = writer_open(out, lcowmig__google_Any_value_tag);
-	writer_message(out, message, source);
-	writer_close(out, mark);
-}
-
-static void writer_nested(writer *out, const lcowmig__wire_field *field, uint32_t tag, const void *source)
-{
-	writer_mark mark = writer_open(out, tag);
-
-	if (field->kind == LCOWMIG__WIRE_ENVELOPE)
-		writer_any(out, field->message, source);
-	else
-		writer_message(out, field->message, source);
-	writer_close(out, mark);
-}
+/* ---- What both walks ask ---- */
 
 static uint64_t writer_load(lcowmig__wire_kind kind, const void *member)
 {
@@ -149,108 +37,279 @@ static uint64_t writer_load(lcowmig__wire_kind kind, const void *member)
 	}
 }
 
+static lcowmig__wire_bytes writer_load_text(const void *member)
+{
+	const char *text = *(const char *const *)member;
+
+	return (lcowmig__wire_bytes){ (const uint8_t *)text, text ? strlen(text) : 0 };
+}
+
+static bool writer_has(const lcowmig__wire_field *field, const void *source)
+{
+	return (field->flags & LCOWMIG__WIRE_ALWAYS) || *(const bool *)((const char *)source + field->presence);
+}
+
+static const char *writer_array(const lcowmig__wire_field *field, const void *source, size_t *ret_count)
+{
+	const char *array;
+
+	memcpy(&array, (const char *)source + field->offset, sizeof array);
+	memcpy(ret_count, (const char *)source + field->presence, sizeof *ret_count);
+	return array;
+}
+
+/* ---- Counting ---- */
+
+static size_t count_message(const lcowmig__wire_message *message, const void *source);
+
+static size_t count_varint(uint64_t number)
+{
+	size_t size = 1;
+
+	for (; number >= 0x80; number >>= 7)
+		size++;
+	return size;
+}
+
+static size_t count_number(uint32_t tag, uint64_t number)
+{
+	return count_varint((uint64_t)tag << 3) + count_varint(number);
+}
+
+static size_t count_bytes(uint32_t tag, size_t size)
+{
+	return count_number(tag, size) + size;
+}
+
+/* An Any around a payload, without the tag and size that it has when it is nested itself. */
+static size_t count_any(const lcowmig__wire_message *message, const void *source)
+{
+	return count_bytes(lcowmig__google_Any_type_url_tag, message->type_url_size) +
+	       count_bytes(lcowmig__google_Any_value_tag, count_message(message, source));
+}
+
+static size_t count_nested(const lcowmig__wire_field *field, uint32_t tag, const void *source)
+{
+	return count_bytes(tag, field->kind == LCOWMIG__WIRE_ENVELOPE ? count_any(field->message, source) :
+									count_message(field->message, source));
+}
+
 /* Defaults are omitted. */
-static void writer_one(writer *out, const lcowmig__wire_field *field, const void *source)
+static size_t count_one(const lcowmig__wire_field *field, const void *source)
 {
 	const void *member = (const char *)source + field->offset;
-	const lcowmig__wire_bytes *bytes = member;
-	const char *text;
 	uint64_t number;
+	size_t size;
 
 	switch (field->kind) {
 	case LCOWMIG__WIRE_TEXT:
-		text = *(const char *const *)member;
-		if (text && text[0])
-			writer_text(out, field->tag, text);
-		break;
+		size = writer_load_text(member).size;
+		return size ? count_bytes(field->tag, size) : 0;
 	case LCOWMIG__WIRE_BYTES:
-		if (bytes->size)
-			writer_bytes(out, field->tag, bytes->data, bytes->size);
-		break;
+		size = ((const lcowmig__wire_bytes *)member)->size;
+		return size ? count_bytes(field->tag, size) : 0;
 	case LCOWMIG__WIRE_GUID:
-		writer_guid(out, field->tag, member);
-		break;
+		return count_bytes(field->tag, WRITER_GUID_SIZE);
 	case LCOWMIG__WIRE_MESSAGE:
 	case LCOWMIG__WIRE_ENVELOPE:
-		if ((field->flags & LCOWMIG__WIRE_ALWAYS) || *(const bool *)((const char *)source + field->presence))
-			writer_nested(out, field, field->tag, member);
-		break;
+		return writer_has(field, source) ? count_nested(field, field->tag, member) : 0;
 	default:
 		number = writer_load(field->kind, member);
-		if (number)
-			writer_number(out, field->tag, number);
-		break;
+		return number ? count_number(field->tag, number) : 0;
 	}
 }
 
 /* Map entries are written whole, default keys and empty values included, as every protobuf encoder does. */
-static void writer_entry(writer *out, const lcowmig__wire_field *field, const void *element)
+static size_t count_entry(const lcowmig__wire_field *field, const void *element)
 {
 	const void *key = (const char *)element + field->key_offset;
-	writer_mark mark = writer_open(out, field->tag);
+	size_t size = count_nested(field, WRITER_VALUE_TAG, element);
 
 	if (field->key_kind == LCOWMIG__WIRE_TEXT)
-		writer_text(out, WRITER_KEY_TAG, *(const char *const *)key);
+		size += count_bytes(WRITER_KEY_TAG, writer_load_text(key).size);
 	else if (field->key_kind == LCOWMIG__WIRE_GUID)
-		writer_guid(out, WRITER_KEY_TAG, key);
+		size += count_bytes(WRITER_KEY_TAG, WRITER_GUID_SIZE);
 	else
-		writer_number(out, WRITER_KEY_TAG, writer_load(field->key_kind, key));
-	writer_nested(out, field, WRITER_VALUE_TAG, element);
-	writer_close(out, mark);
+		size += count_number(WRITER_KEY_TAG, writer_load(field->key_kind, key));
+	return count_bytes(field->tag, size);
 }
 
-static void writer_many(writer *out, const lcowmig__wire_field *field, const void *source)
+static size_t count_many(const lcowmig__wire_field *field, const void *source)
 {
-	const char *array;
-	size_t count;
+	size_t count, size = 0;
+	const char *array = writer_array(field, source, &count);
 
-	memcpy(&array, (const char *)source + field->offset, sizeof array);
-	memcpy(&count, (const char *)source + field->presence, sizeof count);
-	for (size_t i = 0; i < count; i++) {
-		const void *element = array + i * field->element_size;
-
+	for (; count; count--, array += field->element_size) {
 		if (field->shape == LCOWMIG__WIRE_MAP)
-			writer_entry(out, field, element);
+			size += count_entry(field, array);
 		else if (field->kind == LCOWMIG__WIRE_TEXT)
-			writer_text(out, field->tag, *(const char *const *)element);
+			size += count_bytes(field->tag, writer_load_text(array).size);
 		else if (field->kind == LCOWMIG__WIRE_GUID)
-			writer_guid(out, field->tag, element);
+			size += count_bytes(field->tag, WRITER_GUID_SIZE);
 		else
-			writer_nested(out, field, field->tag, element);
+			size += count_nested(field, field->tag, array);
 	}
+	return size;
 }
 
-static void writer_message(writer *out, const lcowmig__wire_message *message, const void *source)
+static size_t count_message(const lcowmig__wire_message *message, const void *source)
 {
+	size_t size = 0;
+
 	for (size_t i = 0; i < message->n_fields; i++) {
 		const lcowmig__wire_field *field = &message->fields[i];
 
-		if (field->shape == LCOWMIG__WIRE_ONE)
-			writer_one(out, field, source);
-		else
-			writer_many(out, field, source);
+		size += field->shape == LCOWMIG__WIRE_ONE ? count_one(field, source) : count_many(field, source);
 	}
+	return size;
+}
+
+/* ---- Writing: each of these puts something before `at` and returns where it begins ---- */
+
+static uint8_t *put_message(uint8_t *at, const lcowmig__wire_message *message, const void *source);
+
+static uint8_t *put_varint(uint8_t *at, uint64_t number)
+{
+	uint8_t *place;
+
+	if (number < 0x80) {
+		*--at = (uint8_t)number;
+		return at;
+	}
+	place = at -= count_varint(number);
+	for (; number >= 0x80; number >>= 7)
+		*place++ = (uint8_t)(number | 0x80);
+	*place = (uint8_t)number;
+	return at;
+}
+
+static uint8_t *put_tag(uint8_t *at, pb_wire_type_t type, uint32_t tag)
+{
+	return put_varint(at, (uint64_t)tag << 3 | (unsigned)type);
+}
+
+static uint8_t *put_number(uint8_t *at, uint32_t tag, uint64_t number)
+{
+	return put_tag(put_varint(at, number), PB_WT_VARINT, tag);
+}
+
+/* What has been written between `at` and `end` becomes a field. */
+static uint8_t *put_size(uint8_t *at, const uint8_t *end, uint32_t tag)
+{
+	return put_tag(put_varint(at, (size_t)(end - at)), PB_WT_STRING, tag);
+}
+
+static uint8_t *put_bytes(uint8_t *at, uint32_t tag, lcowmig__wire_bytes bytes)
+{
+	uint8_t *place = at - bytes.size;
+
+	if (bytes.size)
+		memcpy(place, bytes.data, bytes.size);
+	return put_size(place, at, tag);
+}
+
+static uint8_t *put_guid(uint8_t *at, uint32_t tag, const lcowmig_guid *guid)
+{
+	char text[LCOWMIG_GUID_TEXT_SIZE];
+	uint8_t *place = at - WRITER_GUID_SIZE;
+
+	lcowmig_guid_format(guid, text);
+	memcpy(place, text, WRITER_GUID_SIZE);
+	return put_size(place, at, tag);
+}
+
+static uint8_t *put_any(uint8_t *at, const lcowmig__wire_message *message, const void *source)
+{
+	lcowmig__wire_bytes type_url = { (const uint8_t *)message->type_url, message->type_url_size };
+
+	at = put_size(put_message(at, message, source), at, lcowmig__google_Any_value_tag);
+	return put_bytes(at, lcowmig__google_Any_type_url_tag, type_url);
+}
+
+static uint8_t *put_nested(uint8_t *at, const lcowmig__wire_field *field, uint32_t tag, const void *source)
+{
+	uint8_t *place = field->kind == LCOWMIG__WIRE_ENVELOPE ? put_any(at, field->message, source) : put_message(at, field->message, source);
+
+	return put_size(place, at, tag);
+}
+
+static uint8_t *put_one(uint8_t *at, const lcowmig__wire_field *field, const void *source)
+{
+	const void *member = (const char *)source + field->offset;
+	lcowmig__wire_bytes bytes;
+	uint64_t number;
+
+	switch (field->kind) {
+	case LCOWMIG__WIRE_TEXT:
+		bytes = writer_load_text(member);
+		return bytes.size ? put_bytes(at, field->tag, bytes) : at;
+	case LCOWMIG__WIRE_BYTES:
+		bytes = *(const lcowmig__wire_bytes *)member;
+		return bytes.size ? put_bytes(at, field->tag, bytes) : at;
+	case LCOWMIG__WIRE_GUID:
+		return put_guid(at, field->tag, member);
+	case LCOWMIG__WIRE_MESSAGE:
+	case LCOWMIG__WIRE_ENVELOPE:
+		return writer_has(field, source) ? put_nested(at, field, field->tag, member) : at;
+	default:
+		number = writer_load(field->kind, member);
+		return number ? put_number(at, field->tag, number) : at;
+	}
+}
+
+static uint8_t *put_entry(uint8_t *at, const lcowmig__wire_field *field, const void *element)
+{
+	const void *key = (const char *)element + field->key_offset;
+	uint8_t *place = put_nested(at, field, WRITER_VALUE_TAG, element);
+
+	if (field->key_kind == LCOWMIG__WIRE_TEXT)
+		place = put_bytes(place, WRITER_KEY_TAG, writer_load_text(key));
+	else if (field->key_kind == LCOWMIG__WIRE_GUID)
+		place = put_guid(place, WRITER_KEY_TAG, key);
+	else
+		place = put_number(place, WRITER_KEY_TAG, writer_load(field->key_kind, key));
+	return put_size(place, at, field->tag);
+}
+
+static uint8_t *put_many(uint8_t *at, const lcowmig__wire_field *field, const void *source)
+{
+	size_t count;
+	const char *array = writer_array(field, source, &count);
+
+	while (count--) {
+		const void *element = array + count * field->element_size;
+
+		if (field->shape == LCOWMIG__WIRE_MAP)
+			at = put_entry(at, field, element);
+		else if (field->kind == LCOWMIG__WIRE_TEXT)
+			at = put_bytes(at, field->tag, writer_load_text(element));
+		else if (field->kind == LCOWMIG__WIRE_GUID)
+			at = put_guid(at, field->tag, element);
+		else
+			at = put_nested(at, field, field->tag, element);
+	}
+	return at;
+}
+
+static uint8_t *put_message(uint8_t *at, const lcowmig__wire_message *message, const void *source)
+{
+	for (size_t i = message->n_fields; i > 0; i--) {
+		const lcowmig__wire_field *field = &message->fields[i - 1];
+
+		at = field->shape == LCOWMIG__WIRE_ONE ? put_one(at, field, source) : put_many(at, field, source);
+	}
+	return at;
 }
 
 lcowmig_status lcowmig__wire_write(lcowmig__buf *buf, const lcowmig__wire_message *message, const void *source, lcowmig_error *error)
 {
-	writer out = { .at = NULL };
-	size_t size;
-	void *place;
+	size_t size = count_any(message, source);
+	uint8_t *place = lcowmig__buf_reserve(buf, size);
 
-	lcowmig__buf_init(&out.sizes, buf->mem);
-	writer_any(&out, message, source);
-	size = out.written;
-	place = out.sizes.failed ? NULL : lcowmig__buf_reserve(buf, size);
-	if (place) {
-		out.at = place;
-		out.written = out.next = 0;
-		writer_any(&out, message, source);
-		buf->size += size;
-		buf->data[buf->size] = '\0';
-	} else {
-		buf->failed = true;
-	}
-	lcowmig__buf_done(&out.sizes);
-	return buf->failed ? lcowmig__fail_memory(error) : LCOWMIG_OK;
+	if (!place)
+		return lcowmig__fail_memory(error);
+	put_any(place + size, message, source);
+	buf->size += size;
+	buf->data[buf->size] = '\0';
+	return LCOWMIG_OK;
 }
