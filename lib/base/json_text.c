@@ -129,66 +129,93 @@ static bool text_key_equals(const char *text, size_t at, const char *key, size_t
 	return length == 0;
 }
 
-/* The last member called `key` of the object that begins at `at`. */
-static bool text_find_member(const char *text, size_t size, size_t at, const char *key, size_t length, lcowmig__json_span *ret_span)
-{
-	bool found = false;
+/* What a path leads to, and the object that holds it or could. Of members with one name the last counts. */
+typedef struct text_search {
+	const char *text;
+	size_t size;
+	bool has_value;
+	bool has_parent;
+	lcowmig__json_span value;
+	lcowmig__json_span parent;
+} text_search;
 
-	at = lcowmig__json_skip_space(text, size, at + 1);
+static size_t search_value(text_search *search, const char *path, size_t length, size_t member, size_t at);
+
+/* One walk over the object that begins at `at`, for `length` bytes of path inside it. Returns where the object ends. */
+static size_t search_object(text_search *search, const char *path, size_t length, size_t at)
+{
+	const char *slash = memchr(path, '/', length);
+	size_t key = slash ? (size_t)(slash - path) : length;
+	size_t rest = slash ? key + 1 : key;
+	const char *text = search->text;
+
+	at = lcowmig__json_skip_space(text, search->size, at + 1);
 	while (text[at] != '}') {
 		size_t member = at;
-		size_t value = lcowmig__json_skip_space(text, size, lcowmig__json_skip_string(text, at)) + 1;
+		size_t value = lcowmig__json_skip_space(text, search->size, lcowmig__json_skip_string(text, at)) + 1;
 
-		value = lcowmig__json_skip_space(text, size, value);
-		at = text_skip_value(text, size, value);
-		if (text_key_equals(text, member, key, length)) {
-			ret_span->member_start = member;
-			ret_span->value_start = value;
-			ret_span->value_end = at;
-			found = true;
-		}
-		at = lcowmig__json_skip_space(text, size, at);
+		value = lcowmig__json_skip_space(text, search->size, value);
+		if (text_key_equals(text, member, path, key))
+			at = search_value(search, path + rest, length - rest, member, value);
+		else
+			at = text_skip_value(text, search->size, value);
+		at = lcowmig__json_skip_space(text, search->size, at);
 		if (text[at] == ',')
-			at = lcowmig__json_skip_space(text, size, at + 1);
+			at = lcowmig__json_skip_space(text, search->size, at + 1);
 	}
-	return found;
+	return at + 1;
 }
 
-/* Follows `length` bytes of path; an empty path is the whole document. */
-static bool text_find(const char *text, size_t size, const char *path, size_t length, lcowmig__json_span *ret_span)
+static void search_note(const text_search *search, size_t member, size_t start, size_t end, lcowmig__json_span *ret_span)
 {
-	lcowmig__json_span span = { 0 };
+	bool is_object = search->text[start] == '{';
+	bool is_container = is_object || search->text[start] == '[';
+	bool is_empty = is_container && lcowmig__json_skip_space(search->text, search->size, start + 1) == end - 1;
+
+	*ret_span = (lcowmig__json_span){ member, start, end, is_object, is_empty };
+}
+
+/* `path` leads to this value, or on from it. Recursive as deep as the path. Returns where the value ends. */
+static size_t search_value(text_search *search, const char *path, size_t length, size_t member, size_t at)
+{
+	bool is_object = search->text[at] == '{';
+	bool is_parent = length && !memchr(path, '/', length);
+	size_t end;
+
+	/* What an earlier member of the same name has led to counts no more. */
+	search->has_value = false;
+	if (length)
+		search->has_parent = false;
+	end = length && is_object ? search_object(search, path, length, at) : text_skip_value(search->text, search->size, at);
+	if (is_parent && is_object) {
+		search_note(search, member, at, end, &search->parent);
+		search->has_parent = true;
+	}
+	if (!length) {
+		search_note(search, member, at, end, &search->value);
+		search->has_value = true;
+	}
+	return end;
+}
+
+/* An empty path is the whole document. */
+static text_search text_find(const char *text, size_t size, const char *path)
+{
+	text_search search = { .text = text, .size = size };
 	size_t start = lcowmig__json_skip_space(text, size, 0);
-	size_t inside;
 
-	if (start >= size)
-		return false;
-	span.member_start = start;
-	span.value_start = start;
-	for (span.value_end = size; strchr(" \t\n\r", text[span.value_end - 1]); span.value_end--)
-		; /* the document is one value and space around it */
-	while (length) {
-		const char *slash = memchr(path, '/', length);
-		size_t part = slash ? (size_t)(slash - path) : length;
-
-		if (text[span.value_start] != '{' || !text_find_member(text, size, span.value_start, path, part, &span))
-			return false;
-		part += slash ? 1 : 0;
-		path += part;
-		length -= part;
-	}
-	span.is_object = text[span.value_start] == '{';
-	if (span.is_object || text[span.value_start] == '[') {
-		inside = lcowmig__json_skip_space(text, size, span.value_start + 1);
-		span.is_empty = inside == span.value_end - 1;
-	}
-	*ret_span = span;
-	return true;
+	if (start < size)
+		search_value(&search, path, strlen(path), start, start);
+	return search;
 }
 
 bool lcowmig__json_find(const char *text, size_t size, const char *path, lcowmig__json_span *ret_span)
 {
-	return text_find(text, size, path, strlen(path), ret_span);
+	text_search search = text_find(text, size, path);
+
+	if (search.has_value)
+		*ret_span = search.value;
+	return search.has_value;
 }
 
 static void text_put_key(lcowmig__buf *buf, const char *key)
@@ -233,20 +260,20 @@ lcowmig_status lcowmig__json_splice(const lcowmig__mem *mem, const char *text, s
 				    char **ret_text, size_t *ret_size)
 {
 	const char *slash = strrchr(path, '/');
-	lcowmig__json_span span;
+	text_search search = text_find(text, size, path);
 	char *spliced;
 	size_t at;
 
-	if (lcowmig__json_find(text, size, path, &span)) {
-		spliced = text_rebuild(mem, text, size, span.value_start, span.value_end, false, NULL, value, ret_size);
+	if (search.has_value) {
+		spliced = text_rebuild(mem, text, size, search.value.value_start, search.value.value_end, false, NULL, value, ret_size);
 	} else {
-		if (!text_find(text, size, path, slash ? (size_t)(slash - path) : 0, &span) || !span.is_object)
+		if (!search.has_parent)
 			return LCOWMIG_E_NOT_FOUND;
 		/* Right behind the last member, so that the layout in front of the closing brace stays where it is. */
-		at = span.value_end - 1;
+		at = search.parent.value_end - 1;
 		while (strchr(" \t\n\r", text[at - 1]))
 			at--;
-		spliced = text_rebuild(mem, text, size, at, at, !span.is_empty, slash ? slash + 1 : path, value, ret_size);
+		spliced = text_rebuild(mem, text, size, at, at, !search.parent.is_empty, slash ? slash + 1 : path, value, ret_size);
 	}
 	if (!spliced)
 		return LCOWMIG_E_NO_MEMORY;
