@@ -14,7 +14,7 @@
 #endif
 
 void bench_print(const char *name, unsigned n, double value, const char *unit);
-double bench_seconds(void);
+double bench_seconds(void); /* of processor time: whatever else the machine does counts for nobody */
 
 /* Memory that counts. */
 typedef struct bench_memory {

@@ -4,9 +4,9 @@
  *
  *     compare ENVELOPE N [once]
  */
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -87,9 +87,16 @@ extern "C" __attribute__((noinline)) void compare_encode(sandbox &s, std::string
 	s.envelope.SerializeToString(&bytes);
 }
 
+/* The second time, when the strings have their size. */
+extern "C" __attribute__((noinline)) void compare_encode_again(sandbox &s, std::string &bytes)
+{
+	compare_encode(s, bytes);
+}
+
+/* Processor time: whatever else the machine does counts for nobody. */
 static double seconds()
 {
-	return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+	return (double)std::clock() / CLOCKS_PER_SEC;
 }
 
 static void print(const char *name, unsigned n, double value)
@@ -121,10 +128,11 @@ int main(int argc, char **argv)
 	print("C++ decode per container", n, passed / (double)rounds / n * 1e6);
 	if (!compare_decode(whole, bytes))
 		return 1;
+	compare_encode(whole, encoded);
 	rounds = 0;
 	start = seconds();
 	do {
-		compare_encode(whole, encoded);
+		compare_encode_again(whole, encoded);
 		rounds++;
 		passed = seconds() - start;
 	} while (passed < limit);
