@@ -63,7 +63,7 @@ START_TEST(test_a_thousand_saves_of_one_state_are_one_byte_string)
 
 		stir(blocks);
 		world = world_new(2, 3);
-		world->source.host->context->heap.is_eager = i % 2;
+		world->source.host->context->heap.is_plain = i % 2 == 0;
 		for (j = 0; j < SAVES; j++) {
 			stir(blocks);
 			ck_assert_int_eq(world_migrate_until(world, WORLD_EXPORTED), LCOWMIG_OK);

@@ -171,8 +171,8 @@ mt_host *mt_host_new(const char *id, bool by_worker, bool blocks_transfer)
 	pthread_mutex_init(&host->p->lock, NULL);
 	pthread_cond_init(&host->p->changed, NULL);
 	OK(lcowmig_context_new(NULL, NULL, &host->context, NULL));
-	/* Imports of any size put their pieces into chunks. */
-	host->context->heap.is_eager = getenv("TEST_HOST_CHUNKS") != NULL;
+	/* Every allocation is the host's own, or imports put their pieces into chunks, as they do elsewhere. */
+	host->context->heap.is_plain = getenv("TEST_HOST_CHUNKS") == NULL;
 	make_sandbox(host, id);
 	ck_assert_int_eq(pthread_create(&host->p->worker, NULL, worker_main, host), 0);
 	ck_assert_int_eq(pthread_create(&host->p->clock, NULL, clock_main, host), 0);

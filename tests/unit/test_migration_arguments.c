@@ -253,7 +253,7 @@ START_TEST(test_import_leaves_nothing_behind_when_large_memory_is_out)
 	lcowmig_status status = LCOWMIG_E_NO_MEMORY;
 	unsigned i;
 
-	destination->host->context->heap.is_eager = true;
+	destination->host->context->heap.is_plain = false;
 	OK(world_migrate_until(world, WORLD_EXPORTED));
 	for (i = 1; status == LCOWMIG_E_NO_MEMORY; i++) {
 		STATE(destination, LCOWMIG_MIGRATION_IDLE);
