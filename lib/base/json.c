@@ -56,12 +56,11 @@ static bool json_keep_numbers(cJSON *item, const char *text, size_t size, size_t
 	return true;
 }
 
-lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit,
-				   const lcowmig_limits *limits, cJSON **ret_tree, lcowmig_error *error)
+lcowmig_status lcowmig__json_validate(const char *what, const char *text, size_t size, size_t size_limit, const lcowmig_limits *limits,
+				      lcowmig_error *error)
 {
 	const char *problem = NULL;
 	lcowmig_status status;
-	cJSON *tree;
 	size_t at = 0;
 
 	if (size > size_limit)
@@ -70,10 +69,21 @@ lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t si
 	status = lcowmig__json_check(text, size, limits, &at, &problem);
 	if (status)
 		return lcowmig__fail(error, status, "%s: the JSON has %s, at byte %zu of %zu", what, problem, at, size);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit,
+				   const lcowmig_limits *limits, cJSON **ret_tree, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__json_validate(what, text, size, size_limit, limits, error);
+	cJSON *tree;
+	size_t at = 0;
+
+	if (status)
+		return status;
 	tree = cJSON_ParseWithLength(text, size);
 	if (!tree)
 		return lcowmig__fail_memory(error);
-	at = 0;
 	if (!json_keep_numbers(tree, text, size, &at)) {
 		cJSON_Delete(tree);
 		return lcowmig__fail_memory(error);

@@ -20,6 +20,10 @@
 lcowmig_status lcowmig__json_parse(const char *what, const char *text, size_t size, size_t size_limit,
                                    const lcowmig_limits *limits, cJSON **ret_tree, lcowmig_error *error);
 
+/* The same refusals, without a tree. */
+lcowmig_status lcowmig__json_validate(const char *what, const char *text, size_t size, size_t size_limit, const lcowmig_limits *limits,
+				      lcowmig_error *error);
+
 /* Compact text in memory of `mem` (lcowmig__free). NULL when memory is out, also when `tree` is NULL (a failed construction). */
 char *lcowmig__json_print(const lcowmig__mem *mem, const cJSON *tree);
 
@@ -46,7 +50,8 @@ bool lcowmig__json_add_raw(cJSON *object, const char *key, const char *json);
 
 /*
  * Where a member stands in the text: the byte range of its value, and of the whole member. `path` is "/"-separated, keys matched
- * case-sensitively ("VirtualMachine/Devices/Scsi"). The text must have passed lcowmig__json_parse.
+ * case-sensitively ("VirtualMachine/Devices/Scsi"). An empty path is the
+ * whole. The text must have passed lcowmig__json_validate or lcowmig__json_parse.
  */
 typedef struct lcowmig__json_span {
 	size_t member_start; /* at the key's opening quote */

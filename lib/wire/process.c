@@ -51,18 +51,17 @@ static lcowmig_status process_check_spec(const lcowmig__wire_reader *reader, con
 {
 	const lcowmig__wire_bytes *spec = &process->oci_process_spec_json;
 	lcowmig_status status;
-	cJSON *tree = NULL;
+	lcowmig__json_span span;
 
 	if (!spec->size)
 		return LCOWMIG_OK;
-	status = lcowmig__json_parse("OCI process spec", (const char *)spec->data, spec->size, reader->limits.document_bytes,
-				     &reader->limits, &tree, reader->error);
+	status = lcowmig__json_validate("OCI process spec", (const char *)spec->data, spec->size, reader->limits.document_bytes,
+					&reader->limits, reader->error);
 	if (status != LCOWMIG_OK)
 		return lcowmig__wire_fail_inner(reader, place, "oci_process_spec_json", status);
-	if (!cJSON_IsObject(tree))
-		status = lcowmig__wire_fail(reader, place, "oci_process_spec_json", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
-	cJSON_Delete(tree);
-	return status;
+	if (!lcowmig__json_find((const char *)spec->data, spec->size, "", &span) || !span.is_object)
+		return lcowmig__wire_fail(reader, place, "oci_process_spec_json", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
+	return LCOWMIG_OK;
 }
 
 static lcowmig_status process_check(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)

@@ -29,25 +29,48 @@ static const lcowmig__wire_field vm_fields[] = {
 	{ WIRE_FIELD(vm_Payload, bridge_next_id), WIRE_SCALAR(INT64, lcowmig__wire_vm, bridge_next_id) },
 };
 
-/* A VM alone may have a document without a VM section: creating it is what fails then. In a sandbox that is known too late. */
-static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, const lcowmig__wire_vm *vm, const lcowmig__wire_place *place)
+/* Spelled as usual, it needs no tree; in other cases of letters it is looked for as HCS does. */
+static lcowmig_status vm_find_section(const lcowmig__wire_reader *reader, const char *text, size_t size, bool *ret_has_section)
 {
-	const lcowmig__wire_bytes *document = &vm->hcs_document;
+	lcowmig__json_span span;
 	lcowmig_status status;
 	cJSON *tree = NULL;
 
-	if (!document->size)
+	if (lcowmig__json_find(text, size, "VirtualMachine", &span)) {
+		*ret_has_section = span.is_object;
 		return LCOWMIG_OK;
-	status = lcowmig__json_parse("HCS document", (const char *)document->data, document->size, reader->limits.document_bytes,
-				     &reader->limits, &tree, reader->error);
-	if (status != LCOWMIG_OK)
-		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
-	if (!cJSON_IsObject(tree))
-		status = lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
-	else if (reader->strict && !cJSON_IsObject(lcowmig__json_get(tree, "VirtualMachine")))
-		status = lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "has no VirtualMachine object");
+	}
+	status = lcowmig__json_parse("HCS document", text, size, reader->limits.document_bytes, &reader->limits, &tree, reader->error);
+	if (status == LCOWMIG_OK)
+		*ret_has_section = cJSON_IsObject(lcowmig__json_get(tree, "VirtualMachine"));
 	cJSON_Delete(tree);
 	return status;
+}
+
+/* A VM alone may have a document without a VM section: creating it is what fails then. In a sandbox that is known too late. */
+static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, const lcowmig__wire_vm *vm, const lcowmig__wire_place *place)
+{
+	const char *text = (const char *)vm->hcs_document.data;
+	size_t size = vm->hcs_document.size;
+	lcowmig__json_span span;
+	lcowmig_status status;
+	bool has_section;
+
+	if (!size)
+		return LCOWMIG_OK;
+	status = lcowmig__json_validate("HCS document", text, size, reader->limits.document_bytes, &reader->limits, reader->error);
+	if (status != LCOWMIG_OK)
+		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
+	if (!lcowmig__json_find(text, size, "", &span) || !span.is_object)
+		return lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
+	if (!reader->strict)
+		return LCOWMIG_OK;
+	status = vm_find_section(reader, text, size, &has_section);
+	if (status != LCOWMIG_OK)
+		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
+	if (!has_section)
+		return lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "has no VirtualMachine object");
+	return LCOWMIG_OK;
 }
 
 static lcowmig_status vm_check(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)

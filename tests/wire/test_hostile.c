@@ -425,6 +425,20 @@ START_TEST(test_floors_are_not_looked_at_when_the_source_had_no_connection)
 }
 END_TEST
 
+/* As HCS reads it. */
+START_TEST(test_import_finds_the_documents_section_in_any_case_of_letters)
+{
+	wire_sample sample;
+	lcowmig__buf buf;
+
+	wire_sample_init(&sample);
+	set_document(&sample, " { \"virtualMachine\" : {} } ");
+	wire_must_encode(&wire_payloads[0], &sample.sandbox, &buf);
+	wire_must_give(&wire_payloads[0], buf.data, buf.size, &buf, "another case");
+	lcowmig__buf_done(&buf);
+}
+END_TEST
+
 /* A key in a path comes from outside: shortened, and harmless in a log. */
 START_TEST(test_paths_show_foreign_keys_shortened_and_without_control_characters)
 {
@@ -454,6 +468,7 @@ int main(void)
 	tcase_add_test(tcase, test_a_newer_version_is_named_even_when_the_rest_makes_no_sense);
 	tcase_add_test(tcase, test_import_accepts_a_vm_without_scsi_when_no_container_uses_disks);
 	tcase_add_test(tcase, test_floors_are_not_looked_at_when_the_source_had_no_connection);
+	tcase_add_test(tcase, test_import_finds_the_documents_section_in_any_case_of_letters);
 	tcase_add_test(tcase, test_paths_show_foreign_keys_shortened_and_without_control_characters);
 	return wire_main(suite);
 }
