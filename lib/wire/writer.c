@@ -1,6 +1,9 @@
 /*
  * The table-driven encoder. The first walk only counts, so that the place for the result can be made at its exact size. The second one writes,
  * from the last byte to the first: what is nested has been written when its size is to be written before it, so sizes are kept nowhere.
+ *
+ * Field numbers and wire types are nanopb's, from proto/. Its encoder is not used: it sizes what is nested once for each level above it, and
+ * an export is in the blackout (docs/performance.md compares both).
  */
 #include "writer.h"
 
