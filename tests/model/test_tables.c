@@ -157,20 +157,7 @@ END_TEST
 
 /* ---- The rows ---- */
 
-/* X(suite): the unit suites with controllers, whose main functions the build has given these names. */
-#define UNIT_SUITES(X)       \
-	X(scsi)              \
-	X(scsi_migrate)      \
-	X(plan9)             \
-	X(vpci)              \
-	X(network)           \
-	X(process)           \
-	X(container)         \
-	X(container_migrate) \
-	X(pod)               \
-	X(vm)                \
-	X(sandbox)           \
-	X(migration)
+/* UNIT_SUITES(X) comes from the build: X(suite) for each of the unit suites with controllers, whose main functions it has named so. */
 
 #define DECLARE(name) int unit_main_##name(void);
 UNIT_SUITES(DECLARE)

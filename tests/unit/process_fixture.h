@@ -196,4 +196,9 @@ static inline lcowmig_status kill_it(bool has_signal)
 #define assert_state(name) ck_assert_str_eq(lcowmig_process_state_name(process), name)
 #define assert_says(text) ck_assert_msg(strstr(error.message, text) != NULL, "\"%s\" does not say %s", error.message, text)
 
+static inline lcowmig_status resize(void)
+{
+	return test_run(host, lcowmig__process_resize_flow(process, 120, 40, &error), NULL, &error);
+}
+
 #endif

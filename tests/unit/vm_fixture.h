@@ -278,4 +278,28 @@ static inline void make(int wanted)
 	ck_assert_int_eq(state(), wanted);
 }
 
+static inline lcowmig_status save(lcowmig__arena *arena, lcowmig__wire_vm *wire, lcowmig_error *error)
+{
+	lcowmig_status status = run(lcowmig__vm_collect_flow(vm, NULL), error);
+
+	if (status != LCOWMIG_OK)
+		return status;
+	test_enter(host);
+	status = lcowmig__vm_capture(vm, arena, wire, error);
+	test_leave(host);
+	return status;
+}
+
+static inline lcowmig_status save_and_forget(lcowmig_error *error)
+{
+	lcowmig__wire_vm wire;
+	lcowmig__arena arena;
+	lcowmig_status status;
+
+	lcowmig__arena_init(&arena, &host->context->mem, 0);
+	status = save(&arena, &wire, error);
+	lcowmig__arena_done(&arena);
+	return status;
+}
+
 #endif
