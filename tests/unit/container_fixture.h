@@ -1,4 +1,4 @@
-/* What test_container.c and test_container_migrate.c share: a container of pod "p1", with SCSI, Plan9 and vPCI on a scripted host. */
+/* What the programs about containers share: a container of pod "p1", with SCSI, Plan9 and vPCI on a scripted host. */
 #ifndef TEST_CONTAINER_FIXTURE_H
 #define TEST_CONTAINER_FIXTURE_H
 
