@@ -290,4 +290,38 @@ static inline void become(int state)
 #define assert_logged(text) ck_assert_msg(strstr(test_host_log(host), text) != NULL, "%s is not in\n%s", text, test_host_log(host))
 #define assert_not_logged(text) ck_assert_msg(strstr(test_host_log(host), text) == NULL, "%s is in\n%s", text, test_host_log(host))
 
+/* The disks and mounts that are left; 0 once everything was given back. */
+static unsigned n_disks;
+
+static inline void note_disk_left(void *user, uint32_t slot, const lcowmig_disk_config *disk)
+{
+	n_disks++;
+}
+
+static inline unsigned disks_left(void)
+{
+	n_disks = 0;
+	lcowmig__scsi_each_disk(scsi, note_disk_left, NULL);
+	return n_disks;
+}
+
+/* Checks the order in which texts appear in the log. */
+static inline void assert_order(const char *const *texts, size_t count)
+{
+	const char *place = test_host_log(host);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		place = strstr(place, texts[i]);
+		ck_assert_msg(place != NULL, "%s is missing or too early in\n%s", texts[i], test_host_log(host));
+		place++;
+	}
+}
+
+#define ASSERT_ORDER(...)                                                                                                                  \
+	do {                                                                                                                               \
+		const char *const texts_[] = { __VA_ARGS__ };                                                                              \
+		assert_order(texts_, LCOWMIG__COUNT(texts_));                                                                              \
+	} while (0)
+
 #endif
