@@ -13,12 +13,11 @@
 
 #define CONTROLLER_0 "df6d0690-79e5-55b6-a5ec-c1e2f77f580a"
 #define SCSI_PATH(lun) "VirtualMachine/Devices/Scsi/" CONTROLLER_0 "/Attachments/" lun
-#define HCS_ADD(lun, settings) \
-	"hcs.modify {\"ResourcePath\":\"" SCSI_PATH(lun) "\",\"RequestType\":\"Add\",\"Settings\":" settings "}\n"
+#define HCS_ADD(lun, settings) "hcs.modify {\"ResourcePath\":\"" SCSI_PATH(lun) "\",\"RequestType\":\"Add\",\"Settings\":" settings "}\n"
 #define HCS_REMOVE(lun) "hcs.modify {\"ResourcePath\":\"" SCSI_PATH(lun) "\",\"RequestType\":\"Remove\"}\n"
-#define GUEST_MODIFY(type, resource, settings)                                                                              \
-	"guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\","                                   \
-	"\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"" type "\","                \
+#define GUEST_MODIFY(type, resource, settings)                                                                                             \
+	"guest.rpc 0x10100a01 {\"ContainerId\":\"00000000-0000-0000-0000-000000000000\","                                                  \
+	"\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"" type "\","                               \
 	"\"ResourceType\":\"" resource "\",\"Settings\":{" settings "}}}\n"
 #define GUEST_ADD(settings) GUEST_MODIFY("Add", "MappedVirtualDisk", settings)
 #define GUEST_REMOVE(settings) GUEST_MODIFY("Remove", "MappedVirtualDisk", settings)

@@ -1,4 +1,4 @@
-/* The public migration options, and what of them reaches the HCS document. The documents themselves are tested in test_hcs.c. */
+/* The public migration options, and what of them reaches the HCS document. The documents themselves are tested in test_hcs_answers.c. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
