@@ -37,6 +37,7 @@ typedef struct lcowmig__nic {
 	const char *mac_address;
 	const char *endpoint_name;
 	bool on_host;       /* HCS has it, or may have it */
+	bool is_unsure;     /* only may: HCS gave up on adding or on removing it */
 	bool is_recorded;   /* the guest keeps a record of it, or may */
 	bool is_configured; /* the guest has given it its addresses */
 	bool is_listed;     /* the namespace has its endpoint, as of the last look */
@@ -63,7 +64,8 @@ void lcowmig__nics_drop(lcowmig_network *network);
 
 /*
  * Brings one endpoint in: host first, then the guest. It goes on from where an earlier attempt for the same endpoint stood. After a failure
- * on the host's side there is no trace; after one on the guest's side the NIC stays tracked.
+ * on the host's side there is no trace, unless HCS gave up and may have added it; then, and after one on the guest's side, the NIC stays
+ * tracked.
  */
 lcowmig__flow *lcowmig__nic_add_flow(lcowmig_network *network, const lcowmig__endpoint *endpoint, const char *guest_namespace_id,
 				     lcowmig_error *error);

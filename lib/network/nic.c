@@ -6,6 +6,8 @@
  *   - Adding an id that is recorded already fails. So an Add whose outcome is unknown is followed by a Remove before the next try.
  *   - Remove only forgets the record, the interface stays as it is; an id or namespace that is not recorded is a success.
  *   - The NIC must be on the host's side before the guest is told.
+ *
+ * When HCS gives up on a change, nobody knows whether it was made. The next Add first removes the NIC from the host, where it may be missing.
  */
 #include "base/guid.h"
 #include "guest/guest.h"
@@ -99,6 +101,26 @@ void lcowmig__nics_drop(lcowmig_network *network)
 	lcowmig__nic_drop(network, maps[i], LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node));
 }
 
+/* ---- The host's side ---- */
+
+/* The host gave up waiting: HCS may still have done it. */
+static bool nic_outcome_is_open(lcowmig_status status)
+{
+	return status == LCOWMIG_E_CANCELLED || status == LCOWMIG_E_TIMED_OUT;
+}
+
+static void nic_ask_add(lcowmig__flow *flow, const lcowmig_network *network, const lcowmig__nic *nic)
+{
+	lcowmig__hcs_modify(flow, network->env,
+			    lcowmig__hcs_nic_add(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address));
+}
+
+static void nic_ask_remove(lcowmig__flow *flow, const lcowmig_network *network, const lcowmig__nic *nic)
+{
+	lcowmig__hcs_modify(flow, network->env,
+			    lcowmig__hcs_nic_remove(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address));
+}
+
 /* ---- One NIC in ---- */
 
 struct nic_add {
@@ -107,12 +129,6 @@ struct nic_add {
 	lcowmig__nic *nic;
 	char *settings; /* the guest's description; handed on with the request */
 };
-
-/* The host gave up waiting: HCS may still have done it. */
-static bool nic_outcome_is_open(lcowmig_status status)
-{
-	return status == LCOWMIG_E_CANCELLED || status == LCOWMIG_E_TIMED_OUT;
-}
 
 static void nic_tell_guest(struct nic_add *self)
 {
@@ -127,16 +143,21 @@ static void nic_add_step(lcowmig__flow *flow)
 {
 	struct nic_add *self = (struct nic_add *)flow;
 	lcowmig_network *network = self->network;
-	const lcowmig__env *env = network->env;
 	lcowmig__nic *nic = self->nic;
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
+	if (nic->is_unsure) {
+		FLOW_AWAIT(flow, nic_ask_remove(flow, network, nic));
+		if (flow->result != LCOWMIG_OK && !lcowmig__hresult_is_not_found(flow->error.hresult))
+			FLOW_RETURN(flow, flow->result);
+		nic->on_host = false;
+		nic->is_unsure = false;
+	}
 	if (!nic->on_host) {
-		FLOW_AWAIT(flow,
-			   lcowmig__hcs_modify(flow, env,
-					       lcowmig__hcs_nic_add(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address)));
-		nic->on_host = flow->result == LCOWMIG_OK || nic_outcome_is_open(flow->result);
+		FLOW_AWAIT(flow, nic_ask_add(flow, network, nic));
+		nic->is_unsure = nic_outcome_is_open(flow->result);
+		nic->on_host = flow->result == LCOWMIG_OK || nic->is_unsure;
 		if (!nic->on_host)
 			lcowmig__nic_drop(network, &network->own, nic);
 		if (flow->result != LCOWMIG_OK)
@@ -211,22 +232,20 @@ static void nic_remove_step(lcowmig__flow *flow)
 {
 	struct nic_remove *self = (struct nic_remove *)flow;
 	lcowmig_network *network = self->network;
-	const lcowmig__env *env = network->env;
 	lcowmig__nic *nic = self->nic;
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
 	if (network->namespace_supported) {
-		FLOW_AWAIT(flow, lcowmig__guest_remove_network(flow, env, network->namespace_id, nic->nic_id));
+		FLOW_AWAIT(flow, lcowmig__guest_remove_network(flow, network->env, network->namespace_id, nic->nic_id));
 		if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_UNAVAILABLE)
 			FLOW_RETURN(flow, flow->result);
 		nic->is_recorded = false;
 		nic->is_configured = false;
 	}
 	if (nic->on_host) {
-		FLOW_AWAIT(flow, lcowmig__hcs_modify(
-					 flow, env,
-					 lcowmig__hcs_nic_remove(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address)));
+		FLOW_AWAIT(flow, nic_ask_remove(flow, network, nic));
+		nic->is_unsure = nic->is_unsure || nic_outcome_is_open(flow->result);
 		if (flow->result != LCOWMIG_OK && !lcowmig__is_gone(flow->result, flow->error.hresult))
 			FLOW_RETURN(flow, flow->result);
 	}
