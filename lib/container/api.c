@@ -25,18 +25,6 @@ static bool api_enter(const lcowmig_container *container, const char *what, lcow
 	return api_enter_with(container, what, container, "container", pump, error);
 }
 
-static lcowmig_status api_leave(const lcowmig_container *container, lcowmig__pump *pump, lcowmig_status status)
-{
-	lcowmig__leave(container->env->context, pump);
-	return status;
-}
-
-static lcowmig_status api_run(const lcowmig_container *container, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
-			      lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	return lcowmig__leave_flow(container->env->context, pump, status, flow, done, user, error);
-}
-
 /* What a pod does for its containers, together with its network and the index. */
 static lcowmig_status api_check_standalone(const lcowmig_container *container, const char *what, lcowmig_error *error)
 {
@@ -73,7 +61,7 @@ lcowmig_status lcowmig_container_create(lcowmig_container *container, const lcow
 		status = api_check_rootfs(own.rootfs, own.n_rootfs, error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__container_create_flow(container, &own, error);
-	return api_run(container, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_start(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -82,7 +70,7 @@ lcowmig_status lcowmig_container_start(lcowmig_container *container, lcowmig_don
 
 	if (!api_enter(container, "start", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_start_flow(container, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_start_flow(container, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all, lcowmig_done_fn done,
@@ -92,7 +80,7 @@ lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *
 
 	if (!api_enter(container, "kill", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done, user,
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done, user,
 		       error);
 }
 
@@ -111,7 +99,7 @@ lcowmig_status lcowmig_container_delete(lcowmig_container *container, const char
 				       sizeof *ret_exit);
 	else
 		flow = lcowmig__container_delete_flow(container, exec_id, ret_exit, error);
-	return api_run(container, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_wait(lcowmig_container *container, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -120,7 +108,7 @@ lcowmig_status lcowmig_container_wait(lcowmig_container *container, lcowmig_done
 
 	if (!api_enter(container, "wait", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_wait_flow(container, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_wait_flow(container, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_update(lcowmig_container *container, const char *resources, lcowmig_done_fn done, void *user,
@@ -130,7 +118,7 @@ lcowmig_status lcowmig_container_update(lcowmig_container *container, const char
 
 	if (!api_enter_with(container, "update", resources, "resources", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids **ret_pids, lcowmig_done_fn done, void *user,
@@ -140,7 +128,7 @@ lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids
 
 	if (!api_enter_with(container, "pids", ret_pids, "ret_pids", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_stats **ret_stats, lcowmig_done_fn done, void *user,
@@ -150,7 +138,7 @@ lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_sta
 
 	if (!api_enter_with(container, "stats", ret_stats, "ret_stats", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user, error);
 }
 
 /* ---- Processes ---- */
@@ -168,7 +156,7 @@ lcowmig_status lcowmig_container_exec(lcowmig_container *container, const char *
 	status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__container_exec_flow(container, exec_id, &own, ret_process, error);
-	return api_run(container, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
@@ -178,7 +166,7 @@ lcowmig_status lcowmig_container_new_process(lcowmig_container *container, const
 
 	if (!api_enter_with(container, "new process", ret_process, "ret_process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_leave(container, &pump, lcowmig__container_new_process(container, exec_id, ret_process, error));
+	return lcowmig__leave_object(container, &pump, lcowmig__container_new_process(container, exec_id, ret_process, error));
 }
 
 lcowmig_status lcowmig_container_get_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
@@ -245,7 +233,7 @@ lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buf
 		lcowmig__container_freeze(container);
 	lcowmig__buf_done(&bytes);
 	lcowmig__arena_done(&arena);
-	return api_leave(container, &pump, status);
+	return lcowmig__leave_object(container, &pump, status);
 }
 
 static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_container *wire, const char *guest_pod_id,
@@ -307,7 +295,7 @@ lcowmig_status lcowmig_container_patch(lcowmig_container *container, const lcowm
 		status = api_check_standalone(container, "Patch", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__container_patch_flow(container, &own, NULL, NULL, error);
-	return api_run(container, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(container, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_container_adopt(lcowmig_container *container, lcowmig_error *error)
@@ -316,7 +304,7 @@ lcowmig_status lcowmig_container_adopt(lcowmig_container *container, lcowmig_err
 
 	if (!api_enter(container, "adopt", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_leave(container, &pump, lcowmig__container_adopt(container, error));
+	return lcowmig__leave_object(container, &pump, lcowmig__container_adopt(container, error));
 }
 
 lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_destination, lcowmig_done_fn done, void *user,
@@ -326,7 +314,7 @@ lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_de
 
 	if (!api_enter(container, "resume", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(container, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done, user, error);
 }
 
 lcowmig_status lcowmig_container_announce(lcowmig_container *container, lcowmig_error *error)
@@ -336,7 +324,7 @@ lcowmig_status lcowmig_container_announce(lcowmig_container *container, lcowmig_
 	if (!api_enter(container, "announce", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	lcowmig__container_announce(container);
-	return api_leave(container, &pump, LCOWMIG_OK);
+	return lcowmig__leave_object(container, &pump, LCOWMIG_OK);
 }
 
 lcowmig_status lcowmig_container_abort(lcowmig_container *container, lcowmig_error *error)
@@ -349,7 +337,7 @@ lcowmig_status lcowmig_container_abort(lcowmig_container *container, lcowmig_err
 	status = api_check_standalone(container, "AbortMigrated", error);
 	if (status == LCOWMIG_OK)
 		lcowmig__container_abort(container);
-	return api_leave(container, &pump, status);
+	return lcowmig__leave_object(container, &pump, status);
 }
 
 lcowmig_status lcowmig_container_free(lcowmig_container *container, lcowmig_error *error)

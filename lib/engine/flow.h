@@ -185,8 +185,17 @@ void lcowmig__signal_reset(lcowmig__signal *signal);                     /* re-a
  */
 lcowmig_status lcowmig__leave_with(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
                                    lcowmig_done_fn done, void *user, lcowmig_error *error);
-/* The same where a flow was asked for: NULL in spite of LCOWMIG_OK is NO_MEMORY, of which `error` tells already. */
-lcowmig_status lcowmig__leave_flow(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+
+/*
+ * The same in short for public functions on an object: `handle` is what begins with its lcowmig__object.
+ *
+ * enter_object takes the lock; false, and INVALID_ARGUMENT "<what> is NULL" in `error`, when `handle` or `argument` is NULL. leave_object
+ * passes `status` on. leave_flow is leave_with where a flow was asked for: NULL in spite of LCOWMIG_OK is NO_MEMORY, of which `error` tells
+ * already.
+ */
+bool lcowmig__enter_object(const void *handle, const void *argument, const char *what, lcowmig__pump *pump, lcowmig_error *error);
+lcowmig_status lcowmig__leave_object(const void *handle, lcowmig__pump *pump, lcowmig_status status);
+lcowmig_status lcowmig__leave_flow(const void *handle, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
                                    lcowmig_done_fn done, void *user, lcowmig_error *error);
 
 #endif

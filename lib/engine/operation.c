@@ -67,12 +67,33 @@ lcowmig_status lcowmig__leave_with(lcowmig_context *context, lcowmig__pump *pump
 	return status;
 }
 
-lcowmig_status lcowmig__leave_flow(lcowmig_context *context, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
+static lcowmig_context *handle_context(const void *handle)
+{
+	return ((const lcowmig__object *)handle)->context;
+}
+
+bool lcowmig__enter_object(const void *handle, const void *argument, const char *what, lcowmig__pump *pump, lcowmig_error *error)
+{
+	if (!handle || !argument) {
+		lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is NULL", what);
+		return false;
+	}
+	lcowmig__enter(handle_context(handle), pump);
+	return true;
+}
+
+lcowmig_status lcowmig__leave_object(const void *handle, lcowmig__pump *pump, lcowmig_status status)
+{
+	lcowmig__leave(handle_context(handle), pump);
+	return status;
+}
+
+lcowmig_status lcowmig__leave_flow(const void *handle, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
                                    lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	if (status == LCOWMIG_OK && !flow)
 		status = LCOWMIG_E_NO_MEMORY;
-	return lcowmig__leave_with(context, pump, status, flow, done, user, error);
+	return lcowmig__leave_with(handle_context(handle), pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_context_cancel(lcowmig_context *context, lcowmig_done_fn done, void *user)

@@ -255,26 +255,20 @@ lcowmig__flow *lcowmig__network_teardown_flow(lcowmig_network *network, lcowmig_
 
 lcowmig_status lcowmig_network_setup(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
-	if (!network)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network setup: network is NULL");
-	lcowmig__enter(network->env->context, &pump);
-	flow = lcowmig__network_setup_flow(network, error);
-	return lcowmig__leave_with(network->env->context, &pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
+	if (!lcowmig__enter_object(network, network, "network setup: network", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(network, &pump, LCOWMIG_OK, lcowmig__network_setup_flow(network, error), done, user, error);
 }
 
 lcowmig_status lcowmig_network_teardown(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
-	if (!network)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network teardown: network is NULL");
-	lcowmig__enter(network->env->context, &pump);
-	flow = lcowmig__network_teardown_flow(network, error);
-	return lcowmig__leave_with(network->env->context, &pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
+	if (!lcowmig__enter_object(network, network, "network teardown: network", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(network, &pump, LCOWMIG_OK, lcowmig__network_teardown_flow(network, error), done, user, error);
 }
 
 const char *lcowmig_network_namespace_id(const lcowmig_network *network)

@@ -258,40 +258,29 @@ lcowmig_status lcowmig_network_import(lcowmig_sandbox *sandbox, const uint8_t *d
 
 lcowmig_status lcowmig_network_patch(lcowmig_network *network, const char *namespace_id, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!network)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network patch: network is NULL");
-	lcowmig__enter(network->env->context, &pump);
-	status = lcowmig__network_patch(network, namespace_id, error);
-	lcowmig__leave(network->env->context, &pump);
-	return status;
+	if (!lcowmig__enter_object(network, network, "network patch: network", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_object(network, &pump, lcowmig__network_patch(network, namespace_id, error));
 }
 
 lcowmig_status lcowmig_network_resume(lcowmig_network *network, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!network)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network resume: network is NULL");
-	lcowmig__enter(network->env->context, &pump);
-	status = lcowmig__network_resume(network, error);
-	lcowmig__leave(network->env->context, &pump);
-	return status;
+	if (!lcowmig__enter_object(network, network, "network resume: network", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_object(network, &pump, lcowmig__network_resume(network, error));
 }
 
 lcowmig_status lcowmig_network_reset(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
-	if (!network)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network reset: network is NULL");
-	lcowmig__enter(network->env->context, &pump);
-	flow = lcowmig__network_reset_flow(network, error);
-	return lcowmig__leave_with(network->env->context, &pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
+	if (!lcowmig__enter_object(network, network, "network reset: network", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(network, &pump, LCOWMIG_OK, lcowmig__network_reset_flow(network, error), done, user, error);
 }
 
 lcowmig_status lcowmig_network_free(lcowmig_network *network, lcowmig_error *error)

@@ -4,12 +4,6 @@
 #include "engine/abi.h"
 #include "plan9_private.h"
 
-/* Starts a flow that was made under the lock, or reports why there is none. */
-static lcowmig_status run(lcowmig_plan9 *plan9, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	return lcowmig__leave_with(plan9->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
-}
-
 lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_config *share, uint32_t mount_read_only,
                                      lcowmig_guid *ret_reservation, lcowmig_error *error)
 {
@@ -17,15 +11,12 @@ lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_c
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!plan9 || !ret_reservation)
-		return lcowmig__fail_null("lcowmig_plan9_reserve", error);
+	if (!lcowmig__enter_object(plan9, ret_reservation, "lcowmig_plan9_reserve: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_share_config", &own, share, restrict_access, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(plan9->object.context, &pump);
-	status = lcowmig__plan9_reserve(plan9, &own, mount_read_only != 0, ret_reservation, error);
-	lcowmig__leave(plan9->object.context, &pump);
-	return status;
+	if (status == LCOWMIG_OK)
+		status = lcowmig__plan9_reserve(plan9, &own, mount_read_only != 0, ret_reservation, error);
+	return lcowmig__leave_object(plan9, &pump, status);
 }
 
 lcowmig_status lcowmig_plan9_map(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
@@ -33,10 +24,9 @@ lcowmig_status lcowmig_plan9_map(lcowmig_plan9 *plan9, const lcowmig_guid *reser
 {
 	lcowmig__pump pump;
 
-	if (!plan9 || !reservation)
-		return lcowmig__fail_null("lcowmig_plan9_map", error);
-	lcowmig__enter(plan9->object.context, &pump);
-	return run(plan9, &pump, lcowmig__plan9_map_flow(plan9, reservation, NULL, error), done, user, error);
+	if (!lcowmig__enter_object(plan9, reservation, "lcowmig_plan9_map: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(plan9, &pump, LCOWMIG_OK, lcowmig__plan9_map_flow(plan9, reservation, NULL, error), done, user, error);
 }
 
 lcowmig_status lcowmig_plan9_unmap(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
@@ -44,10 +34,9 @@ lcowmig_status lcowmig_plan9_unmap(lcowmig_plan9 *plan9, const lcowmig_guid *res
 {
 	lcowmig__pump pump;
 
-	if (!plan9 || !reservation)
-		return lcowmig__fail_null("lcowmig_plan9_unmap", error);
-	lcowmig__enter(plan9->object.context, &pump);
-	return run(plan9, &pump, lcowmig__plan9_unmap_flow(plan9, reservation, error), done, user, error);
+	if (!lcowmig__enter_object(plan9, reservation, "lcowmig_plan9_unmap: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(plan9, &pump, LCOWMIG_OK, lcowmig__plan9_unmap_flow(plan9, reservation, error), done, user, error);
 }
 
 static lcowmig_status guest_path_locked(lcowmig_plan9 *plan9, const lcowmig_guid *id, char *buffer, size_t capacity, size_t *ret_size,
@@ -79,26 +68,18 @@ static lcowmig_status guest_path_locked(lcowmig_plan9 *plan9, const lcowmig_guid
 lcowmig_status lcowmig_plan9_guest_path(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, char *buffer, size_t capacity,
                                         size_t *ret_size, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!plan9 || !reservation)
-		return lcowmig__fail_null("lcowmig_plan9_guest_path", error);
-	lcowmig__enter(plan9->object.context, &pump);
-	status = guest_path_locked(plan9, reservation, buffer, capacity, ret_size, error);
-	lcowmig__leave(plan9->object.context, &pump);
-	return status;
+	if (!lcowmig__enter_object(plan9, reservation, "lcowmig_plan9_guest_path: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_object(plan9, &pump, guest_path_locked(plan9, reservation, buffer, capacity, ret_size, error));
 }
 
 lcowmig_status lcowmig_plan9_save(lcowmig_plan9 *plan9, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!plan9)
-		return lcowmig__fail_null("lcowmig_plan9_save", error);
-	lcowmig__enter(plan9->object.context, &pump);
-	status = lcowmig__plan9_capture(plan9, error);
-	lcowmig__leave(plan9->object.context, &pump);
-	return status;
+	if (!lcowmig__enter_object(plan9, plan9, "lcowmig_plan9_save: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_object(plan9, &pump, lcowmig__plan9_capture(plan9, error));
 }

@@ -1,45 +1,31 @@
 /* The public functions of the pod controller that need no sandbox; the others are in sandbox/pods.c. */
 #include "private.h"
 
-static lcowmig_status no_pod(lcowmig_error *error)
-{
-	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the pod is NULL");
-}
-
-static lcowmig_status pod_run(lcowmig_pod *pod, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user,
-			      lcowmig_error *error)
-{
-	return lcowmig__leave_with(pod->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
-}
-
 lcowmig_status lcowmig_pod_setup_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!pod)
-		return no_pod(error);
-	lcowmig__enter(pod->object.context, &pump);
-	return pod_run(pod, &pump, lcowmig__pod_setup_flow(pod, error), done, user, error);
+	if (!lcowmig__enter_object(pod, pod, "the pod", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(pod, &pump, LCOWMIG_OK, lcowmig__pod_setup_flow(pod, error), done, user, error);
 }
 
 lcowmig_status lcowmig_pod_teardown_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!pod)
-		return no_pod(error);
-	lcowmig__enter(pod->object.context, &pump);
-	return pod_run(pod, &pump, lcowmig__pod_teardown_flow(pod, error), done, user, error);
+	if (!lcowmig__enter_object(pod, pod, "the pod", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(pod, &pump, LCOWMIG_OK, lcowmig__pod_teardown_flow(pod, error), done, user, error);
 }
 
 lcowmig_status lcowmig_pod_kill(lcowmig_pod *pod, uint32_t signal, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!pod)
-		return no_pod(error);
-	lcowmig__enter(pod->object.context, &pump);
-	return pod_run(pod, &pump, lcowmig__pod_kill_flow(pod, signal, error), done, user, error);
+	if (!lcowmig__enter_object(pod, pod, "the pod", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(pod, &pump, LCOWMIG_OK, lcowmig__pod_kill_flow(pod, signal, error), done, user, error);
 }
 
 lcowmig_status lcowmig_pod_get_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error)
@@ -56,8 +42,7 @@ lcowmig_status lcowmig_pod_get_container(lcowmig_pod *pod, const char *id, lcowm
 		*ret_container = container;
 	else
 		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, id);
-	lcowmig__leave(pod->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(pod, &pump, status);
 }
 
 size_t lcowmig_pod_list_containers(lcowmig_pod *pod, lcowmig_container **containers, size_t room)

@@ -14,18 +14,6 @@ static bool api_enter(const lcowmig_process *process, const char *what, lcowmig_
 	return true;
 }
 
-static lcowmig_status api_leave(const lcowmig_process *process, lcowmig__pump *pump, lcowmig_status status)
-{
-	lcowmig__leave(process->env->context, pump);
-	return status;
-}
-
-static lcowmig_status api_run(const lcowmig_process *process, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
-			      lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	return lcowmig__leave_flow(process->env->context, pump, status, flow, done, user, error);
-}
-
 /* What a container does for its own processes, and with them for their counterparts in the guest. */
 static lcowmig_status api_check_standalone(const lcowmig_process *process, const char *what, lcowmig_error *error)
 {
@@ -58,7 +46,7 @@ lcowmig_status lcowmig_process_create(lcowmig_process *process, const lcowmig_pr
 		status = api_check_exec(process, "Create", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_create_flow(process, &own, error);
-	return api_run(process, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_start(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -72,7 +60,7 @@ lcowmig_status lcowmig_process_start(lcowmig_process *process, lcowmig_done_fn d
 	status = api_check_exec(process, "Start", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_start_flow(process, error);
-	return api_run(process, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_kill(lcowmig_process *process, uint32_t signal, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -88,7 +76,7 @@ lcowmig_status lcowmig_process_kill(lcowmig_process *process, uint32_t signal, l
 		status = lcowmig__process_check_signal(process->env, signal, &has_signal, error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_kill_flow(process, has_signal, signal, error);
-	return api_run(process, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, uint16_t height, lcowmig_done_fn done, void *user,
@@ -98,7 +86,7 @@ lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, 
 
 	if (!api_enter(process, "resize", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(process, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user, error);
+	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user, error);
 }
 
 lcowmig_status lcowmig_process_close_stdin(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -107,7 +95,7 @@ lcowmig_status lcowmig_process_close_stdin(lcowmig_process *process, lcowmig_don
 
 	if (!api_enter(process, "close stdin", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(process, &pump, LCOWMIG_OK, lcowmig__process_close_stdin_flow(process, error), done, user, error);
+	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_close_stdin_flow(process, error), done, user, error);
 }
 
 lcowmig_status lcowmig_process_wait(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -116,7 +104,7 @@ lcowmig_status lcowmig_process_wait(lcowmig_process *process, lcowmig_done_fn do
 
 	if (!api_enter(process, "wait", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_run(process, &pump, LCOWMIG_OK, lcowmig__process_wait_flow(process, error), done, user, error);
+	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_wait_flow(process, error), done, user, error);
 }
 
 /* ---- Migration of a process alone ---- */
@@ -144,7 +132,7 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__process_freeze(process);
 	lcowmig__buf_done(&bytes);
-	return api_leave(process, &pump, status);
+	return lcowmig__leave_object(process, &pump, status);
 }
 
 static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
@@ -252,7 +240,7 @@ lcowmig_status lcowmig_process_patch(lcowmig_process *process, const char *conta
 		status = api_check_standalone(process, "Patch", error);
 	if (status == LCOWMIG_OK)
 		flow = api_patch_flow(process, container_id, &own, error);
-	return api_run(process, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_adopt(lcowmig_process *process, lcowmig_error *error)
@@ -261,7 +249,7 @@ lcowmig_status lcowmig_process_adopt(lcowmig_process *process, lcowmig_error *er
 
 	if (!api_enter(process, "adopt", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return api_leave(process, &pump, lcowmig__process_adopt(process, error));
+	return lcowmig__leave_object(process, &pump, lcowmig__process_adopt(process, error));
 }
 
 lcowmig_status lcowmig_process_resume(lcowmig_process *process, bool is_destination, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -275,7 +263,7 @@ lcowmig_status lcowmig_process_resume(lcowmig_process *process, bool is_destinat
 	status = api_check_standalone(process, "Resume", error);
 	if (status == LCOWMIG_OK)
 		flow = lcowmig__process_resume_flow(process, is_destination, error);
-	return api_run(process, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(process, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_process_abort(lcowmig_process *process, lcowmig_error *error)
@@ -288,7 +276,7 @@ lcowmig_status lcowmig_process_abort(lcowmig_process *process, lcowmig_error *er
 	status = api_check_standalone(process, "AbortMigrated", error);
 	if (status == LCOWMIG_OK)
 		lcowmig__process_abort(process);
-	return api_leave(process, &pump, status);
+	return lcowmig__leave_object(process, &pump, status);
 }
 
 lcowmig_status lcowmig_process_free(lcowmig_process *process, lcowmig_error *error)

@@ -104,15 +104,12 @@ lcowmig_status lcowmig__sandbox_check_task(const lcowmig_sandbox *sandbox, lcowm
 lcowmig_status lcowmig_sandbox_check_task(lcowmig_sandbox *sandbox, lcowmig_task_call number, lcowmig_error *error)
 {
 	const struct call *call = call_find(task_calls, LCOWMIG__COUNT(task_calls), (int)number);
-	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!sandbox || !call)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the sandbox is NULL, or %d is no task call", (int)number);
 	lcowmig__enter(sandbox->object.context, &pump);
-	status = guard_check(sandbox, call, error);
-	lcowmig__leave(sandbox->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, guard_check(sandbox, call, error));
 }
 
 static lcowmig_status call_check_id(const lcowmig_sandbox *sandbox, const struct call *call, const char *sandbox_id, lcowmig_error *error)
@@ -140,8 +137,7 @@ lcowmig_status lcowmig_sandbox_check_call(lcowmig_sandbox *sandbox, lcowmig_sand
 	status = call_check_id(sandbox, call, sandbox_id, error);
 	if (status == LCOWMIG_OK)
 		status = guard_check(sandbox, call, error);
-	lcowmig__leave(sandbox->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 /* A machine that moves is the running one until it has ended here; one that arrives is not before it runs. */

@@ -112,8 +112,7 @@ lcowmig_status lcowmig_pod_delete(lcowmig_pod *pod, lcowmig_error *error)
 	status = pod_check_delete(sandbox, pod, error);
 	if (status == LCOWMIG_OK)
 		lcowmig__sandbox_remove_pod(sandbox, pod);
-	lcowmig__leave(sandbox->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 /* ---- Containers ---- */
@@ -157,8 +156,7 @@ lcowmig_status lcowmig_pod_new_container(lcowmig_pod *pod, const char *id, lcowm
 		return status;
 	lcowmig__enter(sandbox->object.context, &pump);
 	status = container_begin(sandbox, pod, id, ret_container, error);
-	lcowmig__leave(sandbox->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 /* Deleting the init process is what gives everything back; one that has none was never created, or has given it back. */
@@ -190,13 +188,10 @@ static lcowmig_status container_remove(lcowmig_sandbox *sandbox, lcowmig_pod *po
 lcowmig_status lcowmig_pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error)
 {
 	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
-	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!sandbox || !id)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: it, or the container's id, is NULL, or it is in no sandbox");
 	lcowmig__enter(sandbox->object.context, &pump);
-	status = container_remove(sandbox, pod, id, error);
-	lcowmig__leave(sandbox->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, container_remove(sandbox, pod, id, error));
 }

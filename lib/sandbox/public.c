@@ -48,8 +48,7 @@ lcowmig_status lcowmig_sandbox_find_container(lcowmig_sandbox *sandbox, const ch
 	} else {
 		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s", sandbox->object.id, id);
 	}
-	lcowmig__leave(sandbox->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 lcowmig_status lcowmig_sandbox_find_pod(lcowmig_sandbox *sandbox, const char *id, lcowmig_pod **ret_pod, lcowmig_error *error)
@@ -66,8 +65,7 @@ lcowmig_status lcowmig_sandbox_find_pod(lcowmig_sandbox *sandbox, const char *id
 		*ret_pod = pod;
 	else
 		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no pod %s", sandbox->object.id, id);
-	lcowmig__leave(sandbox->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 size_t lcowmig_sandbox_list_pods(lcowmig_sandbox *sandbox, lcowmig_pod **pods, size_t room)

@@ -128,7 +128,7 @@ static lcowmig_status update_container(lcowmig_sandbox *sandbox, const char *id,
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 		                     "update of container %s: CPU groups and policy fragments are for pods, a container takes resources", id);
 	*ret_flow = lcowmig__container_update_flow(entry->container, update->resources, error);
-	return *ret_flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
+	return LCOWMIG_OK;
 }
 
 static lcowmig_status update_begin(lcowmig_sandbox *sandbox, const char *id, const lcowmig_update *update, lcowmig__flow **ret_flow,
@@ -160,5 +160,5 @@ lcowmig_status lcowmig_sandbox_update(lcowmig_sandbox *sandbox, const char *id, 
 		return status;
 	lcowmig__enter(sandbox->env.context, &pump);
 	status = update_begin(sandbox, id, &update, &flow, error);
-	return lcowmig__leave_with(sandbox->env.context, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(sandbox, &pump, status, flow, done, user, error);
 }

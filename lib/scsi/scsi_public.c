@@ -4,19 +4,6 @@
 #include "engine/abi.h"
 #include "scsi_private.h"
 
-/* Starts a flow that was made under the lock, or reports why there is none. */
-static lcowmig_status run(lcowmig_scsi *scsi, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	return lcowmig__leave_with(scsi->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
-}
-
-/* Leaves without a flow: what became ready is run, the status is passed on. */
-static lcowmig_status leave(lcowmig_scsi *scsi, lcowmig__pump *pump, lcowmig_status status)
-{
-	lcowmig__leave(scsi->object.context, pump);
-	return status;
-}
-
 lcowmig_status lcowmig_scsi_reserve_for_rootfs(lcowmig_scsi *scsi, uint32_t controller, uint32_t lun, const lcowmig_disk_config *disk,
                                                lcowmig_error *error)
 {
@@ -24,13 +11,12 @@ lcowmig_status lcowmig_scsi_reserve_for_rootfs(lcowmig_scsi *scsi, uint32_t cont
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!scsi)
-		return lcowmig__fail_null("lcowmig_scsi_reserve_for_rootfs", error);
+	if (!lcowmig__enter_object(scsi, scsi, "lcowmig_scsi_reserve_for_rootfs: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_disk_config", &own, disk, read_only, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(scsi->object.context, &pump);
-	return leave(scsi, &pump, lcowmig__scsi_reserve_for_rootfs(scsi, controller, lun, &own, error));
+	if (status == LCOWMIG_OK)
+		status = lcowmig__scsi_reserve_for_rootfs(scsi, controller, lun, &own, error);
+	return lcowmig__leave_object(scsi, &pump, status);
 }
 
 lcowmig_status lcowmig_scsi_reserve(lcowmig_scsi *scsi, const lcowmig_disk_config *disk, const lcowmig_mount_config *mount,
@@ -41,25 +27,23 @@ lcowmig_status lcowmig_scsi_reserve(lcowmig_scsi *scsi, const lcowmig_disk_confi
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!scsi || !ret_reservation)
-		return lcowmig__fail_null("lcowmig_scsi_reserve", error);
+	if (!lcowmig__enter_object(scsi, ret_reservation, "lcowmig_scsi_reserve: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_disk_config", &own_disk, disk, read_only, error);
 	if (status == LCOWMIG_OK)
 		status = LCOWMIG__COPY_SIZED("lcowmig_mount_config", &own_mount, mount, block_device, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(scsi->object.context, &pump);
-	return leave(scsi, &pump, lcowmig__scsi_reserve(scsi, &own_disk, &own_mount, ret_reservation, error));
+	if (status == LCOWMIG_OK)
+		status = lcowmig__scsi_reserve(scsi, &own_disk, &own_mount, ret_reservation, error);
+	return lcowmig__leave_object(scsi, &pump, status);
 }
 
 lcowmig_status lcowmig_scsi_map(lcowmig_scsi *scsi, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!scsi || !reservation)
-		return lcowmig__fail_null("lcowmig_scsi_map", error);
-	lcowmig__enter(scsi->object.context, &pump);
-	return run(scsi, &pump, lcowmig__scsi_map_flow(scsi, reservation, NULL, error), done, user, error);
+	if (!lcowmig__enter_object(scsi, reservation, "lcowmig_scsi_map: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(scsi, &pump, LCOWMIG_OK, lcowmig__scsi_map_flow(scsi, reservation, NULL, error), done, user, error);
 }
 
 lcowmig_status lcowmig_scsi_unmap(lcowmig_scsi *scsi, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
@@ -67,10 +51,9 @@ lcowmig_status lcowmig_scsi_unmap(lcowmig_scsi *scsi, const lcowmig_guid *reserv
 {
 	lcowmig__pump pump;
 
-	if (!scsi || !reservation)
-		return lcowmig__fail_null("lcowmig_scsi_unmap", error);
-	lcowmig__enter(scsi->object.context, &pump);
-	return run(scsi, &pump, lcowmig__scsi_unmap_flow(scsi, reservation, error), done, user, error);
+	if (!lcowmig__enter_object(scsi, reservation, "lcowmig_scsi_unmap: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(scsi, &pump, LCOWMIG_OK, lcowmig__scsi_unmap_flow(scsi, reservation, error), done, user, error);
 }
 
 /* ---- Looking ---- */
@@ -114,13 +97,12 @@ lcowmig_status lcowmig_scsi_guest_path(lcowmig_scsi *scsi, const lcowmig_guid *r
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!scsi || !reservation)
-		return lcowmig__fail_null("lcowmig_scsi_guest_path", error);
-	lcowmig__enter(scsi->object.context, &pump);
+	if (!lcowmig__enter_object(scsi, reservation, "lcowmig_scsi_guest_path: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = find_mapped(scsi, reservation, &mount, error);
 	if (status == LCOWMIG_OK)
 		status = give_bytes("lcowmig_scsi_guest_path", mount->guest_path, strlen(mount->guest_path), 1, buffer, capacity, ret_size, error);
-	return leave(scsi, &pump, status);
+	return lcowmig__leave_object(scsi, &pump, status);
 }
 
 uint32_t lcowmig_scsi_slots(lcowmig_scsi *scsi)
@@ -146,7 +128,7 @@ lcowmig_status lcowmig_scsi_disk(lcowmig_scsi *scsi, uint32_t slot, lcowmig_disk
 	else
 		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "SCSI: there is no disk in slot %u", (unsigned)slot);
 	ret_disk->size = size;
-	return leave(scsi, &pump, status);
+	return lcowmig__leave_object(scsi, &pump, status);
 }
 
 lcowmig_status lcowmig_scsi_attachments(lcowmig_scsi *scsi, char *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error)
@@ -155,16 +137,15 @@ lcowmig_status lcowmig_scsi_attachments(lcowmig_scsi *scsi, char *buffer, size_t
 	lcowmig__pump pump;
 	char *text;
 
-	if (!scsi)
-		return lcowmig__fail_null("lcowmig_scsi_attachments", error);
-	lcowmig__enter(scsi->object.context, &pump);
+	if (!lcowmig__enter_object(scsi, scsi, "lcowmig_scsi_attachments: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	text = lcowmig__scsi_attachments(scsi);
 	if (text)
 		status = give_bytes("lcowmig_scsi_attachments", text, strlen(text), 1, buffer, capacity, ret_size, error);
 	else
 		status = lcowmig__fail_memory(error);
 	lcowmig__free(&scsi->object.context->mem, text);
-	return leave(scsi, &pump, status);
+	return lcowmig__leave_object(scsi, &pump, status);
 }
 
 bool lcowmig_scsi_is_migrating(lcowmig_scsi *scsi)
@@ -211,7 +192,7 @@ lcowmig_status lcowmig_scsi_save(lcowmig_scsi *scsi, uint8_t *buffer, size_t cap
 	if (!scsi || (!buffer && !ret_size))
 		return lcowmig__fail_null("lcowmig_scsi_save", error);
 	lcowmig__enter(scsi->object.context, &pump);
-	return leave(scsi, &pump, save_locked(scsi, buffer, capacity, ret_size, error));
+	return lcowmig__leave_object(scsi, &pump, save_locked(scsi, buffer, capacity, ret_size, error));
 }
 
 lcowmig_status lcowmig__scsi_import_alone(lcowmig__env *env, const uint8_t *data, size_t size, lcowmig_scsi **ret_scsi,
@@ -261,18 +242,17 @@ lcowmig_status lcowmig_scsi_update_disk_host_path(lcowmig_scsi *scsi, const lcow
 	if (!scsi || !reservation || !host_path)
 		return lcowmig__fail_null("lcowmig_scsi_update_disk_host_path", error);
 	lcowmig__enter(scsi->object.context, &pump);
-	return leave(scsi, &pump, lcowmig__scsi_repoint(scsi, &item, 1, error));
+	return lcowmig__leave_object(scsi, &pump, lcowmig__scsi_repoint(scsi, &item, 1, error));
 }
 
 lcowmig_status lcowmig_scsi_resume(lcowmig_scsi *scsi, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!scsi)
-		return lcowmig__fail_null("lcowmig_scsi_resume", error);
-	lcowmig__enter(scsi->object.context, &pump);
+	if (!lcowmig__enter_object(scsi, scsi, "lcowmig_scsi_resume: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	lcowmig__scsi_thaw(scsi);
-	return leave(scsi, &pump, LCOWMIG_OK);
+	return lcowmig__leave_object(scsi, &pump, LCOWMIG_OK);
 }
 
 lcowmig_status lcowmig_scsi_free(lcowmig_scsi *scsi, lcowmig_error *error)

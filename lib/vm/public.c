@@ -8,13 +8,6 @@ static lcowmig_status no_vm(lcowmig_error *error)
 	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the virtual machine is NULL");
 }
 
-/* Starts a flow that was made under the lock, or reports why there is none. */
-static lcowmig_status vm_run(lcowmig_vm *vm, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_done_fn done, void *user,
-			     lcowmig_error *error)
-{
-	return lcowmig__leave_with(vm->object.context, pump, flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY, flow, done, user, error);
-}
-
 static lcowmig_status create_begin(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options,
 				   lcowmig__flow **ret_flow, lcowmig_error *error)
 {
@@ -55,37 +48,34 @@ lcowmig_status lcowmig_vm_create(lcowmig_vm *vm, const char *document, size_t si
 		return status;
 	lcowmig__enter(vm->object.context, &pump);
 	status = create_begin(vm, document, size, &own, &flow, error);
-	return lcowmig__leave_with(vm->object.context, &pump, status, flow, done, user, error);
+	return lcowmig__leave_flow(vm, &pump, status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vm_start(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!vm)
-		return no_vm(error);
-	lcowmig__enter(vm->object.context, &pump);
-	return vm_run(vm, &pump, lcowmig__vm_start_flow(vm, error), done, user, error);
+	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_start_flow(vm, error), done, user, error);
 }
 
 lcowmig_status lcowmig_vm_terminate(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!vm)
-		return no_vm(error);
-	lcowmig__enter(vm->object.context, &pump);
-	return vm_run(vm, &pump, lcowmig__vm_terminate_flow(vm, error), done, user, error);
+	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_terminate_flow(vm, error), done, user, error);
 }
 
 lcowmig_status lcowmig_vm_wait(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!vm)
-		return no_vm(error);
-	lcowmig__enter(vm->object.context, &pump);
-	return vm_run(vm, &pump, lcowmig__vm_wait_flow(vm, error), done, user, error);
+	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_wait_flow(vm, error), done, user, error);
 }
 
 /* ---- The policy of a confidential sandbox ---- */
@@ -129,8 +119,7 @@ lcowmig_status lcowmig_vm_set_policy(lcowmig_vm *vm, const lcowmig_vm_policy *po
 		return status;
 	lcowmig__enter(vm->object.context, &pump);
 	status = policy_swap(vm, &own, error);
-	lcowmig__leave(vm->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(vm, &pump, status);
 }
 
 /* ---- Updates ---- */
@@ -142,10 +131,9 @@ static lcowmig_status vm_run_operation(lcowmig_vm *vm, lcowmig__pump *pump, lcow
 	lcowmig_status status = lcowmig__object_check(&vm->object, LCOWMIG__VM_OPERATE, error);
 
 	if (status == LCOWMIG_OK)
-		return vm_run(vm, pump, flow, done, user, error);
+		return lcowmig__leave_flow(vm, pump, status, flow, done, user, error);
 	lcowmig__flow_discard(flow);
-	lcowmig__leave(vm->object.context, pump);
-	return status;
+	return lcowmig__leave_object(vm, pump, status);
 }
 
 lcowmig_status lcowmig_vm_update_memory(lcowmig_vm *vm, uint64_t size_mb, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -248,9 +236,8 @@ lcowmig_status lcowmig_vm_dump_stacks(lcowmig_vm *vm, lcowmig_done_fn done, void
 {
 	lcowmig__pump pump;
 
-	if (!vm)
-		return no_vm(error);
-	lcowmig__enter(vm->object.context, &pump);
+	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	return vm_run_operation(vm, &pump, lcowmig__vm_dump_stacks_flow(vm, error), done, user, error);
 }
 
@@ -270,8 +257,7 @@ lcowmig_status lcowmig_vm_query_compatibility(lcowmig_vm *vm, lcowmig_done_fn do
 {
 	lcowmig__pump pump;
 
-	if (!vm)
-		return no_vm(error);
-	lcowmig__enter(vm->object.context, &pump);
-	return vm_run(vm, &pump, lcowmig__vm_compatibility_flow(vm, error), done, user, error);
+	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_compatibility_flow(vm, error), done, user, error);
 }

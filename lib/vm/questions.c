@@ -102,8 +102,7 @@ lcowmig_status lcowmig_vm_architecture(lcowmig_vm *vm, const char **ret_architec
 				       "the virtual machine is NotCreated; its architecture is not known yet");
 	else
 		*ret_architecture = text_or_empty(vm->architecture);
-	lcowmig__leave(vm->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(vm, &pump, status);
 }
 
 lcowmig_status lcowmig_vm_exit_status(lcowmig_vm *vm, lcowmig_vm_exit *ret_exit, lcowmig_error *error)
@@ -136,39 +135,30 @@ lcowmig_status lcowmig_vm_exit_status(lcowmig_vm *vm, lcowmig_vm_exit *ret_exit,
 
 lcowmig_status lcowmig_vm_scsi(lcowmig_vm *vm, lcowmig_scsi **ret_scsi, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!vm || !ret_scsi)
 		return bad_argument(error);
 	lcowmig__enter(vm->object.context, &pump);
-	status = lcowmig__vm_scsi(vm, ret_scsi, error);
-	lcowmig__leave(vm->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(vm, &pump, lcowmig__vm_scsi(vm, ret_scsi, error));
 }
 
 lcowmig_status lcowmig_vm_plan9(lcowmig_vm *vm, lcowmig_plan9 **ret_plan9, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!vm || !ret_plan9)
 		return bad_argument(error);
 	lcowmig__enter(vm->object.context, &pump);
-	status = lcowmig__vm_plan9(vm, ret_plan9, error);
-	lcowmig__leave(vm->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(vm, &pump, lcowmig__vm_plan9(vm, ret_plan9, error));
 }
 
 lcowmig_status lcowmig_vm_vpci(lcowmig_vm *vm, lcowmig_vpci **ret_vpci, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!vm || !ret_vpci)
 		return bad_argument(error);
 	lcowmig__enter(vm->object.context, &pump);
-	status = lcowmig__vm_vpci(vm, ret_vpci, error);
-	lcowmig__leave(vm->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(vm, &pump, lcowmig__vm_vpci(vm, ret_vpci, error));
 }
