@@ -77,8 +77,8 @@ typedef void (*lcowmig_done_fn)(void *user, lcowmig_status status, const lcowmig
  * Makes a context. `platform` and `limits` are copied and may be NULL for all defaults. Free with lcowmig_context_free.
  * Errors: INVALID_ARGUMENT (a struct's size is wrong, allocate without release, a limit above its default), NO_MEMORY. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_context_new(const lcowmig_platform *platform, const lcowmig_limits *limits, lcowmig_context **ret_context,
-                                               lcowmig_error *error);
+LCOWMIG_API lcowmig_status lcowmig_context_new(const lcowmig_platform *platform, const lcowmig_limits *limits,
+					       lcowmig_context **ret_context, lcowmig_error *error);
 
 /*
  * Frees a context. NULL is fine. Refused with FAILED_PRECONDITION, nothing freed, while anything made from it exists, a host call is not

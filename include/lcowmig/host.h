@@ -53,11 +53,11 @@ typedef struct lcowmig_hcs_ops {
 	lcowmig_status (*cancel_migration)(void *user, lcowmig_call *call, void *system, const char *options);
 	/* HcsGrantVmAccess: lets the virtual machine `id` open `path`. */
 	lcowmig_status (*grant_access)(void *user, lcowmig_call *call, const char *id, const char *path);
-	/* Optional. Attaches the canonical, symlink-free UTF-8 form of `path` as the result: the key under which disks are shared. No result
-	 * is HOST_FAILED for whoever asked. Absent: paths are used as given. */
+	/* Optional. Attaches the canonical, symlink-free UTF-8 form of `path` as the result: the key under which disks are shared. No
+	 * result is HOST_FAILED for whoever asked. Absent: paths are used as given. */
 	lcowmig_status (*resolve_path)(void *user, lcowmig_call *call, const char *path);
-	/* Optional. Attaches "file" or "directory" as the result: what a bind mount's source is. Absent: every source is a directory. A path
-	 * that does not exist is NOT_FOUND. */
+	/* Optional. Attaches "file" or "directory" as the result: what a bind mount's source is. Absent: every source is a directory. A
+	 * path that does not exist is NOT_FOUND. */
 	lcowmig_status (*path_type)(void *user, lcowmig_call *call, const char *path);
 } lcowmig_hcs_ops;
 
@@ -88,8 +88,8 @@ typedef struct lcowmig_guest_ops {
 	/* Optional. Whom to tell about notifications: called when the sandbox is made, and with NULL when it is freed. When something was
 	 * reported at that very moment, freeing is refused after all, and the sandbox attached again. */
 	void (*attach)(void *user, lcowmig_sandbox *sandbox);
-	/* Binds a listener for the virtual machine's vsock `port` (entropy 1, log 109, control 0x40000000). `runtime_id` is the GUID text of
-	 * the machine, "" when the host has none. Idempotent while armed. Complete when bound, not when accepted. */
+	/* Binds a listener for the virtual machine's vsock `port` (entropy 1, log 109, control 0x40000000). `runtime_id` is the GUID text
+	 * of the machine, "" when the host has none. Idempotent while armed. Complete when bound, not when accepted. */
 	lcowmig_status (*prepare)(void *user, lcowmig_call *call, const char *runtime_id, uint32_t port);
 	/* Optional. Sends `bytes` to the guest's entropy connection and closes it. Absent: the guest is not seeded. */
 	lcowmig_status (*entropy)(void *user, lcowmig_call *call, const uint8_t *bytes, size_t size);
@@ -106,9 +106,9 @@ typedef struct lcowmig_guest_ops {
 	bool (*is_connected)(void *user);
 	/* While true, losing the transport parks outstanding calls instead of failing them. */
 	void (*set_migrating)(void *user, bool migrating);
-	/* Sends one request and attaches the answer's JSON. `document` is the whole request object, ContainerId and ActivityId included. The
-	 * id it is sent under is told with lcowmig_call_set_request_id. An answer with a non-zero Result is GUEST_FAILED with that HRESULT
-	 * and the guest's message attached, and the answer attached as well. */
+	/* Sends one request and attaches the answer's JSON. `document` is the whole request object, ContainerId and ActivityId included.
+	 * The id it is sent under is told with lcowmig_call_set_request_id. An answer with a non-zero Result is GUEST_FAILED with that
+	 * HRESULT and the guest's message attached, and the answer attached as well. */
 	lcowmig_status (*rpc)(void *user, lcowmig_call *call, uint32_t message, const char *container_id, const char *document);
 	/* Waits for the answer to a request that another connection sent under `id`. Legal before connect. When `id` is outstanding here
 	 * already, both calls get the answer. */
@@ -181,7 +181,8 @@ typedef struct lcowmig_socket_ops {
 typedef struct lcowmig_event_ops {
 	size_t size;
 	void *user;
-	/* One event at a time for a context, in order. `event` is valid during the call. May call back into the library; should not block. */
+	/* One event at a time for a context, in order. `event` is valid during the call. May call back into the library; should not
+	 * block. */
 	void (*event)(void *user, const lcowmig_event *event);
 } lcowmig_event_ops;
 

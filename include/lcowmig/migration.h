@@ -16,8 +16,8 @@
  *     finalize(id, STOP)                                  cleanup(id)
  *     cleanup(id)
  *
- * Going back instead: cancel(id), then finalize(id, RESUME) on the source, finalize(id, STOP) on the destination, cleanup(id) on both. When the
- * source has released its right, the destination gives it back: release(id) there, finalize(id, RESUME, that token) on the source.
+ * Going back instead: cancel(id), then finalize(id, RESUME) on the source, finalize(id, STOP) on the destination, cleanup(id) on both. When
+ * the source has released its right, the destination gives it back: release(id) there, finalize(id, RESUME, that token) on the source.
  *
  * The right to run the sandbox exists once. It is born with the source. Until the transfer has completed nothing can take it away;
  * afterwards release() gives it away as a token, and whoever has given it away cannot resume. A destination without the right can only be
@@ -144,7 +144,8 @@ typedef void (*lcowmig_reason_fn)(void *user, const char *reason);
  * all of them, before this returns and without any lock. Legal at any time.
  * Returns LCOWMIG_OK when there is none, FAILED_PRECONDITION with the first ones in `error`, NO_MEMORY. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_migration_check(lcowmig_migration *migration, lcowmig_reason_fn report, void *user, lcowmig_error *error);
+LCOWMIG_API lcowmig_status lcowmig_migration_check(lcowmig_migration *migration, lcowmig_reason_fn report, void *user,
+						   lcowmig_error *error);
 
 /*
  * Opens a session as source: SourcePrepared. Checks everything that lcowmig_migration_check checks first, then has the platform initialise
@@ -178,8 +179,8 @@ LCOWMIG_API lcowmig_status lcowmig_migration_envelope(lcowmig_migration *migrati
  * Copies the envelope into `buffer` of `size` bytes. `ret_size` gets its size, also when the buffer is too small (INVALID_ARGUMENT) and
  * when it is NULL with size 0, which only asks. Otherwise as lcowmig_migration_envelope. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_migration_copy_envelope(lcowmig_migration *migration, const char *session_id, uint8_t *buffer, size_t size,
-                                                           size_t *ret_size, lcowmig_error *error);
+LCOWMIG_API lcowmig_status lcowmig_migration_copy_envelope(lcowmig_migration *migration, const char *session_id, uint8_t *buffer,
+							   size_t size, size_t *ret_size, lcowmig_error *error);
 
 /* ---- Destination ---- */
 
@@ -225,7 +226,8 @@ typedef struct lcowmig_import_options {
  * NotCreated. Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, ALREADY_EXISTS (a pod or container of that id is here), CORRUPT_DATA,
  * UNSUPPORTED_VERSION, LIMIT_EXCEEDED, DENIED, NO_MEMORY. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_migration_import(lcowmig_migration *migration, const lcowmig_import_options *options, lcowmig_error *error);
+LCOWMIG_API lcowmig_status lcowmig_migration_import(lcowmig_migration *migration, const lcowmig_import_options *options,
+						    lcowmig_error *error);
 
 /*
  * Gives one imported container its place on this host: ids, disks, stdio, for the sandbox container also pod id and namespace. All or
@@ -234,17 +236,17 @@ LCOWMIG_API lcowmig_status lcowmig_migration_import(lcowmig_migration *migration
  * Errors: INVALID_ARGUMENT, NOT_FOUND (no such container in the envelope), ALREADY_EXISTS (an id or a path is taken), FAILED_PRECONDITION,
  * HOST_FAILED, CANCELLED, NO_MEMORY. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_migration_patch(lcowmig_migration *migration, const lcowmig_patch *patch, lcowmig_done_fn done, void *user,
-                                                   lcowmig_error *error);
+LCOWMIG_API lcowmig_status lcowmig_migration_patch(lcowmig_migration *migration, const lcowmig_patch *patch, lcowmig_done_fn done,
+						   void *user, lcowmig_error *error);
 
 /*
- * Gives disks that no container's patch speaks for their paths on this host, the machine's own boot disk above all: each by what the source calls it.
- * All or nothing; again replaces. Copied. Calls nobody. Legal in DestinationImported.
- * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, NOT_FOUND (no such disk in the envelope), ALREADY_EXISTS (a path is another disk's), NO_MEMORY.
- * Since 1.0.
+ * Gives disks that no container's patch speaks for their paths on this host, the machine's own boot disk above all: each by what the source
+ * calls it. All or nothing; again replaces. Copied. Calls nobody. Legal in DestinationImported.
+ * Errors: INVALID_ARGUMENT, FAILED_PRECONDITION, NOT_FOUND (no such disk in the envelope), ALREADY_EXISTS (a path is another disk's),
+ * NO_MEMORY. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_migration_patch_disks(lcowmig_migration *migration, const char *session_id, const lcowmig_disk_patch *disks,
-                                                         size_t n_disks, lcowmig_error *error);
+LCOWMIG_API lcowmig_status lcowmig_migration_patch_disks(lcowmig_migration *migration, const char *session_id,
+							 const lcowmig_disk_patch *disks, size_t n_disks, lcowmig_error *error);
 
 /* Flags of lcowmig_migration_prepare_destination. */
 #define LCOWMIG_PREPARE_PATHS_SHARED 0x1u /* disks that no patch has repointed are meant to keep the source's path */
@@ -269,8 +271,9 @@ LCOWMIG_API lcowmig_status lcowmig_migration_prepare_destination(lcowmig_migrati
  * INVALID_ARGUMENT (too short, which is judged first), ALREADY_EXISTS, FAILED_PRECONDITION (state; not connected), HOST_FAILED, CANCELLED,
  * NOT_SUPPORTED, NO_MEMORY. Since 1.0.
  */
-LCOWMIG_API lcowmig_status lcowmig_migration_register_socket(lcowmig_migration *migration, const char *session_id, const uint8_t *descriptor,
-                                                             size_t size, lcowmig_done_fn done, void *user, lcowmig_error *error);
+LCOWMIG_API lcowmig_status lcowmig_migration_register_socket(lcowmig_migration *migration, const char *session_id,
+							     const uint8_t *descriptor, size_t size, lcowmig_done_fn done, void *user,
+							     lcowmig_error *error);
 
 #define LCOWMIG_SOCKET_TIMEOUT_NS (600ull * 1000000000ull) /* how long a transfer waits for its socket by default */
 

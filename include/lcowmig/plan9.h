@@ -30,8 +30,8 @@ typedef struct lcowmig_share_config {
 #define LCOWMIG_SHARE_CONFIG_INIT { sizeof(lcowmig_share_config), NULL, NULL, 0, 0, 0 }
 
 /*
- * Reserves a share and its mount in the guest. `share` is copied; `mount_read_only` (0 or 1) is how the guest mounts it. Nothing is asked of
- * the host or the guest.
+ * Reserves a share and its mount in the guest. `share` is copied; `mount_read_only` (0 or 1) is how the guest mounts it. Nothing is asked
+ * of the host or the guest.
  * Errors: DENIED (a writable share where those are forbidden), INVALID_ARGUMENT (bad config, or the same path with another one),
  * LIMIT_EXCEEDED, FAILED_PRECONDITION (the share failed and was not unmapped yet), NO_MEMORY; then nothing was recorded. Since 1.0.
  */
@@ -56,8 +56,8 @@ LCOWMIG_API lcowmig_status lcowmig_plan9_unmap(lcowmig_plan9 *plan9, const lcowm
 
 /*
  * Where the guest has the directory. Written with a NUL to `buffer` of `capacity` bytes; `ret_size` (may be NULL) gets the length without
- * it; a NULL buffer gives the length only. NOT_FOUND, FAILED_PRECONDITION unless it is mapped, INVALID_ARGUMENT when the buffer is too small.
- * Any thread, never waits. Since 1.0.
+ * it; a NULL buffer gives the length only. NOT_FOUND, FAILED_PRECONDITION unless it is mapped, INVALID_ARGUMENT when the buffer is too
+ * small. Any thread, never waits. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_plan9_guest_path(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, char *buffer, size_t capacity,
                                                     size_t *ret_size, lcowmig_error *error);

@@ -99,9 +99,9 @@ LCOWMIG_API lcowmig_status lcowmig_scsi_unmap(lcowmig_scsi *scsi, const lcowmig_
 
 /*
  * ---- Looking ----
- * Any thread, at any time, never waiting for a map or unmap that is under way. Texts are written with a NUL to `buffer` of `capacity` bytes, and
- * `ret_size` (may be NULL) gets their length without it; with a NULL buffer it gets the length only. A buffer that is too small is
- * INVALID_ARGUMENT.
+ * Any thread, at any time, never waiting for a map or unmap that is under way. Texts are written with a NUL to `buffer` of `capacity`
+ * bytes, and `ret_size` (may be NULL) gets their length without it; with a NULL buffer it gets the length only. A buffer that is too small
+ * is INVALID_ARGUMENT.
  */
 
 /* Where the guest has the partition. NOT_FOUND, FAILED_PRECONDITION unless it is mapped. Since 1.0. */
@@ -138,8 +138,8 @@ LCOWMIG_API bool lcowmig_scsi_is_migrating(lcowmig_scsi *scsi);
 LCOWMIG_API lcowmig_status lcowmig_scsi_save(lcowmig_scsi *scsi, uint8_t *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error);
 
 /*
- * Makes a frozen controller of an envelope, bound to the sandbox's host and guest. Free with lcowmig_scsi_free before the sandbox. Nothing in the
- * bytes is trusted. Errors: INVALID_ARGUMENT (absent, of another type, or bad values), CORRUPT_DATA, UNSUPPORTED_VERSION,
+ * Makes a frozen controller of an envelope, bound to the sandbox's host and guest. Free with lcowmig_scsi_free before the sandbox. Nothing
+ * in the bytes is trusted. Errors: INVALID_ARGUMENT (absent, of another type, or bad values), CORRUPT_DATA, UNSUPPORTED_VERSION,
  * LIMIT_EXCEEDED, NO_MEMORY. Since 1.0.
  */
 LCOWMIG_API lcowmig_status lcowmig_scsi_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, lcowmig_scsi **ret_scsi,

@@ -80,8 +80,8 @@ lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *
 
 	if (!api_enter(container, "kill", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done, user,
-		       error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done,
+				   user, error);
 }
 
 lcowmig_status lcowmig_container_delete(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit, lcowmig_done_fn done,
@@ -118,7 +118,8 @@ lcowmig_status lcowmig_container_update(lcowmig_container *container, const char
 
 	if (!api_enter_with(container, "update", resources, "resources", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_update_flow(container, resources, error), done, user,
+				   error);
 }
 
 lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids **ret_pids, lcowmig_done_fn done, void *user,
@@ -128,7 +129,8 @@ lcowmig_status lcowmig_container_pids(lcowmig_container *container, lcowmig_pids
 
 	if (!api_enter_with(container, "pids", ret_pids, "ret_pids", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_pids_flow(container, ret_pids, error), done, user,
+				   error);
 }
 
 lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_stats **ret_stats, lcowmig_done_fn done, void *user,
@@ -138,7 +140,8 @@ lcowmig_status lcowmig_container_stats(lcowmig_container *container, lcowmig_sta
 
 	if (!api_enter_with(container, "stats", ret_stats, "ret_stats", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_stats_flow(container, ret_stats, error), done, user,
+				   error);
 }
 
 /* ---- Processes ---- */
@@ -314,7 +317,8 @@ lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_de
 
 	if (!api_enter(container, "resume", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done, user, error);
+	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done,
+				   user, error);
 }
 
 lcowmig_status lcowmig_container_announce(lcowmig_container *container, lcowmig_error *error)

@@ -15,8 +15,8 @@ lcowmig_status lcowmig__copy_sized(const char *name, void *own, size_t own_size,
 		                     given_size, first_size);
 	for (i = own_size; i < given_size; i++)
 		if (((const unsigned char *)given)[i])
-			return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "%s: uses members that this version of the library does not know",
-			                     name);
+			return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED,
+					     "%s: uses members that this version of the library does not know", name);
 	memset(own, 0, own_size);
 	memcpy(own, given, given_size < own_size ? given_size : own_size);
 	memcpy(own, &own_size, sizeof own_size);

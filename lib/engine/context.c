@@ -66,8 +66,8 @@ static lcowmig_status platform_resolve(const lcowmig_platform *given, lcowmig_pl
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig_context_new(const lcowmig_platform *given_platform, const lcowmig_limits *given_limits, lcowmig_context **ret_context,
-                                   lcowmig_error *error)
+lcowmig_status lcowmig_context_new(const lcowmig_platform *given_platform, const lcowmig_limits *given_limits,
+				   lcowmig_context **ret_context, lcowmig_error *error)
 {
 	lcowmig_platform platform;
 	lcowmig_limits limits;

@@ -159,8 +159,8 @@ static lcowmig_status invoke_start_migration(lcowmig_call *call)
 
 void lcowmig__hcs_start_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket)
 {
-	lcowmig_call *call =
-		hcs_call(flow, env, "HCS start live migration on source", env->hcs.start_migration != NULL, options, invoke_start_migration);
+	lcowmig_call *call = hcs_call(flow, env, "HCS start live migration on source", env->hcs.start_migration != NULL, options,
+				      invoke_start_migration);
 
 	if (call)
 		call->second_handle = socket;

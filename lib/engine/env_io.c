@@ -38,7 +38,8 @@ static lcowmig_status invoke_stdio_open(lcowmig_call *call)
 /* One block: the config and the five texts behind it. */
 static lcowmig_stdio_config *stdio_config_copy(const lcowmig__mem *mem, const lcowmig_stdio_config *config)
 {
-	const char *const texts[5] = { config->container_id, config->exec_id, config->stdin_path, config->stdout_path, config->stderr_path };
+	const char *const texts[5] = { config->container_id, config->exec_id, config->stdin_path, config->stdout_path,
+				       config->stderr_path };
 	const char *copies[5];
 	lcowmig_stdio_config *copy;
 	size_t size = sizeof *copy;

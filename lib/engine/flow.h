@@ -22,9 +22,9 @@
  * Awaiting: whatever was started inside the await expression (host calls, child flows, gates, signals: any number) is waited for. Then
  * flow->result is LCOWMIG_OK or the first failure among them, and flow->error its detail; a host call's answer is in flow->reply.
  *
- * Interruption: a cancelled or timed-out flow sees its await end with that status. Host calls it waited for are abandoned (their late results
- * are discarded properly); child flows are interrupted too and waited for. It is delivered once, so what the flow awaits for cleaning up
- * works normally.
+ * Interruption: a cancelled or timed-out flow sees its await end with that status. Host calls it waited for are abandoned (their late
+ * results are discarded properly); child flows are interrupted too and waited for. It is delivered once, so what the flow awaits for
+ * cleaning up works normally.
  */
 #ifndef LCOWMIG__FLOW_H
 #define LCOWMIG__FLOW_H

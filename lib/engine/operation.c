@@ -89,7 +89,7 @@ lcowmig_status lcowmig__leave_object(const void *handle, lcowmig__pump *pump, lc
 }
 
 lcowmig_status lcowmig__leave_flow(const void *handle, lcowmig__pump *pump, lcowmig_status status, lcowmig__flow *flow,
-                                   lcowmig_done_fn done, void *user, lcowmig_error *error)
+				   lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
 	if (status == LCOWMIG_OK && !flow)
 		status = LCOWMIG_E_NO_MEMORY;

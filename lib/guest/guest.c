@@ -34,8 +34,8 @@ static void guest_modify(lcowmig__flow *flow, const lcowmig__env *env, const cha
 	cJSON *message = lcowmig__guest_request(container_id);
 	cJSON *request = cJSON_CreateObject();
 
-	is_complete = lcowmig__json_add_string(request, "RequestType", type) && lcowmig__json_add_string(request, "ResourceType", resource) &&
-	              is_complete;
+	is_complete = lcowmig__json_add_string(request, "RequestType", type) &&
+		      lcowmig__json_add_string(request, "ResourceType", resource) && is_complete;
 	is_complete = lcowmig__json_add_item(request, "Settings", settings) && is_complete;
 	is_complete = lcowmig__json_add_item(message, "Request", request) && is_complete;
 	lcowmig__guest_send(flow, env, LCOWMIG_GCS_MODIFY_SETTINGS, container_id, message, is_complete);
@@ -67,15 +67,16 @@ bool lcowmig__guest_add_strings(cJSON *object, const char *key, const char *cons
 static void disk_request(lcowmig__flow *flow, const lcowmig__env *env, const char *type, const lcowmig__guest_disk *disk)
 {
 	cJSON *settings = cJSON_CreateObject();
-	bool ok = lcowmig__json_add_string(settings, "MountPath", disk->mount_path) && lcowmig__json_add_uint64(settings, "Lun", disk->lun) &&
-	          lcowmig__json_add_uint64(settings, "Controller", disk->controller) &&
-	          lcowmig__json_add_uint64(settings, "Partition", disk->partition) &&
-	          lcowmig__json_add_bool(settings, "ReadOnly", disk->read_only) &&
-	          lcowmig__json_add_bool(settings, "Encrypted", disk->encrypted) &&
-	          lcowmig__guest_add_strings(settings, "Options", disk->options, disk->n_options) &&
-	          lcowmig__json_add_bool(settings, "BlockDev", disk->block_device) &&
-	          lcowmig__json_add_bool(settings, "EnsureFilesystem", disk->ensure_filesystem) &&
-	          lcowmig__json_add_string(settings, "Filesystem", disk->filesystem);
+	bool ok = lcowmig__json_add_string(settings, "MountPath", disk->mount_path) &&
+		  lcowmig__json_add_uint64(settings, "Lun", disk->lun) &&
+		  lcowmig__json_add_uint64(settings, "Controller", disk->controller) &&
+		  lcowmig__json_add_uint64(settings, "Partition", disk->partition) &&
+		  lcowmig__json_add_bool(settings, "ReadOnly", disk->read_only) &&
+		  lcowmig__json_add_bool(settings, "Encrypted", disk->encrypted) &&
+		  lcowmig__guest_add_strings(settings, "Options", disk->options, disk->n_options) &&
+		  lcowmig__json_add_bool(settings, "BlockDev", disk->block_device) &&
+		  lcowmig__json_add_bool(settings, "EnsureFilesystem", disk->ensure_filesystem) &&
+		  lcowmig__json_add_string(settings, "Filesystem", disk->filesystem);
 
 	guest_modify(flow, env, LCOWMIG__NULL_GUID, type, "MappedVirtualDisk", settings, ok);
 }

@@ -2,8 +2,8 @@
  * What controllers ask of a guest: one function for each request, and readers for the answers that say something.
  *
  * The request functions are used inside an await, as those of engine/env.h: FLOW_TRY(flow, lcowmig__guest_add_disk(flow, env, &disk)).
- * All arguments are copied into the request before the function returns. The requests that carry resources of the virtual machine go to the null GUID,
- * those of a container to the guest's container id, which after a migration is still the id that the source used.
+ * All arguments are copied into the request before the function returns. The requests that carry resources of the virtual machine go to the
+ * null GUID, those of a container to the guest's container id, which after a migration is still the id that the source used.
  *
  * An answer with a non-zero Result ends the await with GUEST_FAILED and its HRESULT in flow->error; no connection ends it with UNAVAILABLE.
  */
@@ -121,7 +121,7 @@ typedef struct lcowmig__guest_process {
 
 /* Answer: lcowmig__guest_reply_process_id. */
 void lcowmig__guest_execute_process(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__guest_process *process);
-/* Answer: lcowmig__guest_reply_exit_code. Returns the call, so that its request id can be kept (told_request_id); NULL when it was refused. */
+/* Answer: lcowmig__guest_reply_exit_code. Returns the call, so that its request id can be kept (told_request_id); NULL: it was refused. */
 lcowmig_call *lcowmig__guest_wait_process(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id, uint32_t pid,
                                           uint32_t timeout_ms);
 /* Signal 0: without Options, which the guest takes as SIGKILL. */

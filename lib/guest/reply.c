@@ -117,7 +117,8 @@ static lcowmig_status read_pids(const cJSON *list, uint32_t *pids, size_t *ret_c
 
 	for (item = list->child; item; item = item->next)
 		if (!lcowmig__json_uint32(item, "ProcessId", &pids[count++]))
-			return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "guest properties: ProcessList[%zu] has no ProcessId", count - 1);
+			return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "guest properties: ProcessList[%zu] has no ProcessId",
+					     count - 1);
 	*ret_count = count;
 	return LCOWMIG_OK;
 }

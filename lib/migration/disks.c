@@ -42,8 +42,9 @@ static lcowmig_status disks_repoint(lcowmig_migration *m, const lcowmig_disk_pat
 	for (i = 0; i < count && status == LCOWMIG_OK; i++) {
 		items[i].host_path = disks[i].path;
 		if (!lcowmig__scsi_find_imported(scsi, disks[i].source_path, &items[i].slot))
-			status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "patch disks: migration session %s imported no disk with the path %s",
-			                       m->object.id, disks[i].source_path);
+			status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND,
+					       "patch disks: migration session %s imported no disk with the path %s", m->object.id,
+					       disks[i].source_path);
 	}
 	if (status == LCOWMIG_OK)
 		status = lcowmig__scsi_repoint(scsi, items, count, error);

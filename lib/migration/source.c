@@ -129,7 +129,8 @@ static lcowmig_status export_capture(const lcowmig_migration *m, lcowmig__arena 
 	if (!sandbox->pods)
 		return lcowmig__fail_memory(error);
 	status = lcowmig__vm_capture(m->sandbox->vm, arena, &sandbox->vm, error);
-	for (pod = lcowmig__sandbox_next_pod(m->sandbox, NULL); pod && status == LCOWMIG_OK; pod = lcowmig__sandbox_next_pod(m->sandbox, pod))
+	for (pod = lcowmig__sandbox_next_pod(m->sandbox, NULL); pod && status == LCOWMIG_OK;
+	     pod = lcowmig__sandbox_next_pod(m->sandbox, pod))
 		status = lcowmig__pod_capture(pod, arena, &sandbox->pods[sandbox->n_pods++], error);
 	return status;
 }

@@ -97,8 +97,9 @@ lcowmig_status lcowmig_migration_timeline_entry(lcowmig_migration *m, size_t ind
 	if (!m || !ret_entry)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "timeline entry: migration and ret_entry are required");
 	if (ret_entry->size < LCOWMIG__SIZE_THROUGH(lcowmig_timeline_entry, reserved))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_timeline_entry: size is %zu, expected at least %zu (set it to sizeof)",
-				     ret_entry->size, sizeof *ret_entry);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "lcowmig_timeline_entry: size is %zu, expected at least %zu (set it to sizeof)", ret_entry->size,
+				     sizeof *ret_entry);
 	lcowmig__lock_take(&m->object.context->lock);
 	if (index < m->timeline.count) {
 		const lcowmig__span *span = &m->timeline.spans[index];

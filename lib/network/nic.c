@@ -7,7 +7,8 @@
  *   - Remove only forgets the record, the interface stays as it is; an id or namespace that is not recorded is a success.
  *   - The NIC must be on the host's side before the guest is told.
  *
- * When HCS gives up on a change, nobody knows whether it was made. The next Add first removes the NIC from the host, where it may be missing.
+ * When HCS gives up on a change, nobody knows whether it was made. The next Add first removes the NIC from the host, where it may be
+ * missing.
  */
 #include "base/guid.h"
 #include "guest/guest.h"

@@ -105,13 +105,14 @@ static lcowmig_status check_share(const lcowmig_plan9 *plan9, const lcowmig_shar
 		return lcowmig__fail(error, LCOWMIG_E_DENIED, "Plan9 share %.200s: operation denied, writable shares are forbidden",
 		                     share->host_path);
 	if (plan9->reservations.count >= limits->reservations)
-		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "Plan9: there are %u reservations already", (unsigned)limits->reservations);
+		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "Plan9: there are %u reservations already",
+				     (unsigned)limits->reservations);
 	return LCOWMIG_OK;
 }
 
 /* The share of that path, or a new one that is not in the controller yet. */
-static lcowmig_status share_for(const lcowmig_plan9 *plan9, const lcowmig_share_config *config, lcowmig__share **ret_share, bool *ret_is_new,
-                                lcowmig_error *error)
+static lcowmig_status share_for(const lcowmig_plan9 *plan9, const lcowmig_share_config *config, lcowmig__share **ret_share,
+				bool *ret_is_new, lcowmig_error *error)
 {
 	lcowmig__share *share = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&plan9->shares, config->host_path), lcowmig__share, node);
 

@@ -55,7 +55,8 @@ static lcowmig_status map_begin(plan9_work *self, lcowmig_error *error)
 	self->share = self->reservation->share;
 	if (self->reservation->is_released) {
 		lcowmig_guid_format(&self->id, id);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "Plan9: reservation %s is half unmapped; it can only be unmapped", id);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "Plan9: reservation %s is half unmapped; it can only be unmapped", id);
 	}
 	status = lcowmig__object_check(&self->share->object, SHARE_ADD, error);
 	if (status == LCOWMIG_OK)

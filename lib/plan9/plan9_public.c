@@ -51,8 +51,8 @@ static lcowmig_status guest_path_locked(lcowmig_plan9 *plan9, const lcowmig_guid
 		return status;
 	if (reservation->is_released || reservation->share->mount.state != SHARE_MOUNT_MOUNTED) {
 		lcowmig_guid_format(id, text);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "Plan9: reservation %s is not mapped; its guest path needs it mapped",
-		                     text);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "Plan9: reservation %s is not mapped; its guest path needs it mapped", text);
 	}
 	size = strlen(reservation->share->guest_path);
 	if (buffer && capacity <= size)

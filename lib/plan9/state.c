@@ -47,7 +47,8 @@ const lcowmig__machine lcowmig__plan9_share_machine = {
 
 static const char *const mount_states[] = { "Reserved", "Mounted", "Invalid", "Unmounted" };
 static const char *const mount_triggers[] = {
-	"reserving", "mounting", "failing to mount", "releasing one of its reservations", "unmounting", "unmounting what was reserved again",
+	"reserving", "mounting", "failing to mount", "releasing one of its reservations",
+	"unmounting", "unmounting what was reserved again",
 };
 
 static const lcowmig__transition mount_rows[] = {

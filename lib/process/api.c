@@ -86,7 +86,8 @@ lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, 
 
 	if (!api_enter(process, "resize", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user, error);
+	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user,
+				   error);
 }
 
 lcowmig_status lcowmig_process_close_stdin(lcowmig_process *process, lcowmig_done_fn done, void *user, lcowmig_error *error)

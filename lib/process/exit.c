@@ -69,8 +69,8 @@ static void exit_step(lcowmig__flow *flow)
 static const lcowmig__flow_class exit_class = { .name = "exit", .step = exit_step, .is_watch = true };
 
 /*
- * An exit has taken the stdio handle over and goes on alone until that is closed: only operations keep it waiting before, and a process with
- * one in flight is not freed. Everything else ends at once, and leaves the queues that are about to vanish.
+ * An exit has taken the stdio handle over and goes on alone until that is closed: only operations keep it waiting before, and a process
+ * with one in flight is not freed. Everything else ends at once, and leaves the queues that are about to vanish.
  */
 void lcowmig__process_orphan_watches(lcowmig_process *process)
 {

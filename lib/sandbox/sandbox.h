@@ -9,7 +9,7 @@
 #include "vm/vm.h"
 
 struct lcowmig_sandbox {
-	lcowmig__object object; /* of a machine with one state: counts what is in flight on the sandbox itself, and has the name for errors */
+	lcowmig__object object; /* of a machine with one state: counts what is in flight on the sandbox itself, has the name for errors */
 	lcowmig__env env;
 	char *id; /* NULL until it is named */
 	lcowmig_vm *vm;

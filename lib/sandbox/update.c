@@ -32,7 +32,8 @@ static void sandbox_update_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	if (self->fragment) {
-		FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__vm_update_fragment_flow(vm, self->fragment, self->media_type, NULL)), failed);
+		FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__vm_update_fragment_flow(vm, self->fragment, self->media_type, NULL)),
+			    failed);
 	}
 	if (self->memory_mb) {
 		FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__vm_update_memory_flow(vm, self->memory_mb, NULL)), failed);
@@ -49,7 +50,9 @@ failed:
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class sandbox_update_class = { .name = "update", .step = sandbox_update_step, .release = sandbox_update_release };
+static const lcowmig__flow_class sandbox_update_class = { .name = "update",
+							  .step = sandbox_update_step,
+							  .release = sandbox_update_release };
 
 /* Reads what of the resources a machine has: memory and processors. */
 static lcowmig_status update_read(struct sandbox_update *self, const char *resources, lcowmig_error *error)
@@ -75,9 +78,9 @@ static lcowmig_status update_read(struct sandbox_update *self, const char *resou
 	cJSON_Delete(tree);
 	if (!self->memory_mb && !self->cpu.limit && !self->cpu.weight)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-		                     "update of pod %s: resources that a virtual machine does not have, expected memory.limit (at least 1 MiB), cpu.quota "
-		                     "or cpu.shares",
-		                     self->id);
+				     "update of pod %s: resources that a virtual machine does not have, expected memory.limit "
+				     "(at least 1 MiB), cpu.quota or cpu.shares",
+				     self->id);
 	return LCOWMIG_OK;
 }
 
@@ -126,7 +129,8 @@ static lcowmig_status update_container(lcowmig_sandbox *sandbox, const char *id,
 		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "update: sandbox %s has no container or pod %s", sandbox->object.id, id);
 	if (!update->resources || update->cpu_group_id || update->policy_fragment)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-		                     "update of container %s: CPU groups and policy fragments are for pods, a container takes resources", id);
+				     "update of container %s: CPU groups and policy fragments are for pods, a container takes resources",
+				     id);
 	*ret_flow = lcowmig__container_update_flow(entry->container, update->resources, error);
 	return LCOWMIG_OK;
 }
@@ -145,8 +149,8 @@ static lcowmig_status update_begin(lcowmig_sandbox *sandbox, const char *id, con
 	                                              : update_container(sandbox, id, update, ret_flow, error);
 }
 
-lcowmig_status lcowmig_sandbox_update(lcowmig_sandbox *sandbox, const char *id, const lcowmig_update *given, lcowmig_done_fn done, void *user,
-                                      lcowmig_error *error)
+lcowmig_status lcowmig_sandbox_update(lcowmig_sandbox *sandbox, const char *id, const lcowmig_update *given, lcowmig_done_fn done,
+				      void *user, lcowmig_error *error)
 {
 	lcowmig__flow *flow = NULL;
 	lcowmig_update update;

@@ -285,7 +285,8 @@ lcowmig_status lcowmig__scsi_reserve(lcowmig_scsi *scsi, const lcowmig_disk_conf
 	if (status == LCOWMIG_OK)
 		status = check_mount(limits, mount, error);
 	if (status == LCOWMIG_OK && scsi->reservations.count >= limits->reservations)
-		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "SCSI: there are %u reservations already", (unsigned)limits->reservations);
+		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "SCSI: there are %u reservations already",
+				       (unsigned)limits->reservations);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__random_guid(scsi->object.context, &id, error);
 	if (status == LCOWMIG_OK && lcowmig__scsi_find(scsi, &id))
@@ -330,7 +331,8 @@ static void each_disk(const lcowmig_scsi *scsi, bool (*wanted)(const lcowmig__di
 	}
 }
 
-void lcowmig__scsi_each_disk(const lcowmig_scsi *scsi, void (*visit)(void *user, uint32_t slot, const lcowmig_disk_config *disk), void *user)
+void lcowmig__scsi_each_disk(const lcowmig_scsi *scsi, void (*visit)(void *user, uint32_t slot, const lcowmig_disk_config *disk),
+			     void *user)
 {
 	each_disk(scsi, lcowmig__disk_is_present, visit, user);
 }

@@ -1,8 +1,9 @@
 /*
  * The SCSI controller from the inside: every disk on the virtual machine's SCSI buses. Behaviour and states: docs/states.md.
  *
- * Functions named …_flow make a flow that does the work when it is started (lcowmig__flow_child in an await, or lcowmig__leave_with); they check
- * nothing beforehand and return NULL only when memory is out, with `error` filled. Other functions act at once, under the context's lock.
+ * Functions named …_flow make a flow that does the work when it is started (lcowmig__flow_child in an await, or lcowmig__leave_with); they
+ * check nothing beforehand and return NULL only when memory is out, with `error` filled. Other functions act at once, under the context's
+ * lock.
  */
 #ifndef LCOWMIG__SCSI_H
 #define LCOWMIG__SCSI_H
@@ -30,14 +31,15 @@ bool lcowmig__scsi_has_reservation(const lcowmig_scsi *scsi, const lcowmig_guid 
 bool lcowmig__scsi_is_migrating(const lcowmig_scsi *scsi);
 /* Calls `visit`, in slot order, for every disk the virtual machine has: attached ones and those of its document. One that is only reserved
  * is none of them (X-05). */
-void lcowmig__scsi_each_disk(const lcowmig_scsi *scsi, void (*visit)(void *user, uint32_t slot, const lcowmig_disk_config *disk), void *user);
+void lcowmig__scsi_each_disk(const lcowmig_scsi *scsi, void (*visit)(void *user, uint32_t slot, const lcowmig_disk_config *disk),
+			     void *user);
 /* The value for VirtualMachine.Devices.Scsi: all controllers (empty ones as {}), the same disks. JSON text, NULL when memory is out. */
 char *lcowmig__scsi_attachments(const lcowmig_scsi *scsi);
 uint32_t lcowmig__scsi_controllers(const lcowmig_scsi *scsi);
 
 /*
- * Save in two halves. capture checks (FAILED_PRECONDITION naming the disk; operations in flight refuse too) and fills `ret_scsi` with arrays from
- * `arena` and borrowed strings, and changes nothing; freeze cannot fail. Both may be repeated while migrating.
+ * Save in two halves. capture checks (FAILED_PRECONDITION naming the disk; operations in flight refuse too) and fills `ret_scsi` with
+ * arrays from `arena` and borrowed strings, and changes nothing; freeze cannot fail. Both may be repeated while migrating.
  */
 lcowmig_status lcowmig__scsi_capture(lcowmig_scsi *scsi, lcowmig__arena *arena, lcowmig__wire_scsi *ret_scsi, lcowmig_error *error);
 void lcowmig__scsi_freeze(lcowmig_scsi *scsi);
@@ -60,8 +62,8 @@ lcowmig_status lcowmig__scsi_repoint_begin(lcowmig_scsi *scsi, const lcowmig__re
 /* Keeps the change, or makes everything as it was. Needs no memory; NULL is fine. */
 void lcowmig__scsi_repoint_end(lcowmig_scsi *scsi, lcowmig__repoint_change *change, bool keep);
 /*
- * The host path of the disk behind a reservation as the envelope named it; for a disk that was not imported, as it is. Borrowed until the disk is
- * repointed or removed; NULL without such a disk. (For patches by source path.)
+ * The host path of the disk behind a reservation as the envelope named it; for a disk that was not imported, as it is. Borrowed until the
+ * disk is repointed or removed; NULL without such a disk. (For patches by source path.)
  */
 const char *lcowmig__scsi_imported_path(const lcowmig_scsi *scsi, const lcowmig_guid *reservation);
 /* The slot of the disk that the envelope called `path`, whether it has been repointed or not. */

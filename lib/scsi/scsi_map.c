@@ -4,8 +4,8 @@
  *     map:    HCS add disk, guest mount           each unless it is there already
  *     unmap:  guest unmount, guest eject, HCS remove    each only with the last user, and not again when a repeat finds it done
  *
- * The gate is held throughout, so disks and mounts cannot be torn down by anybody else meanwhile; they can be reserved. The calls are shielded:
- * whoever gives up waiting, the outcome is known.
+ * The gate is held throughout, so disks and mounts cannot be torn down by anybody else meanwhile; they can be reserved. The calls are
+ * shielded: whoever gives up waiting, the outcome is known.
  */
 #include "guest/guest.h"
 #include "scsi_private.h"

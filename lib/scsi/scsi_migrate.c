@@ -225,8 +225,8 @@ static lcowmig_status import_reservation(lcowmig_scsi *scsi, const lcowmig__wire
 
 	if (wire->slot >= scsi->n_controllers * LCOWMIG_SCSI_LUNS || lcowmig__scsi_find(scsi, &wire->id)) {
 		lcowmig_guid_format(&wire->id, id);
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "scsi.reservations[%s]: slot %u does not exist, or the id is there twice",
-		                     id, (unsigned)wire->slot);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "scsi.reservations[%s]: slot %u does not exist, or the id is there twice", id, (unsigned)wire->slot);
 	}
 	if (!lcowmig__scsi_add_reservation(scsi, &wire->id, wire->slot, wire->partition))
 		return lcowmig__fail_memory(error);

@@ -25,8 +25,8 @@ static lcowmig_status repoint_check(const lcowmig__repoint *item, const lcowmig_
 	if (!item->check)
 		return LCOWMIG_OK;
 	if (partition != item->partition)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: partition %llu was saved, expected %llu", disk->host_path,
-		                     (unsigned long long)partition, (unsigned long long)item->partition);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: partition %llu was saved, expected %llu",
+				     disk->host_path, (unsigned long long)partition, (unsigned long long)item->partition);
 	if (disk->read_only != item->read_only)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s is %s, expected %s", disk->host_path,
 		                     disk->read_only ? "read-only" : "writable", item->read_only ? "read-only" : "writable");

@@ -107,7 +107,7 @@ bool lcowmig__disk_is(const lcowmig__disk *disk, const lcowmig_disk_config *conf
 lcowmig__mount *lcowmig__disk_find_mount(const lcowmig__disk *disk, uint64_t partition);
 /* A further holder of the partition: of its mount, or of a new one. */
 lcowmig_status lcowmig__disk_reserve_partition(lcowmig__disk *disk, const lcowmig_mount_config *config, lcowmig_error *error);
-/* Gives one reference up after the guest, where it had to, has unmounted. Forgets the mount with its last one (an import may count none). */
+/* Gives one reference up after the guest, where it had to, has unmounted. Forgets the mount with its last one (imports may count none). */
 void lcowmig__disk_release_partition(lcowmig__disk *disk, lcowmig__mount *mount, bool guest_unmounted);
 void lcowmig__disk_ask_attach(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__disk *disk);
 void lcowmig__disk_ask_eject(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__disk *disk);

@@ -63,7 +63,8 @@ static lcowmig_status give_bytes(const char *what, const void *data, size_t size
                                  size_t *ret_size, lcowmig_error *error)
 {
 	if (buffer && capacity < size + extra)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: the buffer has %zu bytes, expected %zu", what, capacity, size + extra);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: the buffer has %zu bytes, expected %zu", what, capacity,
+				     size + extra);
 	if (buffer)
 		memcpy(buffer, data, size + extra);
 	if (ret_size)
@@ -83,8 +84,8 @@ static lcowmig_status find_mapped(const lcowmig_scsi *scsi, const lcowmig_guid *
 	mount = lcowmig__scsi_reservation_mount(reservation);
 	if (!mount || mount->object.state != MOUNT_MOUNTED) {
 		lcowmig_guid_format(id, text);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "SCSI: reservation %s is not mapped; its guest path needs it mapped",
-		                     text);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "SCSI: reservation %s is not mapped; its guest path needs it mapped", text);
 	}
 	*ret_mount = mount;
 	return LCOWMIG_OK;
@@ -101,7 +102,8 @@ lcowmig_status lcowmig_scsi_guest_path(lcowmig_scsi *scsi, const lcowmig_guid *r
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = find_mapped(scsi, reservation, &mount, error);
 	if (status == LCOWMIG_OK)
-		status = give_bytes("lcowmig_scsi_guest_path", mount->guest_path, strlen(mount->guest_path), 1, buffer, capacity, ret_size, error);
+		status = give_bytes("lcowmig_scsi_guest_path", mount->guest_path, strlen(mount->guest_path), 1, buffer, capacity, ret_size,
+				    error);
 	return lcowmig__leave_object(scsi, &pump, status);
 }
 
@@ -120,8 +122,8 @@ lcowmig_status lcowmig_scsi_disk(lcowmig_scsi *scsi, uint32_t slot, lcowmig_disk
 		return lcowmig__fail_null("lcowmig_scsi_disk", error);
 	size = ret_disk->size;
 	if (size < sizeof *ret_disk)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_disk_config: size is %zu, expected at least %zu (set it to sizeof)",
-		                     size, sizeof *ret_disk);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "lcowmig_disk_config: size is %zu, expected at least %zu (set it to sizeof)", size, sizeof *ret_disk);
 	lcowmig__enter(scsi->object.context, &pump);
 	if (slot < scsi->n_controllers * LCOWMIG_SCSI_LUNS && scsi->slots[slot])
 		lcowmig__disk_config(scsi->slots[slot], ret_disk);
@@ -216,7 +218,8 @@ lcowmig_status lcowmig__scsi_import_alone(lcowmig__env *env, const uint8_t *data
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig_scsi_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, lcowmig_scsi **ret_scsi, lcowmig_error *error)
+lcowmig_status lcowmig_scsi_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, lcowmig_scsi **ret_scsi,
+				   lcowmig_error *error)
 {
 	lcowmig_context *context;
 	lcowmig_status status;

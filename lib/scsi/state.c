@@ -21,7 +21,8 @@ static const lcowmig__transition scsi_rows[] = {
 };
 
 const lcowmig__machine lcowmig__scsi_machine = {
-	"SCSI", scsi_states, LCOWMIG__COUNT(scsi_states), scsi_triggers, LCOWMIG__COUNT(scsi_triggers), scsi_rows, LCOWMIG__COUNT(scsi_rows),
+	"SCSI", scsi_states, LCOWMIG__COUNT(scsi_states), scsi_triggers, LCOWMIG__COUNT(scsi_triggers),
+	scsi_rows, LCOWMIG__COUNT(scsi_rows),
 };
 
 /* ---- Disks ---- */
@@ -59,7 +60,8 @@ const lcowmig__machine lcowmig__disk_machine = {
 
 static const char *const mount_states[] = { "Reserved", "Mounted", "Unmounted" };
 static const char *const mount_triggers[] = {
-	"reserving", "mounting", "failing to mount", "unmounting", "unmounting what was reserved again", "releasing one of its reservations",
+	"reserving", "mounting", "failing to mount", "unmounting", "unmounting what was reserved again",
+	"releasing one of its reservations",
 	"saving",
 };
 

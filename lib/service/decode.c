@@ -72,7 +72,8 @@ static lcowmig_status fail_broken(const lcowmig__wire_cursor *cursor, const char
 
 static lcowmig_status fail_type(const message_field *field, const char *message, lcowmig_error *error)
 {
-	return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: field %u has wire type %d", message, (unsigned)field->tag, (int)field->type);
+	return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: field %u has wire type %d", message, (unsigned)field->tag,
+			     (int)field->type);
 }
 
 /* ---- Options ---- */
@@ -91,19 +92,24 @@ static const throttle_row throttle_rows[] = {
 	  offsetof(lcowmig_migration_options, skip_throttling), 1, "skip_throttling" },
 	{ lcowmig__service_MemoryTransferThrottleParams_minimum_throttle_percentage_tag, LCOWMIG_OPTION_MINIMUM_THROTTLE_PERCENTAGE,
 	  offsetof(lcowmig_migration_options, minimum_throttle_percentage), 100, "minimum_throttle_percentage" },
-	{ lcowmig__service_MemoryTransferThrottleParams_target_number_of_brownout_transfer_passes_tag, LCOWMIG_OPTION_TARGET_BROWNOUT_PASSES,
-	  offsetof(lcowmig_migration_options, target_brownout_passes), UINT32_MAX, "target_number_of_brownout_transfer_passes" },
-	{ lcowmig__service_MemoryTransferThrottleParams_starting_brownout_pass_number_for_throttling_tag, LCOWMIG_OPTION_STARTING_BROWNOUT_PASS,
-	  offsetof(lcowmig_migration_options, starting_brownout_pass), UINT32_MAX, "starting_brownout_pass_number_for_throttling" },
-	{ lcowmig__service_MemoryTransferThrottleParams_maximum_number_of_brownout_transfer_passes_tag, LCOWMIG_OPTION_MAXIMUM_BROWNOUT_PASSES,
-	  offsetof(lcowmig_migration_options, maximum_brownout_passes), UINT32_MAX, "maximum_number_of_brownout_transfer_passes" },
+	{ lcowmig__service_MemoryTransferThrottleParams_target_number_of_brownout_transfer_passes_tag,
+	  LCOWMIG_OPTION_TARGET_BROWNOUT_PASSES, offsetof(lcowmig_migration_options, target_brownout_passes), UINT32_MAX,
+	  "target_number_of_brownout_transfer_passes" },
+	{ lcowmig__service_MemoryTransferThrottleParams_starting_brownout_pass_number_for_throttling_tag,
+	  LCOWMIG_OPTION_STARTING_BROWNOUT_PASS, offsetof(lcowmig_migration_options, starting_brownout_pass), UINT32_MAX,
+	  "starting_brownout_pass_number_for_throttling" },
+	{ lcowmig__service_MemoryTransferThrottleParams_maximum_number_of_brownout_transfer_passes_tag,
+	  LCOWMIG_OPTION_MAXIMUM_BROWNOUT_PASSES, offsetof(lcowmig_migration_options, maximum_brownout_passes), UINT32_MAX,
+	  "maximum_number_of_brownout_transfer_passes" },
 	{ lcowmig__service_MemoryTransferThrottleParams_target_blackout_transfer_time_tag, LCOWMIG_OPTION_TARGET_BLACKOUT_TIME,
 	  offsetof(lcowmig_migration_options, target_blackout_time_ms), UINT32_MAX, "target_blackout_transfer_time" },
-	{ lcowmig__service_MemoryTransferThrottleParams_blackout_time_threshold_for_cancelling_migration_tag, LCOWMIG_OPTION_BLACKOUT_TIME_THRESHOLD,
-	  offsetof(lcowmig_migration_options, blackout_time_threshold_ms), UINT32_MAX, "blackout_time_threshold_for_cancelling_migration" },
+	{ lcowmig__service_MemoryTransferThrottleParams_blackout_time_threshold_for_cancelling_migration_tag,
+	  LCOWMIG_OPTION_BLACKOUT_TIME_THRESHOLD, offsetof(lcowmig_migration_options, blackout_time_threshold_ms), UINT32_MAX,
+	  "blackout_time_threshold_for_cancelling_migration" },
 };
 
-static lcowmig_status throttle_number(const throttle_row *row, const message_field *field, lcowmig_migration_options *options, lcowmig_error *error)
+static lcowmig_status throttle_number(const throttle_row *row, const message_field *field, lcowmig_migration_options *options,
+				      lcowmig_error *error)
 {
 	uint32_t value = (uint32_t)field->number;
 
@@ -175,16 +181,19 @@ static lcowmig_status decode_flag(const message_field *field, uint32_t *ret_flag
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status decode_option(const message_field *field, lcowmig_migration_options *options, uint64_t *transport, lcowmig_error *error)
+static lcowmig_status decode_option(const message_field *field, lcowmig_migration_options *options, uint64_t *transport,
+				    lcowmig_error *error)
 {
 	switch (field->tag) {
 	case lcowmig__service_InitializeOptions_memory_transport_tag:
 		*transport = field->number;
 		return field->type == PB_WT_VARINT ? LCOWMIG_OK : fail_type(field, "InitializeOptions", error);
 	case lcowmig__service_InitializeOptions_memory_transfer_throttle_params_tag:
-		return field->type == PB_WT_STRING ? decode_throttle(field->bytes, options, error) : fail_type(field, "InitializeOptions", error);
+		return field->type == PB_WT_STRING ? decode_throttle(field->bytes, options, error)
+						   : fail_type(field, "InitializeOptions", error);
 	case lcowmig__service_InitializeOptions_compression_settings_tag:
-		return field->type == PB_WT_STRING ? decode_compression(field->bytes, options, error) : fail_type(field, "InitializeOptions", error);
+		return field->type == PB_WT_STRING ? decode_compression(field->bytes, options, error)
+						   : fail_type(field, "InitializeOptions", error);
 	case lcowmig__service_InitializeOptions_checksum_verification_tag:
 		return decode_flag(field, &options->checksum_verification, error);
 	case lcowmig__service_InitializeOptions_perf_tracing_enabled_tag:
@@ -216,7 +225,8 @@ static lcowmig_status decode_options(lcowmig__wire_bytes bytes, lcowmig_migratio
 	if (step != LCOWMIG__WIRE_STEP_END)
 		return fail_broken(&cursor, "InitializeOptions", error);
 	if (transport != lcowmig__service_MemoryTransport_MEMORY_TRANSPORT_TCP)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "memory_transport is %llu, expected 1 (TCP)", (unsigned long long)transport);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "memory_transport is %llu, expected 1 (TCP)",
+				     (unsigned long long)transport);
 	return LCOWMIG_OK;
 }
 
@@ -272,7 +282,8 @@ static lcowmig_status decode_bytes(const message_field *field, const char *name,
 }
 
 /* Fields beyond the session id, by method. */
-static lcowmig_status decode_field(lcowmig__service_method method, const message_field *field, lcowmig__service_request *request, lcowmig_error *error)
+static lcowmig_status decode_field(lcowmig__service_method method, const message_field *field, lcowmig__service_request *request,
+				   lcowmig_error *error)
 {
 	bool is_second = field->tag == 2;
 
@@ -290,11 +301,14 @@ static lcowmig_status decode_field(lcowmig__service_method method, const message
 	case LCOWMIG__METHOD_IMPORT:
 		if (is_second)
 			return decode_text(field, "sandbox_id", &request->sandbox_id, error);
-		return field->tag == lcowmig__service_ImportSandboxRequest_config_tag ? decode_bytes(field, "config", &request->config, error) : LCOWMIG_OK;
+		return field->tag == lcowmig__service_ImportSandboxRequest_config_tag
+			       ? decode_bytes(field, "config", &request->config, error)
+			       : LCOWMIG_OK;
 	case LCOWMIG__METHOD_TRANSFER:
 		if (!is_second)
 			break;
-		return field->type == PB_WT_STRING ? decode_duration(field->bytes, &request->timeout_ns, error) : fail_type(field, "timeout", error);
+		return field->type == PB_WT_STRING ? decode_duration(field->bytes, &request->timeout_ns, error)
+						   : fail_type(field, "timeout", error);
 	case LCOWMIG__METHOD_FINALIZE:
 		if (!is_second)
 			break;
@@ -308,8 +322,8 @@ static lcowmig_status decode_field(lcowmig__service_method method, const message
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig__service_decode(lcowmig__service_method method, const uint8_t *data, size_t size, lcowmig__service_request *ret_request,
-                                       lcowmig_error *error)
+lcowmig_status lcowmig__service_decode(lcowmig__service_method method, const uint8_t *data, size_t size,
+				       lcowmig__service_request *ret_request, lcowmig_error *error)
 {
 	lcowmig__service_request request = { 0 };
 	lcowmig__wire_cursor cursor;

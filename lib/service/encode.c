@@ -78,8 +78,10 @@ static void put_notification(lcowmig__buf *buf, const lcowmig_notification *noti
 		lcowmig__buf details;
 
 		lcowmig__buf_init(&details, buf->mem);
-		put_number(&details, lcowmig__service_BlackoutExitedEventDetails_blackout_duration_milliseconds_tag, lcowmig_notification_blackout_ms(notification));
-		put_timestamp(&details, lcowmig__service_BlackoutExitedEventDetails_blackout_stop_timestamp_tag, lcowmig_notification_blackout_stop(notification));
+		put_number(&details, lcowmig__service_BlackoutExitedEventDetails_blackout_duration_milliseconds_tag,
+			   lcowmig_notification_blackout_ms(notification));
+		put_timestamp(&details, lcowmig__service_BlackoutExitedEventDetails_blackout_stop_timestamp_tag,
+			      lcowmig_notification_blackout_stop(notification));
 		put_message(&message, lcowmig__service_Notification_blackout_exited_tag, &details);
 	}
 	put_message(buf, lcowmig__service_NotificationsResponse_notification_tag, &message);

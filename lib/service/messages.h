@@ -35,8 +35,8 @@ typedef enum lcowmig__service_method {
 lcowmig__service_method lcowmig__service_method_of(const char *name);
 
 /* The texts borrow from `data`. CORRUPT_DATA for undecodable bytes, INVALID_ARGUMENT for values that do not fit. */
-lcowmig_status lcowmig__service_decode(lcowmig__service_method method, const uint8_t *data, size_t size, lcowmig__service_request *ret_request,
-                                       lcowmig_error *error);
+lcowmig_status lcowmig__service_decode(lcowmig__service_method method, const uint8_t *data, size_t size,
+				       lcowmig__service_request *ret_request, lcowmig_error *error);
 
 /* Appends a PrepareAndExportSandboxResponse around an envelope. */
 void lcowmig__service_encode_export(lcowmig__buf *buf, const uint8_t *envelope, size_t size);

@@ -218,9 +218,10 @@ static void serve_prepare(service_call *call, const lcowmig__service_request *re
 	uint32_t flags = call->service->flags & LCOWMIG_SERVICE_PATHS_SHARED ? LCOWMIG_PREPARE_PATHS_SHARED : 0;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
-	call_finish(call, lcowmig_migration_prepare_destination(call->service->migration, call->session_id,
-	                                                        request->has_options ? &request->options : NULL, flags, call_done, call, &error),
-	            &error);
+	call_finish(call,
+		    lcowmig_migration_prepare_destination(call->service->migration, call->session_id,
+							  request->has_options ? &request->options : NULL, flags, call_done, call, &error),
+		    &error);
 }
 
 static void serve_transfer(service_call *call, const lcowmig__service_request *request)
@@ -240,7 +241,8 @@ static void serve_finalize(service_call *call, const lcowmig__service_request *r
 
 	options.action = request->action <= LCOWMIG_FINALIZE_RESUME ? (uint32_t)request->action : UINT32_MAX;
 	if (options.action == LCOWMIG_FINALIZE_RESUME && !(service->flags & LCOWMIG_SERVICE_NEEDS_RIGHT) &&
-	    lcowmig_migration_get_origin(service->migration) == LCOWMIG_ORIGIN_DESTINATION && !lcowmig_migration_has_right(service->migration)) {
+	    lcowmig_migration_get_origin(service->migration) == LCOWMIG_ORIGIN_DESTINATION &&
+	    !lcowmig_migration_has_right(service->migration)) {
 		options.flags = LCOWMIG_FINALIZE_FORCE;
 		options.reason = service->reason;
 	}
@@ -357,8 +359,8 @@ static void stream_notify(void *user, const lcowmig_notification *notification)
 	lcowmig__buf_done(&item);
 }
 
-lcowmig_status lcowmig_service_notifications(lcowmig_service *service, const uint8_t *request, size_t size, lcowmig_item_fn item, void *user,
-                                             lcowmig_service_stream **ret_stream, lcowmig_error *error)
+lcowmig_status lcowmig_service_notifications(lcowmig_service *service, const uint8_t *request, size_t size, lcowmig_item_fn item,
+					     void *user, lcowmig_service_stream **ret_stream, lcowmig_error *error)
 {
 	lcowmig__service_request decoded;
 	lcowmig_service_stream *stream;
@@ -366,7 +368,8 @@ lcowmig_status lcowmig_service_notifications(lcowmig_service *service, const uin
 	char *session_id;
 
 	if (!service || !item || !ret_stream || (!request && size))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "service notifications: service, request, item or ret_stream is NULL");
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "service notifications: service, request, item or ret_stream is NULL");
 	status = lcowmig__service_decode(LCOWMIG__METHOD_NOTIFICATIONS, request, size, &decoded, error);
 	if (status != LCOWMIG_OK)
 		return status;

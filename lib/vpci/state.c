@@ -12,12 +12,14 @@ static const lcowmig__transition vpci_rows[] = {
 };
 
 const lcowmig__machine lcowmig__vpci_machine = {
-	"vPCI", vpci_states, LCOWMIG__COUNT(vpci_states), vpci_triggers, LCOWMIG__COUNT(vpci_triggers), vpci_rows, LCOWMIG__COUNT(vpci_rows),
+	"vPCI", vpci_states, LCOWMIG__COUNT(vpci_states), vpci_triggers, LCOWMIG__COUNT(vpci_triggers),
+	vpci_rows, LCOWMIG__COUNT(vpci_rows),
 };
 
 static const char *const device_states[] = { "Reserved", "Assigned", "Ready", "AssignedInvalid", "Removed" };
 static const char *const device_triggers[] = {
-	"adding", "failing to add", "appearing in the guest", "failing to appear", "releasing one of its uses", "removing", "failing to remove",
+	"adding", "failing to add", "appearing in the guest", "failing to appear",
+	"releasing one of its uses", "removing", "failing to remove",
 };
 
 static const lcowmig__transition device_rows[] = {

@@ -122,7 +122,8 @@ lcowmig_status lcowmig__vpci_reserve(lcowmig_vpci *vpci, const char *instance_id
 	device = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&vpci->by_identity, &identity), lcowmig__device, by_identity);
 	if (!device) {
 		if (vpci->by_id.count >= limits->reservations)
-			return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "vPCI: there are %u devices already", (unsigned)limits->reservations);
+			return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "vPCI: there are %u devices already",
+					     (unsigned)limits->reservations);
 		status = device_new(vpci, &identity, &device, error);
 		if (status != LCOWMIG_OK)
 			return status;

@@ -31,7 +31,8 @@ static void ask_add(lcowmig__flow *flow, const vpci_work *self)
 	const lcowmig__env *env = self->vpci->env;
 
 	lcowmig__hcs_modify(
-		flow, env, lcowmig__hcs_vpci_add(&env->context->mem, self->device->text, self->device->instance_id, self->device->function));
+		flow, env,
+		lcowmig__hcs_vpci_add(&env->context->mem, self->device->text, self->device->instance_id, self->device->function));
 }
 
 static void ask_remove(lcowmig__flow *flow, const vpci_work *self)

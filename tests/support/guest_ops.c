@@ -51,7 +51,9 @@ static lcowmig_status guest_log(void *user, lcowmig_call *call)
 
 static lcowmig_status guest_connect(void *user, lcowmig_call *call, bool cold)
 {
-	test_call given = { .operation = "guest.connect", .call = call, .standard = test_format("%s", CAPABILITIES), .is_connection = true };
+	test_call given = {
+		.operation = "guest.connect", .call = call, .standard = test_format("%s", CAPABILITIES), .is_connection = true
+	};
 
 	test_log(user, "guest.connect %s", cold ? "cold" : "warm");
 	return test_script_run(user, &given);

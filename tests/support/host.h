@@ -9,9 +9,9 @@
  *     test_host_free(host);       (asserts: nothing leaked, nothing outstanding, every handle closed once)
  *
  * Operation names are "<vtable>.<member>": hcs.create, guest.rpc, network.endpoints, stdio.open, socket.adopt …; guest.rpc may be
- * addressed more closely as "guest.rpc:<message in hex>" ("guest.rpc:10100a01"); "*" is any operation. Default answers are successes that make sense: hcs.create
- * gives a handle, guest.connect the capabilities of the Linux guest, execute gives pids 101, 102 …, WaitForProcess stays pending, every rpc
- * takes the next request id (from 1), ports count from 0x40000001.
+ * addressed more closely as "guest.rpc:<message in hex>" ("guest.rpc:10100a01"); "*" is any operation. Default answers are successes that
+ * make sense: hcs.create gives a handle, guest.connect the capabilities of the Linux guest, execute gives pids 101, 102 …, WaitForProcess
+ * stays pending, every rpc takes the next request id (from 1), ports count from 0x40000001.
  */
 #ifndef TEST_HOST_H
 #define TEST_HOST_H

@@ -5,7 +5,8 @@
 
 #include "host_private.h"
 
-static lcowmig_status run(test_host *host, const char *operation, lcowmig_call *call, char *standard, const char *opens, test_handle *closes)
+static lcowmig_status run(test_host *host, const char *operation, lcowmig_call *call, char *standard, const char *opens,
+			  test_handle *closes)
 {
 	test_call given = { .operation = operation, .call = call, .standard = standard, .opens = opens, .closes = closes };
 
@@ -128,8 +129,8 @@ static lcowmig_status network_endpoints(void *user, lcowmig_call *call, const ch
 
 static lcowmig_status stdio_open(void *user, lcowmig_call *call, const lcowmig_stdio_config *config)
 {
-	test_log(user, "stdio.open %s '%s' '%s' '%s' '%s'%s", config->container_id, config->exec_id, config->stdin_path, config->stdout_path,
-	         config->stderr_path, config->terminal ? " terminal" : "");
+	test_log(user, "stdio.open %s '%s' '%s' '%s' '%s'%s", config->container_id, config->exec_id, config->stdin_path,
+		 config->stdout_path, config->stderr_path, config->terminal ? " terminal" : "");
 	return run(user, "stdio.open", call, NULL, "stdio", NULL);
 }
 
@@ -238,6 +239,7 @@ void test_host_ops_init(test_host *host)
 		.close_stdin = stdio_close_stdin,
 		.close = stdio_close,
 	};
-	host->p->socket = (lcowmig_socket_ops){ .size = sizeof host->p->socket, .user = host, .adopt = socket_adopt, .close = socket_close };
+	host->p->socket =
+		(lcowmig_socket_ops){ .size = sizeof host->p->socket, .user = host, .adopt = socket_adopt, .close = socket_close };
 	host->p->events = (lcowmig_event_ops){ .size = sizeof host->p->events, .user = host, .event = on_event };
 }

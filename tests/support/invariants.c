@@ -270,8 +270,8 @@ void invariants_check_end(const test_world *world, const test_side *side)
 	for (pod = lcowmig__sandbox_next_pod(side->sandbox, NULL); pod; pod = lcowmig__sandbox_next_pod(side->sandbox, pod)) {
 		ck_assert_msg(!lcowmig__pod_is_migrating(pod), "%s: pod %s is still frozen", side->name, lcowmig__pod_id(pod));
 		for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
-			ck_assert_msg(lcowmig__container_has_ended(container) || !was_started(container), "%s: container %s has not ended", side->name,
-				      lcowmig__container_id(container));
+			ck_assert_msg(lcowmig__container_has_ended(container) || !was_started(container), "%s: container %s has not ended",
+				      side->name, lcowmig__container_id(container));
 	}
 }
 

@@ -206,8 +206,9 @@ static lcowmig_status call_fails(test_call *call, lcowmig_status status, uint32_
 {
 	lcowmig_call_set_error(call->call, hresult, message);
 	if (status == LCOWMIG_E_GUEST_FAILED) {
-		char *answer = test_format("{\"Result\":%d,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ErrorMessage\":\"%s\"}",
-		                           (int)hresult, message ? message : "");
+		char *answer =
+			test_format("{\"Result\":%d,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ErrorMessage\":\"%s\"}",
+				    (int)hresult, message ? message : "");
 
 		lcowmig_call_set_result(call->call, answer, strlen(answer));
 		free(answer);

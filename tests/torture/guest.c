@@ -1,6 +1,6 @@
 /*
- * A Linux guest in a few lines, behind the real bridge: it answers every request at once, keeps waits for processes, and dials whenever somebody
- * accepts. Between it and the bridge each frame can meet the armed fault.
+ * A Linux guest in a few lines, behind the real bridge: it answers every request at once, keeps waits for processes, and dials whenever
+ * somebody accepts. Between it and the bridge each frame can meet the armed fault.
  */
 #include "guest.h"
 
@@ -190,7 +190,8 @@ static void serve(guest *g, uint32_t type, uint64_t id, const char *document)
 		answer(g, answers, id, text);
 		break;
 	case LCOWMIG_GCS_GET_PROPERTIES:
-		answer(g, answers, id, "{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[{\\\"ProcessId\\\":101}],\\\"Metrics\\\":{}}\"}");
+		answer(g, answers, id,
+		       "{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[{\\\"ProcessId\\\":101}],\\\"Metrics\\\":{}}\"}");
 		break;
 	case LCOWMIG_GCS_DUMP_STACKS:
 		answer(g, answers, id, "{\"Result\":0,\"GuestStacks\":\"goroutine 1\"}");

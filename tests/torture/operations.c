@@ -72,11 +72,13 @@ void steps_read_golden(torture *t, const char *name)
 const torture_scenario torture_operations[] = {
 	{ "machine", 0, 0, false, torture_vm_steps, torture_vm_undo, torture_vm_end, false, TORTURE_VM },
 	{ "update", 1, 0, false, torture_update_steps, NULL, NULL, false, TORTURE_VM },
-	{ "container", 1, 0, false, torture_container_steps, torture_container_undo, NULL, false, TORTURE_CONTAINER | TORTURE_POD | TORTURE_VM },
+	{ "container", 1, 0, false, torture_container_steps, torture_container_undo, NULL, false,
+	  TORTURE_CONTAINER | TORTURE_POD | TORTURE_VM },
 	{ "network", 0, 0, false, torture_network_steps, torture_network_undo, NULL, false, TORTURE_POD },
 	{ "scsi", 0, 0, false, torture_scsi_steps, torture_scsi_undo, NULL, false, TORTURE_DEVICES },
 	{ "plan9", 0, 0, false, torture_plan9_steps, torture_plan9_undo, NULL, false, TORTURE_DEVICES },
 	{ "vpci", 0, 0, false, torture_vpci_steps, torture_vpci_undo, NULL, false, TORTURE_DEVICES },
-	{ "import-alone", 0, 0, false, torture_import_steps, NULL, torture_import_end, true, TORTURE_CONTAINER | TORTURE_ALONE | TORTURE_DEVICES },
+	{ "import-alone", 0, 0, false, torture_import_steps, NULL, torture_import_end, true,
+	  TORTURE_CONTAINER | TORTURE_ALONE | TORTURE_DEVICES },
 	{ NULL, 0, 0, false, NULL, NULL, NULL, false, 0 },
 };

@@ -56,7 +56,8 @@ static lcowmig_status exec(torture *t)
 	options.stdin_path = "in";
 	options.stdout_path = "out";
 	options.terminal = 1;
-	return torture_settle(t, lcowmig_container_exec(t->container, "e1", &options, &t->process, test_on_done, torture_done(t), t->error));
+	return torture_settle(t,
+			      lcowmig_container_exec(t->container, "e1", &options, &t->process, test_on_done, torture_done(t), t->error));
 }
 
 static lcowmig_status start_exec(torture *t)
@@ -130,7 +131,8 @@ static lcowmig_status pids(torture *t)
 	if (has_ended(t))
 		return LCOWMIG_OK;
 	if (!t->is_done[0])
-		test_host_reply(SOURCE_HOST(t), "guest.rpc:10100901", "{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[{\\\"ProcessId\\\":101},{\\\"ProcessId\\\":7}]}\"}");
+		test_host_reply(SOURCE_HOST(t), "guest.rpc:10100901",
+				"{\"Result\":0,\"Properties\":\"{\\\"ProcessList\\\":[{\\\"ProcessId\\\":101},{\\\"ProcessId\\\":7}]}\"}");
 	t->is_done[0] = true;
 	status = torture_settle(t, lcowmig_container_pids(t->container, &t->pids, test_on_done, torture_done(t), t->error));
 	if (status != LCOWMIG_OK)
@@ -147,7 +149,8 @@ static lcowmig_status stats(torture *t)
 	if (has_ended(t))
 		return LCOWMIG_OK;
 	if (!t->is_done[1])
-		test_host_reply(SOURCE_HOST(t), "guest.rpc:10100901", "{\"Result\":0,\"Properties\":\"{\\\"Metrics\\\":{\\\"cpu\\\":{}}}\"}");
+		test_host_reply(SOURCE_HOST(t), "guest.rpc:10100901",
+				"{\"Result\":0,\"Properties\":\"{\\\"Metrics\\\":{\\\"cpu\\\":{}}}\"}");
 	t->is_done[1] = true;
 	status = torture_settle(t, lcowmig_container_stats(t->container, &t->stats, test_on_done, torture_done(t), t->error));
 	if (status != LCOWMIG_OK)
@@ -224,7 +227,8 @@ bool torture_container_undo(torture *t)
 	for (i = 0; i < 5 && t->container; i++) {
 		exit_init(t);
 		status = delete_process(t, NULL);
-		if (status != LCOWMIG_E_NOT_FOUND && status != LCOWMIG_OK && strcmp(lcowmig_container_state_name(t->container), "NotCreated") != 0)
+		if (status != LCOWMIG_E_NOT_FOUND && status != LCOWMIG_OK &&
+		    strcmp(lcowmig_container_state_name(t->container), "NotCreated") != 0)
 			continue;
 		status = delete_container(t);
 	}

@@ -34,7 +34,8 @@ static lcowmig_status create(torture *t)
 	lcowmig_vm_options options = LCOWMIG_VM_OPTIONS_INIT;
 
 	options.architecture = "amd64";
-	return torture_settle(t, lcowmig_vm_create(vm_of(t), document, sizeof document - 1, &options, test_on_done, torture_done(t), t->error));
+	return torture_settle(
+		t, lcowmig_vm_create(vm_of(t), document, sizeof document - 1, &options, test_on_done, torture_done(t), t->error));
 }
 
 static lcowmig_status set_policy(torture *t)
@@ -63,13 +64,14 @@ static lcowmig_status update_cpu(torture *t)
 
 static lcowmig_status update_cpu_group(torture *t)
 {
-	return torture_settle(t, lcowmig_vm_update_cpu_group(vm_of(t), "a1b2c3d4-0000-4000-8000-0000000000aa", test_on_done, torture_done(t),
-	                                                     t->error));
+	return torture_settle(
+		t, lcowmig_vm_update_cpu_group(vm_of(t), "a1b2c3d4-0000-4000-8000-0000000000aa", test_on_done, torture_done(t), t->error));
 }
 
 static lcowmig_status update_fragment(torture *t)
 {
-	return torture_settle(t, lcowmig_vm_update_policy_fragment(vm_of(t), "ZnJhZ21lbnQ=", NULL, test_on_done, torture_done(t), t->error));
+	return torture_settle(t,
+			      lcowmig_vm_update_policy_fragment(vm_of(t), "ZnJhZ21lbnQ=", NULL, test_on_done, torture_done(t), t->error));
 }
 
 static lcowmig_status execute(torture *t)

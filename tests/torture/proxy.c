@@ -223,7 +223,8 @@ static bool is_the_one(void)
 /* True when the script is not to be asked. */
 static bool goes_wrong_before(const proxy *p, lcowmig_call *call, bool is_guest, lcowmig_status *ret_status)
 {
-	static const char answer[] = "{\"Result\":-2147467259,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ErrorMessage\":\"no\"}";
+	static const char answer[] =
+		"{\"Result\":-2147467259,\"ActivityId\":\"00000000-0000-0000-0000-000000000000\",\"ErrorMessage\":\"no\"}";
 	lcowmig_status status = is_guest ? LCOWMIG_E_GUEST_FAILED : LCOWMIG_E_HOST_FAILED;
 
 	switch (torture_armed.kind) {

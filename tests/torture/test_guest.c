@@ -1,4 +1,5 @@
-/* The real bridge with a guest: every frame between them is lost, cut, doubled, delayed, refused or the last one. And every allocation fails. */
+/* The real bridge with a guest: every frame between them is lost, cut, doubled, delayed, refused or the last one. And every
+ * allocation fails. */
 #include <check.h>
 #include <stdlib.h>
 

@@ -85,7 +85,8 @@ void torture_end_program(void)
 	int i;
 
 	for (i = 0; points_file && i < n_slots; i++) {
-		if (fseek(points_file, (long)i * POINT_SIZE, SEEK_SET) == 0 && fread(point, 1, sizeof point, points_file) == sizeof point && point[0])
+		if (fseek(points_file, (long)i * POINT_SIZE, SEEK_SET) == 0 && fread(point, 1, sizeof point, points_file) == sizeof point &&
+		    point[0])
 			fprintf(stderr, "failed at TORTURE_AT=%s\n", point);
 	}
 	if (points_file)
@@ -198,7 +199,8 @@ static lcowmig_status run_step(torture *t, const torture_step *step)
 	torture_end_intruder(t);
 	invariants_check(t->world);
 	if (is_loud)
-		fprintf(stderr, "torture: %s -> %s %s\n", step->name, lcowmig_status_name(status), status == LCOWMIG_OK ? "" : t->error->message);
+		fprintf(stderr, "torture: %s -> %s %s\n", step->name, lcowmig_status_name(status),
+			status == LCOWMIG_OK ? "" : t->error->message);
 	return status;
 }
 
@@ -266,10 +268,11 @@ static bool run_steps(torture *t, unsigned *ret_failures)
 			return false;
 		if (status == LCOWMIG_OK)
 			continue;
-		ck_assert_msg(!is_memory(torture_armed.kind) || *ret_failures || status == LCOWMIG_E_NO_MEMORY, "%s: %s instead of NO_MEMORY: %s",
-		              step->name, lcowmig_status_name(status), t->error->message);
+		ck_assert_msg(!is_memory(torture_armed.kind) || *ret_failures || status == LCOWMIG_E_NO_MEMORY,
+			      "%s: %s instead of NO_MEMORY: %s", step->name, lcowmig_status_name(status), t->error->message);
 		look_whether_met();
-		ck_assert_msg(torture_armed.was_met && !is_harmless(torture_armed.kind) && !was_refused(), "%s fails without a fault: %s", step->name, t->error->message);
+		ck_assert_msg(torture_armed.was_met && !is_harmless(torture_armed.kind) && !was_refused(), "%s fails without a fault: %s",
+			      step->name, t->error->message);
 		stop_failing(t);
 		++*ret_failures;
 		for (tries = 1; tries < TRIES && status != LCOWMIG_OK; tries++)
@@ -296,7 +299,8 @@ static torture *begin(const torture_scenario *scenario, unsigned side)
 	t->side = side ? &t->world->destination : &t->world->source;
 	torture_armed.host = t->side->host;
 	if (!torture_guest)
-		torture_proxy(side ? t->world->destination.host : t->world->source.host, side ? t->world->destination.sandbox : t->world->source.sandbox);
+		torture_proxy(side ? t->world->destination.host : t->world->source.host,
+			      side ? t->world->destination.sandbox : t->world->source.sandbox);
 	return t;
 }
 
@@ -449,8 +453,8 @@ static void run_side(const torture_scenario *scenario, torture_kind kind, unsign
 	}
 	memset(point, 0, sizeof point);
 	name_point();
-	printf("%-24s %-14s %s %4u of %4u points: %u unharmed, %u repeated, %u done anew, %u wound down\n", scenario->name, kind_names[kind],
-	       side ? "destination" : "source     ", sum.points, points, sum.unharmed, sum.repeated, sum.restarted,
+	printf("%-24s %-14s %s %4u of %4u points: %u unharmed, %u repeated, %u done anew, %u wound down\n", scenario->name,
+	       kind_names[kind], side ? "destination" : "source     ", sum.points, points, sum.unharmed, sum.repeated, sum.restarted,
 	       sum.wound_down);
 	fflush(stdout);
 }

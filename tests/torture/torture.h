@@ -1,12 +1,13 @@
 /*
- * One flow, run again and again, each time with another thing going wrong. A scenario is a list of steps between two hosts (world.h); a plan says which
- * call, allocation or answer goes wrong and how. A step that fails is repeated; what cannot be repeated is undone and begun anew, or wound down.
+ * One flow, run again and again, each time with another thing going wrong. A scenario is a list of steps between two hosts (world.h); a
+ * plan says which call, allocation or answer goes wrong and how. A step that fails is repeated; what cannot be repeated is undone and begun
+ * anew, or wound down.
  *
- * After every step the invariants hold; at the end both sandboxes and contexts are freed, with nothing leaked, no host handle open and every `done`
- * called once.
+ * After every step the invariants hold; at the end both sandboxes and contexts are freed, with nothing leaked, no host handle open and
+ * every `done` called once.
  *
- * Environment: TORTURE_FULL=1 takes every point instead of a sample; TORTURE_POINTS=n sets the size of the sample; TORTURE_AT=scenario:kind:side:n
- * runs that one point only, saying what it does. A point that fails is named that way on stderr.
+ * Environment: TORTURE_FULL=1 takes every point instead of a sample; TORTURE_POINTS=n sets the size of the sample;
+ * TORTURE_AT=scenario:kind:side:n runs that one point only, saying what it does. A point that fails is named that way on stderr.
  */
 #ifndef TORTURE_H
 #define TORTURE_H
