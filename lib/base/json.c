@@ -12,10 +12,10 @@
 /* cJSON prints numbers with 15 digits and takes that for exact too early: from here on the digits are kept as text. */
 #define JSON_EXACT_LIMIT UINT64_C(1000000000000000)
 
-/* The next number of checked text at or after `at`; strings are passed over. */
-static size_t json_find_number(const char *text, size_t size, size_t at)
+/* The next number of checked text at or after `at`, where there is one; strings are passed over. */
+static size_t json_find_number(const char *text, size_t at)
 {
-	while (at < size && text[at] != '-' && !(text[at] >= '0' && text[at] <= '9'))
+	while (text[at] != '-' && !(text[at] >= '0' && text[at] <= '9'))
 		at = text[at] == '"' ? lcowmig__json_skip_string(text, at) : at + 1;
 	return at;
 }
@@ -25,9 +25,9 @@ static bool json_keep_number(cJSON *item, const char *digits, size_t length)
 {
 	char printed[64];
 	char *copy;
-	int printed_length = snprintf(printed, sizeof printed, "%1.15g", item->valuedouble);
+	size_t printed_length = (size_t)snprintf(printed, sizeof printed, "%1.15g", item->valuedouble);
 
-	if (printed_length >= 0 && (size_t)printed_length == length && memcmp(printed, digits, length) == 0)
+	if (printed_length == length && memcmp(printed, digits, length) == 0)
 		return true;
 	copy = cJSON_malloc(length + 1);
 	if (!copy)
@@ -44,7 +44,7 @@ static bool json_keep_numbers(cJSON *item, const char *text, size_t size, size_t
 {
 	for (; item; item = item->next) {
 		if (cJSON_IsNumber(item)) {
-			size_t start = json_find_number(text, size, *at);
+			size_t start = json_find_number(text, *at);
 
 			*at = lcowmig__json_skip_number(text, size, start);
 			if (!json_keep_number(item, text + start, *at - start))

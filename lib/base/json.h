@@ -61,6 +61,8 @@ typedef struct lcowmig__json_span {
 	bool is_empty; /* an object or array without content */
 } lcowmig__json_span;
 bool lcowmig__json_find(const char *text, size_t size, const char *path, lcowmig__json_span *ret_span);
+/* Whether the whole of such a text is an object. */
+bool lcowmig__json_is_object(const char *text, size_t size);
 
 /*
  * Replaces, or adds where the parent object exists, the value at `path` by `value` (JSON text) and leaves every other byte as it was.

@@ -73,6 +73,7 @@ static int check_unit(json_checker *c)
 	return unit;
 }
 
+/* There is no NUL in valid text, which strchr would find. */
 static bool check_escape(json_checker *c)
 {
 	int unit;
@@ -80,7 +81,7 @@ static bool check_escape(json_checker *c)
 	if (c->size - c->at < 2)
 		return check_corrupt(c, "a string that does not end");
 	if (c->text[c->at + 1] != 'u') {
-		if (!c->text[c->at + 1] || !strchr("\"\\/bfnrt", c->text[c->at + 1]))
+		if (!strchr("\"\\/bfnrt", c->text[c->at + 1]))
 			return check_corrupt(c, "an unknown escape in a string");
 		c->at += 2;
 		return true;
@@ -129,7 +130,9 @@ static bool check_digits(json_checker *c)
 
 	while (check_peek(c) >= '0' && check_peek(c) <= '9')
 		c->at++;
-	return c->at > start ? true : check_corrupt(c, "a malformed number");
+	if (c->at > start)
+		return true;
+	return check_corrupt(c, "a malformed number");
 }
 
 static bool check_number(json_checker *c)

@@ -59,7 +59,7 @@ static size_t text_skip_value(const char *text, size_t size, size_t at)
 		else if (text[at] == '}' || text[at] == ']')
 			depth--;
 		at++;
-	} while (depth && at < size);
+	} while (depth);
 	return at;
 }
 
@@ -216,6 +216,11 @@ bool lcowmig__json_find(const char *text, size_t size, const char *path, lcowmig
 	if (search.has_value)
 		*ret_span = search.value;
 	return search.has_value;
+}
+
+bool lcowmig__json_is_object(const char *text, size_t size)
+{
+	return text[lcowmig__json_skip_space(text, size, 0)] == '{';
 }
 
 static void text_put_key(lcowmig__buf *buf, const char *key)

@@ -116,8 +116,7 @@ void lcowmig__tree_remove(lcowmig__tree *tree, lcowmig__node *node)
 		replace(tree, node, heir);
 		heir->child[0] = node->child[0];
 		heir->child[1] = node->child[1];
-		if (heir->child[0])
-			heir->child[0]->parent = heir;
+		heir->child[0]->parent = heir;
 		if (heir->child[1])
 			heir->child[1]->parent = heir;
 	} else {

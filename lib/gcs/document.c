@@ -20,7 +20,7 @@ static lcowmig_status document_check(const lcowmig_gcs *gcs, const char *documen
 	status = lcowmig__json_check(document, size, limits, &at, &problem);
 	if (status != LCOWMIG_OK)
 		return lcowmig__fail(error, status, "guest request: the JSON has %s, at byte %lu", problem, (unsigned long)at);
-	if (document[lcowmig__json_skip_space(document, size, 0)] != '{')
+	if (!lcowmig__json_is_object(document, size))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest request: the document is no JSON object");
 	return LCOWMIG_OK;
 }

@@ -11,14 +11,14 @@
 static void place_put(char *path, size_t *used, const char *format, ...) LCOWMIG__PRINTF(3, 4);
 static void place_put(char *path, size_t *used, const char *format, ...)
 {
+	size_t room = LCOWMIG__WIRE_PATH_SIZE - *used;
 	va_list arguments;
-	int length;
+	size_t length;
 
 	va_start(arguments, format);
-	length = vsnprintf(path + *used, LCOWMIG__WIRE_PATH_SIZE - *used, format, arguments);
+	length = (size_t)vsnprintf(path + *used, room, format, arguments);
 	va_end(arguments);
-	if (length > 0)
-		*used += (size_t)length < LCOWMIG__WIRE_PATH_SIZE - *used ? (size_t)length : LCOWMIG__WIRE_PATH_SIZE - *used - 1;
+	*used += length < room ? length : room - 1;
 }
 
 /* Foreign text: cut short, and nothing that could disturb a log line or end the quotes. */

@@ -51,7 +51,6 @@ static lcowmig_status process_check_spec(const lcowmig__wire_reader *reader, con
 {
 	const lcowmig__wire_bytes *spec = &process->oci_process_spec_json;
 	lcowmig_status status;
-	lcowmig__json_span span;
 
 	if (!spec->size)
 		return LCOWMIG_OK;
@@ -59,7 +58,7 @@ static lcowmig_status process_check_spec(const lcowmig__wire_reader *reader, con
 					&reader->limits, reader->error);
 	if (status != LCOWMIG_OK)
 		return lcowmig__wire_fail_inner(reader, place, "oci_process_spec_json", status);
-	if (!lcowmig__json_find((const char *)spec->data, spec->size, "", &span) || !span.is_object)
+	if (!lcowmig__json_is_object((const char *)spec->data, spec->size))
 		return lcowmig__wire_fail(reader, place, "oci_process_spec_json", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
 	return LCOWMIG_OK;
 }

@@ -39,7 +39,7 @@ static lcowmig_status reader_message(lcowmig__wire_reader *reader, const lcowmig
 /* A field was refused. The message it is in cannot be judged any more, but its other fields can. */
 static lcowmig_status reader_note(const lcowmig__wire_reader *reader, lcowmig_status status)
 {
-	if (status == LCOWMIG_OK || !reader->problems || reader->problems->is_full)
+	if (!reader->problems || reader->problems->is_full)
 		return status;
 	reader->problems->is_spoiled = true;
 	return lcowmig__wire_tolerate(reader, status);
@@ -364,11 +364,14 @@ static lcowmig_status reader_entry_value(lcowmig__wire_reader *reader, const lco
 
 	lcowmig__wire_cursor_open(&cursor, bytes);
 	while (status == LCOWMIG_OK && lcowmig__wire_cursor_next(&cursor, &tag, &type) == LCOWMIG__WIRE_STEP_FIELD) {
-		lcowmig__wire_bytes value;
+		lcowmig__wire_bytes value = { NULL, 0 };
 
-		if (tag != READER_VALUE_TAG || !lcowmig__wire_cursor_bytes(&cursor, &value))
+		if (tag != READER_VALUE_TAG) {
 			lcowmig__wire_cursor_skip(&cursor, type);
-		else if (field->kind == LCOWMIG__WIRE_ENVELOPE)
+			continue;
+		}
+		lcowmig__wire_cursor_bytes(&cursor, &value);
+		if (field->kind == LCOWMIG__WIRE_ENVELOPE)
 			status = reader_any_merge(reader, value, &any, place);
 		else
 			status = reader_message(reader, field->message, element, value, place);

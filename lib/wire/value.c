@@ -6,10 +6,9 @@
 
 uint32_t lcowmig__wire_limit(const lcowmig__wire_reader *reader, size_t offset)
 {
-	uint32_t limit = 0;
+	uint32_t limit;
 
-	if (offset)
-		memcpy(&limit, (const char *)&reader->limits + offset, sizeof limit);
+	memcpy(&limit, (const char *)&reader->limits + offset, sizeof limit);
 	return limit;
 }
 
@@ -32,14 +31,9 @@ pb_wire_type_t lcowmig__wire_type(const lcowmig__wire_field *field)
 	case LCOWMIG__WIRE_UINT64:
 	case LCOWMIG__WIRE_INT64:
 		return PB_WT_VARINT;
-	case LCOWMIG__WIRE_TEXT:
-	case LCOWMIG__WIRE_BYTES:
-	case LCOWMIG__WIRE_GUID:
-	case LCOWMIG__WIRE_MESSAGE:
-	case LCOWMIG__WIRE_ENVELOPE:
-		break;
+	default:
+		return PB_WT_STRING;
 	}
-	return PB_WT_STRING;
 }
 
 lcowmig_status lcowmig__wire_check_type(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
@@ -65,7 +59,7 @@ lcowmig_status lcowmig__wire_take_text(lcowmig__wire_reader *reader, const lcowm
 	uint32_t limit = lcowmig__wire_limit(reader, size_limit);
 	const char *text = (const char *)bytes.data;
 
-	if (limit && bytes.size > limit)
+	if (bytes.size > limit)
 		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_LIMIT_EXCEEDED, "%zu bytes, at most %u are accepted", bytes.size,
 					  (unsigned)limit);
 	if (!bytes.size) {
@@ -92,7 +86,7 @@ lcowmig_status lcowmig__wire_take_bytes(const lcowmig__wire_reader *reader, cons
 	uint32_t limit = lcowmig__wire_limit(reader, field->size_limit);
 	const char *copy = NULL;
 
-	if (limit && bytes.size > limit)
+	if (bytes.size > limit)
 		return lcowmig__wire_fail(reader, place, field->name, LCOWMIG_E_LIMIT_EXCEEDED, "%zu bytes, at most %u are accepted",
 					  bytes.size, (unsigned)limit);
 	if (bytes.size) {

@@ -5,7 +5,7 @@
 #include "cursor.h"
 #include "reader.h"
 
-/* The value of the member of lcowmig_limits at `offset`; 0: no limit. */
+/* The value of the member of lcowmig_limits at `offset`, which no table leaves out where a limit is asked for. */
 uint32_t lcowmig__wire_limit(const lcowmig__wire_reader *reader, size_t offset);
 /* CORRUPT_DATA with what the cursor stumbled over. */
 lcowmig_status lcowmig__wire_broken(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,

@@ -52,7 +52,6 @@ static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, cons
 {
 	const char *text = (const char *)vm->hcs_document.data;
 	size_t size = vm->hcs_document.size;
-	lcowmig__json_span span;
 	lcowmig_status status;
 	bool has_section;
 
@@ -61,7 +60,7 @@ static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, cons
 	status = lcowmig__json_validate("HCS document", text, size, reader->limits.document_bytes, &reader->limits, reader->error);
 	if (status != LCOWMIG_OK)
 		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
-	if (!lcowmig__json_find(text, size, "", &span) || !span.is_object)
+	if (!lcowmig__json_is_object(text, size))
 		return lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
 	if (!reader->strict)
 		return LCOWMIG_OK;
