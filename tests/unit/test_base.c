@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/guid.h"
 #include "base/list.h"
+#include "base/platform.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "base/tree.h"
@@ -185,6 +186,17 @@ START_TEST(test_buf_failure_is_sticky_until_cleared)
 }
 END_TEST
 
+START_TEST(test_buf_taken_out_of_memory_is_nothing)
+{
+	lcowmig__buf buf;
+
+	lcowmig__buf_init(&buf, &mem);
+	count.fail_at = 1;
+	ck_assert_ptr_null(lcowmig__buf_take(&buf));
+	ck_assert(!buf.failed);
+}
+END_TEST
+
 START_TEST(test_error_carries_status_hresult_and_sentence)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
@@ -262,6 +274,7 @@ START_TEST(test_hresult_classes)
 	ck_assert(lcowmig__hresult_is_already_stopped(LCOWMIG__HR_PROCESS_ALREADY_STOPPED));
 	ck_assert(!lcowmig__hresult_is_already_stopped(LCOWMIG__HR_FAIL));
 	ck_assert(lcowmig__hresult_is_not_found(LCOWMIG__HR_DOES_NOT_EXIST));
+	ck_assert(lcowmig__hresult_is_not_found(LCOWMIG__HR_ELEMENT_NOT_FOUND));
 	ck_assert(!lcowmig__hresult_is_not_found(LCOWMIG__HR_INVALID_STATE));
 	ck_assert(lcowmig__is_gone(LCOWMIG_E_UNAVAILABLE, 0));
 	ck_assert(lcowmig__is_gone(LCOWMIG_E_HOST_FAILED, LCOWMIG__HR_ALREADY_STOPPED));
@@ -520,6 +533,15 @@ START_TEST(test_text_compares_as_promised)
 }
 END_TEST
 
+START_TEST(test_text_is_fine_within_its_limit_and_valid)
+{
+	ck_assert(lcowmig__text_is_fine(NULL, 0));
+	ck_assert(lcowmig__text_is_fine("four", 4));
+	ck_assert(!lcowmig__text_is_fine("four", 3));
+	ck_assert(!lcowmig__text_is_fine("fo\xFFr", 4));
+}
+END_TEST
+
 static void sha256_expect(const void *data, size_t size, const char *expected)
 {
 	uint8_t digest[32];
@@ -606,6 +628,50 @@ START_TEST(test_base64_refuses_what_is_not_base64)
 }
 END_TEST
 
+#if defined(__linux__)
+static size_t entropy_left; /* the next bytes fail */
+
+int __real_getentropy(void *buffer, size_t length);
+int __wrap_getentropy(void *buffer, size_t length);
+int __wrap_getentropy(void *buffer, size_t length)
+{
+	if (length > entropy_left)
+		return -1;
+	entropy_left -= length;
+	return __real_getentropy(buffer, length);
+}
+#define ENTROPY_LASTS(size) (entropy_left = (size))
+#else
+#define ENTROPY_LASTS(size) ((void)(size))
+#endif
+
+START_TEST(test_random_fills_any_size)
+{
+	static const uint8_t nothing[32];
+	uint8_t bytes[1000 + 1] = { 0 };
+
+	ENTROPY_LASTS(1000);
+	ck_assert_int_eq(lcowmig__platform_random(bytes, 1000), LCOWMIG_OK);
+	for (size_t at = 0; at + sizeof nothing <= 1000; at += sizeof nothing)
+		ck_assert_msg(memcmp(bytes + at, nothing, sizeof nothing) != 0, "nothing at %zu", at);
+	ck_assert_uint_eq(bytes[1000], 0);
+	ck_assert_int_eq(lcowmig__platform_random(bytes, 0), LCOWMIG_OK);
+}
+END_TEST
+
+#if defined(__linux__)
+START_TEST(test_random_fails_when_the_host_has_no_more)
+{
+	uint8_t bytes[1000];
+
+	ENTROPY_LASTS(999);
+	ck_assert_int_eq(lcowmig__platform_random(bytes, sizeof bytes), LCOWMIG_E_HOST_FAILED);
+	ENTROPY_LASTS(0);
+	ck_assert_int_eq(lcowmig__platform_random(bytes, 1), LCOWMIG_E_HOST_FAILED);
+}
+END_TEST
+#endif
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -622,6 +688,7 @@ int main(void)
 	tcase_add_test(tests, test_arena_gives_nothing_when_memory_is_out);
 	tcase_add_test(tests, test_buf_grows_consumes_and_is_taken);
 	tcase_add_test(tests, test_buf_failure_is_sticky_until_cleared);
+	tcase_add_test(tests, test_buf_taken_out_of_memory_is_nothing);
 	tcase_add_test(tests, test_error_carries_status_hresult_and_sentence);
 	tcase_add_test(tests, test_error_never_writes_beyond_the_size_its_owner_has);
 	tcase_add_test(tests, test_error_cuts_a_long_sentence_at_a_whole_character);
@@ -635,10 +702,15 @@ int main(void)
 	tcase_add_test(tests, test_text_utf8_accepts_what_unicode_allows_only);
 	tcase_add_test(tests, test_text_utf8_finds_what_is_wrong_wherever_it_stands);
 	tcase_add_test(tests, test_text_compares_as_promised);
+	tcase_add_test(tests, test_text_is_fine_within_its_limit_and_valid);
 	tcase_add_test(tests, test_sha256_gives_the_published_digests);
 	tcase_add_test(tests, test_base64_encodes_and_decodes_every_length);
 	tcase_add_test(tests, test_base64_decodes_all_byte_values_and_skips_line_ends);
 	tcase_add_test(tests, test_base64_refuses_what_is_not_base64);
+	tcase_add_test(tests, test_random_fills_any_size);
+#if defined(__linux__)
+	tcase_add_test(tests, test_random_fails_when_the_host_has_no_more);
+#endif
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -254,9 +254,30 @@ START_TEST(test_heap_copies_what_is_not_the_end_of_a_text)
 	ck_assert_str_eq(copy, "sec");
 	ck_assert_ptr_ne(copy, text);
 	lcowmig__free(&mem, copy);
+	copy = lcowmig__memdup(&mem, text, 7); /* with its NUL, behind which nothing stands */
+	ck_assert_ptr_ne(copy, text);
+	ck_assert_str_eq(copy, "second");
+	lcowmig__free(&mem, copy);
 	copy = lcowmig__memdup(&mem, text, 0);
 	ck_assert_str_eq(copy, "");
 	lcowmig__texts_done(&texts);
+	lcowmig__free(&mem, copy);
+}
+END_TEST
+
+/* Only what was decoded is never written to again. */
+START_TEST(test_heap_copies_texts_that_are_pieces)
+{
+	char *text, *copy;
+
+	lcowmig__heap_open(&heap, 16384, SIZE_MAX);
+	text = lcowmig__strdup(&mem, "text");
+	copy = lcowmig__strdup(&mem, text);
+	ck_assert_uint_eq(count.made, 1);
+	ck_assert_ptr_ne(copy, text);
+	text[0] = 'n';
+	ck_assert_str_eq(copy, "text");
+	lcowmig__free(&mem, text);
 	lcowmig__free(&mem, copy);
 }
 END_TEST
@@ -299,6 +320,7 @@ START_TEST(test_heap_takes_texts_of_any_size)
 	for (i = 0; i < 40; i++)
 		ck_assert_uint_eq(strlen(text[i]), i * 15);
 	ck_assert_ptr_null(lcowmig__texts_add(&texts, line, SIZE_MAX));
+	ck_assert_ptr_null(lcowmig__texts_add(&texts, line, SIZE_MAX - 1));
 	count.fail_at = 1;
 	ck_assert_ptr_null(lcowmig__texts_add(&texts, line, sizeof line));
 	lcowmig__texts_done(&texts);
@@ -326,6 +348,7 @@ int main(void)
 	tcase_add_test(tests, test_heap_makes_small_chunks_when_more_comes_than_was_expected);
 	tcase_add_test(tests, test_heap_counts_copies_of_a_text_instead_of_making_them);
 	tcase_add_test(tests, test_heap_copies_what_is_not_the_end_of_a_text);
+	tcase_add_test(tests, test_heap_copies_texts_that_are_pieces);
 	tcase_add_test(tests, test_heap_is_the_hosts_allocator_when_it_is_plain);
 	tcase_add_test(tests, test_heap_takes_texts_of_any_size);
 	suite_add_tcase(suite, tests);

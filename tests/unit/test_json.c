@@ -275,6 +275,23 @@ START_TEST(test_json_integers_are_exact_or_refused)
 }
 END_TEST
 
+START_TEST(test_json_raw_text_is_an_integer_only_when_it_is_its_digits)
+{
+	static const char *const others[] = { " 5", "\"5\"", "[5]", "-", "+5", "x" };
+	uint64_t value = 77;
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(others); i++) {
+		cJSON *object = cJSON_CreateObject();
+
+		ck_assert(lcowmig__json_add_raw(object, "n", others[i]));
+		ck_assert_msg(!lcowmig__json_uint64(object, "n", &value), "%s", others[i]);
+		ck_assert_uint_eq(value, 77);
+		cJSON_Delete(object);
+	}
+}
+END_TEST
+
 START_TEST(test_json_builds_and_omits_what_is_empty)
 {
 	cJSON *object = cJSON_CreateObject();
@@ -337,6 +354,8 @@ static const struct {
 	{ "{\"a\":1}", "a/b", NULL, false, false },
 	{ "[1]", "a", NULL, false, false },
 	{ "{\"a\":\"{\"}", "a/b", NULL, false, false },
+	{ " 42", "", "42", false, false },
+	{ "\n{ }\n", "", "{ }", true, true },
 };
 
 START_TEST(test_json_find_gives_the_place_of_a_value)
@@ -352,7 +371,7 @@ START_TEST(test_json_find_gives_the_place_of_a_value)
 	ck_assert_mem_eq(text + span.value_start, places[_i].expected, strlen(places[_i].expected));
 	ck_assert_int_eq(span.is_object, places[_i].is_object);
 	ck_assert_int_eq(span.is_empty, places[_i].is_empty);
-	ck_assert_int_eq(text[span.member_start], '"');
+	ck_assert_int_eq(text[span.member_start], places[_i].path[0] ? '"' : places[_i].expected[0]);
 }
 END_TEST
 
@@ -392,6 +411,16 @@ START_TEST(test_json_splice_changes_one_value_and_no_other_byte)
 }
 END_TEST
 
+START_TEST(test_json_is_object_looks_behind_white_space)
+{
+	ck_assert(lcowmig__json_is_object("{}", 2));
+	ck_assert(lcowmig__json_is_object(" \n\t\r{}", 6));
+	ck_assert(!lcowmig__json_is_object(" [{}]", 5));
+	ck_assert(!lcowmig__json_is_object("\"{\"", 3));
+	ck_assert(!lcowmig__json_is_object("0", 1));
+}
+END_TEST
+
 START_TEST(test_json_splice_leaves_its_results_when_memory_is_out)
 {
 	char *spliced = NULL;
@@ -421,10 +450,12 @@ int main(void)
 	tcase_add_test(tests, test_json_parse_reports_memory_at_each_allocation);
 	tcase_add_test(tests, test_json_get_prefers_exact_case_and_the_last_duplicate);
 	tcase_add_loop_test(tests, test_json_integers_are_exact_or_refused, 0, LCOWMIG__COUNT(integers));
+	tcase_add_test(tests, test_json_raw_text_is_an_integer_only_when_it_is_its_digits);
 	tcase_add_test(tests, test_json_builds_and_omits_what_is_empty);
 	tcase_add_test(tests, test_json_building_on_nothing_says_so);
 	tcase_add_loop_test(tests, test_json_find_gives_the_place_of_a_value, 0, LCOWMIG__COUNT(places));
 	tcase_add_loop_test(tests, test_json_splice_changes_one_value_and_no_other_byte, 0, LCOWMIG__COUNT(splices));
+	tcase_add_test(tests, test_json_is_object_looks_behind_white_space);
 	tcase_add_test(tests, test_json_splice_leaves_its_results_when_memory_is_out);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);

@@ -250,6 +250,24 @@ START_TEST(test_examining_out_of_memory_says_so)
 }
 END_TEST
 
+START_TEST(test_examining_refuses_limits_above_the_defaults)
+{
+	lcowmig_limits limits = { .size = sizeof limits, .pods = LCOWMIG_LIMIT_PODS + 1 };
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	wire_memory memory;
+	size_t count = 7;
+
+	wire_memory_init(&memory);
+	ck_assert_int_eq(lcowmig__wire_examine(&memory.mem, &limits, LCOWMIG__TYPE_URL_MIGRATION, (const uint8_t *)"x", 1, NULL, NULL, &count,
+	                                       &error),
+	                 LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_int_eq(error.status, LCOWMIG_E_INVALID_ARGUMENT);
+	ck_assert_str_eq(error.message, "lcowmig_limits: pods is 1025, at most 1024");
+	ck_assert_uint_eq(count, 0);
+	ck_assert_int_eq(memory.made, 0);
+}
+END_TEST
+
 START_TEST(test_examining_refuses_a_payload_it_does_not_know)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
@@ -324,6 +342,7 @@ int main(void)
 	tcase_add_test(tcase, test_examining_reports_a_limit_once);
 	tcase_add_test(tcase, test_examining_stops_when_there_are_too_many_problems);
 	tcase_add_test(tcase, test_examining_out_of_memory_says_so);
+	tcase_add_test(tcase, test_examining_refuses_limits_above_the_defaults);
 	tcase_add_test(tcase, test_examining_refuses_a_payload_it_does_not_know);
 	tcase_add_test(tcase, test_examining_agrees_with_decoding_about_damaged_bytes);
 	return wire_main(suite);

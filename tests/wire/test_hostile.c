@@ -2,10 +2,13 @@
  * A sandbox that is well-formed and yet impossible is refused with the path of what is wrong. Each case takes the sample, which is
  * sound, and changes one thing.
  */
+#include <cjson/cJSON.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rewrite.h"
+#include "wire/reader.h"
 
 typedef struct hostile_case {
 	const char *what;
@@ -102,6 +105,8 @@ CHANGE(scratch_elsewhere, s->containers[1].scratch.guest_path = "/run/mounts/scs
 CHANGE(layer_nowhere, s->layers[0].guest_path = "")
 CHANGE(layer_not_mounted, s->mounts[1].guest_path = "")
 CHANGE(no_scsi, s->sandbox.vm.has_scsi = false)
+CHANGE(no_scsi_but_scratch, s->sandbox.vm.has_scsi = false; s->containers[1].n_ro_layers = s->containers[1].n_scsi_reservations = 0)
+CHANGE(no_scsi_but_further, s->sandbox.vm.has_scsi = false; s->containers[1].n_ro_layers = 0; s->containers[1].has_scratch = false)
 CHANGE(document_no_json, set_document(s, "VirtualMachine"))
 CHANGE(document_no_object, set_document(s, "[{\"VirtualMachine\":{}}]"))
 CHANGE(document_no_vm, set_document(s, "{\"Container\":{}}"))
@@ -191,6 +196,8 @@ static const hostile_case cases[] = {
 	{ "a layer without a path", layer_nowhere, WEB ".layers.ro_layers[0].guest_path", 0 },
 	{ "a layer that is not mounted", layer_not_mounted, WEB ".layers.ro_layers[1].guest_path", 0 },
 	{ "layers without disks", no_scsi, SCSI, 0 },
+	{ "a scratch without disks", no_scsi_but_scratch, SCSI, 0 },
+	{ "further disks without disks", no_scsi_but_further, SCSI, 0 },
 	{ "a document that is no JSON", document_no_json, "sandbox.vm.hcs_document", LCOWMIG_E_CORRUPT_DATA },
 	{ "a document that is no object", document_no_object, "sandbox.vm.hcs_document", 0 },
 	{ "a document without a VM", document_no_vm, "sandbox.vm.hcs_document", 0 },
@@ -443,7 +450,7 @@ END_TEST
 START_TEST(test_paths_show_foreign_keys_shortened_and_without_control_characters)
 {
 	lcowmig__wire_process processes[2] = { { .exec_id = "" },
-					       { .exec_id = "a\n\"b\x1b and then very much more than anybody wants to read" } };
+					       { .exec_id = "a\n\"b\x7f and then very much more than anybody wants to read" } };
 	lcowmig__wire_container container = { .processes = processes, .n_processes = 2 };
 	lcowmig__buf buf;
 
@@ -451,6 +458,59 @@ START_TEST(test_paths_show_foreign_keys_shortened_and_without_control_characters
 	wire_must_encode(&wire_payloads[3], &container, &buf);
 	wire_must_refuse(&wire_payloads[3], NULL, buf.data, buf.size, LCOWMIG_E_INVALID_ARGUMENT,
 			 "container.processes[\"a??b? and then very much more than anybody wants...\"].io_retry_timeout");
+	lcowmig__buf_done(&buf);
+}
+END_TEST
+
+START_TEST(test_paths_that_are_absurdly_long_are_cut_short)
+{
+	lcowmig__wire_place places[40];
+	char path[LCOWMIG__WIRE_PATH_SIZE + 1];
+
+	memset(path, '!', sizeof path);
+	for (size_t i = 0; i < LCOWMIG__COUNT(places); i++)
+		places[i] = (lcowmig__wire_place){ i ? &places[i - 1] : NULL, "ten.bytes", NULL, LCOWMIG__WIRE_NO_INDEX };
+	lcowmig__wire_path(&places[30], NULL, path);
+	ck_assert_uint_eq(strlen(path), 31 * 10 - 1);
+	lcowmig__wire_path(&places[39], "name", path);
+	ck_assert_uint_eq(strlen(path), LCOWMIG__WIRE_PATH_SIZE - 1);
+	ck_assert_int_eq(strncmp(path, "ten.bytes.ten.bytes.", 20), 0);
+	ck_assert_int_eq(path[LCOWMIG__WIRE_PATH_SIZE], '!');
+}
+END_TEST
+
+static int cjson_left;
+
+static void *cjson_allocate(size_t size)
+{
+	return cjson_left-- > 0 ? malloc(size) : NULL;
+}
+
+START_TEST(test_import_out_of_memory_for_the_documents_tree_says_so)
+{
+	cJSON_Hooks hooks = { cjson_allocate, free };
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig__wire_sandbox target;
+	lcowmig__arena arena;
+	wire_memory memory;
+	wire_sample sample;
+	lcowmig__buf buf;
+
+	wire_sample_init(&sample);
+	set_document(&sample, "{\"virtualMachine\":{}}");
+	wire_must_encode(&wire_payloads[0], &sample.sandbox, &buf);
+	wire_memory_init(&memory);
+	cJSON_InitHooks(&hooks);
+	for (int left = 0; left < 3; left++) { /* two nodes and a name */
+		cjson_left = left;
+		lcowmig__arena_init(&arena, &memory.mem, 0);
+		ck_assert_int_eq(wire_decode(&wire_payloads[0], &arena, NULL, buf.data, buf.size, &target, &error), LCOWMIG_E_NO_MEMORY);
+		ck_assert_int_eq(error.status, LCOWMIG_E_NO_MEMORY);
+		ck_assert_msg(strstr(error.message, "sandbox.vm.hcs_document") != NULL, "%s", error.message);
+		lcowmig__arena_done(&arena);
+	}
+	cJSON_InitHooks(NULL);
+	ck_assert_int_eq(memory.alive, 0);
 	lcowmig__buf_done(&buf);
 }
 END_TEST
@@ -470,5 +530,7 @@ int main(void)
 	tcase_add_test(tcase, test_floors_are_not_looked_at_when_the_source_had_no_connection);
 	tcase_add_test(tcase, test_import_finds_the_documents_section_in_any_case_of_letters);
 	tcase_add_test(tcase, test_paths_show_foreign_keys_shortened_and_without_control_characters);
+	tcase_add_test(tcase, test_paths_that_are_absurdly_long_are_cut_short);
+	tcase_add_test(tcase, test_import_out_of_memory_for_the_documents_tree_says_so);
 	return wire_main(suite);
 }

@@ -110,6 +110,69 @@ START_TEST(test_decoding_accepts_defaults_that_were_written)
 }
 END_TEST
 
+START_TEST(test_decoding_gathers_a_list_that_comes_in_many_parts)
+{
+	lcowmig__wire_layer layers[7];
+	lcowmig__wire_container container = { .ro_layers = layers, .has_layers = true };
+	lcowmig__buf canonical;
+	lcowmig__buf other;
+	lcowmig__buf part;
+
+	for (unsigned i = 0; i < LCOWMIG__COUNT(layers); i++)
+		layers[i] = (lcowmig__wire_layer){ wire_guid(i + 1), "/layer" };
+	container.n_ro_layers = 1;
+	wire_must_encode(&wire_payloads[3], &container, &other);
+	for (container.n_ro_layers = 2; container.n_ro_layers <= LCOWMIG__COUNT(layers); container.n_ro_layers++) {
+		lcowmig__wire_layer *last = &layers[container.n_ro_layers - 1];
+		char id[LCOWMIG_GUID_TEXT_SIZE];
+		lcowmig__buf layer, list, longer;
+
+		lcowmig_guid_format(&last->reservation_id, id);
+		lcowmig__buf_init(&layer, other.mem);
+		lcowmig__buf_init(&list, other.mem);
+		lcowmig__buf_init(&part, other.mem);
+		lcowmig__buf_init(&longer, other.mem);
+		wire_put_text(&layer, 1, id);
+		wire_put_text(&layer, 2, last->guest_path);
+		wire_put_bytes(&list, 1, layer.data, layer.size);
+		wire_put_bytes(&part, 5, list.data, list.size);
+		wire_edit(other.data, other.size, "2/+", &part, &longer);
+		wire_must_encode(&wire_payloads[3], &container, &canonical);
+		wire_must_give(&wire_payloads[3], longer.data, longer.size, &canonical, "in many parts");
+		lcowmig__buf_done(&canonical);
+		lcowmig__buf_done(&other);
+		lcowmig__buf_done(&layer);
+		lcowmig__buf_done(&list);
+		lcowmig__buf_done(&part);
+		other = longer;
+	}
+	lcowmig__buf_done(&other);
+}
+END_TEST
+
+START_TEST(test_decoding_takes_bytes_that_come_again_empty_for_none)
+{
+	lcowmig__wire_vm vm = { .compat_info = { (const uint8_t *)"compat", 6 } };
+	lcowmig__buf canonical;
+	lcowmig__buf other;
+	lcowmig__buf empty;
+	lcowmig__buf full;
+
+	wire_must_encode(&wire_payloads[1], &vm, &full);
+	vm.compat_info.size = 0;
+	wire_must_encode(&wire_payloads[1], &vm, &canonical);
+	lcowmig__buf_init(&empty, full.mem);
+	lcowmig__buf_init(&other, full.mem);
+	wire_put_bytes(&empty, 6, "", 0);
+	wire_edit(full.data, full.size, "2/+", &empty, &other);
+	wire_must_give(&wire_payloads[1], other.data, other.size, &canonical, "emptied");
+	lcowmig__buf_done(&other);
+	lcowmig__buf_done(&empty);
+	lcowmig__buf_done(&canonical);
+	lcowmig__buf_done(&full);
+}
+END_TEST
+
 START_TEST(test_decoding_accepts_upper_case_reservation_ids)
 {
 	wire_memory memory;
@@ -212,6 +275,8 @@ int main(void)
 	tcase_add_test(tcase, test_decoding_cuts_numbers_to_the_width_of_their_field);
 	tcase_add_test(tcase, test_decoding_understands_all_liberties_at_once);
 	tcase_add_test(tcase, test_decoding_accepts_defaults_that_were_written);
+	tcase_add_test(tcase, test_decoding_gathers_a_list_that_comes_in_many_parts);
+	tcase_add_test(tcase, test_decoding_takes_bytes_that_come_again_empty_for_none);
 	tcase_add_test(tcase, test_decoding_accepts_upper_case_reservation_ids);
 	tcase_add_test(tcase, test_decoding_takes_a_reservation_without_content_for_slot_0);
 	tcase_add_test(tcase, test_decoding_scsi_alone_takes_missing_configs_for_defaults_and_skips_mounts_without_content);
