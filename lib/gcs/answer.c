@@ -46,21 +46,33 @@ static void outcome_read(lcowmig__outcome *outcome, const cJSON *tree)
 	outcome_read_message(outcome, tree);
 }
 
+/* A plain zero, as a guest writes it. Answers that succeed need no memory then: none is lost that changed something in the guest. */
+static bool answer_is_success(const char *text, size_t size)
+{
+	lcowmig__json_span span;
+
+	return lcowmig__json_find(text, size, "Result", &span) && span.value_end - span.value_start == 1 && text[span.value_start] == '0';
+}
+
 void lcowmig__answer_read(const lcowmig_gcs *gcs, const char *text, size_t size, lcowmig__outcome *ret_outcome)
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	cJSON *tree = NULL;
 
 	memset(ret_outcome, 0, sizeof *ret_outcome);
-	ret_outcome->status = lcowmig__json_parse("the guest's answer", text, size, LCOWMIG_GCS_FRAME_MAX, &gcs->context->limits,
-						  &tree, &error);
+	ret_outcome->status =
+		lcowmig__json_validate("the guest's answer", text, size, LCOWMIG_GCS_FRAME_MAX, &gcs->context->limits, &error);
+	if (ret_outcome->status == LCOWMIG_OK && !answer_is_success(text, size))
+		ret_outcome->status = lcowmig__json_parse("the guest's answer", text, size, LCOWMIG_GCS_FRAME_MAX, &gcs->context->limits,
+							  &tree, &error);
 	if (ret_outcome->status != LCOWMIG_OK) {
 		lcowmig__gcs_copy(ret_outcome->message, sizeof ret_outcome->message, error.message);
 		return;
 	}
 	ret_outcome->answer = text;
 	ret_outcome->size = size;
-	outcome_read(ret_outcome, tree);
+	if (tree)
+		outcome_read(ret_outcome, tree);
 	cJSON_Delete(tree);
 }
 

@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "request.h"
 
+#define ANSWER_ROOM 255
+
 /* Adds a document as a string; takes `document`. */
 static bool add_document(cJSON *object, const char *key, cJSON *document, bool is_complete)
 {
@@ -105,6 +107,8 @@ void lcowmig__guest_execute_process(lcowmig__flow *flow, const lcowmig__env *env
 	          lcowmig__json_add_bool(parameters, "CreateStdErrPipe", process->ports[2] != 0) &&
 	          lcowmig__json_add_raw(parameters, "OciProcess", process->oci_process);
 
+	/* Room for the answer: a process whose id does not arrive for lack of memory would run on unknown. */
+	ok = lcowmig__buf_reserve(&flow->reply, ANSWER_ROOM) && ok;
 	ok = add_document(settings, "ProcessParameters", parameters, ok);
 	ok = add_ports(settings, process->ports) && ok;
 	ok = lcowmig__json_add_item(request, "Settings", settings) && ok;

@@ -23,14 +23,39 @@ static lcowmig_status reply_parse(const lcowmig__flow *flow, const char *what, c
 	return LCOWMIG_OK;
 }
 
+/* A 32-bit number as everybody writes it, read without memory: an id that is lost would leave its process behind. */
+static bool reply_plain_number(const char *text, size_t size, const char *key, uint32_t *ret_number)
+{
+	lcowmig__json_span span;
+	uint64_t number = 0;
+	size_t at;
+
+	if (!lcowmig__json_find(text, size, key, &span) || span.value_end - span.value_start > 10)
+		return false;
+	for (at = span.value_start; at < span.value_end; at++) {
+		if (text[at] < '0' || text[at] > '9')
+			return false;
+		number = number * 10 + (uint64_t)(text[at] - '0');
+	}
+	if (number > UINT32_MAX)
+		return false;
+	*ret_number = (uint32_t)number;
+	return true;
+}
+
 /* A 32-bit number; one that is absent is zero where `may_be_absent`. */
 static lcowmig_status reply_number(const lcowmig__flow *flow, const char *what, const char *key, bool may_be_absent, uint32_t *ret_number,
                                    lcowmig_error *error)
 {
+	const lcowmig_limits *limits = &flow->context->limits;
+	const lcowmig__buf *reply = &flow->reply;
 	lcowmig_status status;
 	uint32_t number = 0;
 	cJSON *tree = NULL;
 
+	if (reply->size && lcowmig__json_validate(what, reply->data, reply->size, limits->document_bytes, limits, NULL) == LCOWMIG_OK &&
+	    reply_plain_number(reply->data, reply->size, key, ret_number))
+		return LCOWMIG_OK;
 	status = reply_parse(flow, what, &tree, error);
 	if (status != LCOWMIG_OK)
 		return status;
