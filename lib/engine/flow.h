@@ -118,7 +118,13 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
 		return;                                 \
 	} while (0)
 
-/* Waits for everything that `start` starts; look at flow->result then. */
+/*
+ * Waits for everything that `start` starts; look at flow->result then.
+ *
+ * `start` is left out when an interrupt was kept for this await. That side cannot be taken in a background flow, which nobody interrupts,
+ * nor under a shield. Elsewhere only a shield lifted before or another flow of the same run leads to it: the lock is free only while every
+ * flow waits, so an interrupt from outside ends the await under way. (scripts/coverage lists the others as not reached.)
+ */
 #define FLOW_AWAIT(flow, start)                          \
 	do {                                             \
 		(flow)->label = __LINE__;                \
