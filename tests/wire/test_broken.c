@@ -336,7 +336,7 @@ END_TEST
 static unsigned long check_out_of_memory_in_the_cross_checks(const lcowmig__buf *envelope)
 {
 	lcowmig__wire_sandbox sandbox;
-	lcowmig__arena decoded, empty;
+	lcowmig__arena decoded, empty, scratch;
 	wire_memory plenty, memory;
 	lcowmig__wire_reader reader;
 	unsigned long fail_at = 0;
@@ -357,6 +357,13 @@ static unsigned long check_out_of_memory_in_the_cross_checks(const lcowmig__buf 
 		ck_assert_int_eq(error.status, status);
 		ck_assert_int_eq(memory.alive, 0);
 	} while (status != LCOWMIG_OK);
+	/* The disks' first piece, which is small and seldom the one that needs a block. */
+	memory.fail_at = memory.made + 1;
+	reader.error = NULL;
+	lcowmig__arena_init(&scratch, &memory.mem, 0);
+	ck_assert_int_eq(lcowmig__wire_validate_disks(&reader, &sandbox, &scratch), LCOWMIG_E_NO_MEMORY);
+	ck_assert_int_eq(memory.alive, 1); /* the second piece's block */
+	lcowmig__arena_done(&scratch);
 	lcowmig__arena_done(&decoded);
 	return fail_at - 1;
 }
