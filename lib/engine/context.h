@@ -4,6 +4,9 @@
  * One lock guards everything that hangs below a context. A public function enters, changes state, starts flows, and leaves; leaving runs
  * what became ready. Host callbacks, events and done callbacks run from there with the lock dropped. What one thread caused sits in that
  * thread's pump (a struct on its stack), so a callback that blocks holds up only the thread whose work it is.
+ *
+ * The lock is dropped only when no flow is ready: whoever gets it finds every flow waiting. The controllers build on that. An interrupt from
+ * outside always meets a wait, which then does not succeed any more; and what one completion sets off is through before the next one counts.
  */
 #ifndef LCOWMIG__CONTEXT_H
 #define LCOWMIG__CONTEXT_H
