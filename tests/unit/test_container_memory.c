@@ -4,7 +4,7 @@
 #define MAX_ALLOCATIONS 2000
 /* The blocks in which copies are kept are at least so large, and what is in them starts at multiples of the other. */
 #define BLOCK 1024
-#define PIECE 16
+#define PIECE 8
 
 #define NO_PARENTS "parentLayerPaths=[]"
 #define EVERYTHING                                                                                                                         \
