@@ -123,6 +123,9 @@ void torture_begin_program(void);
 void torture_count_slots(int count);
 void torture_end_program(void);
 
+/* A whole program: each of the kinds, at every point of everything. */
+int torture_main(const char *name, const torture_kind *kinds, int n_kinds);
+
 /* For steps: how an operation on the source's sandbox ended that was begun with torture_done. */
 test_done *torture_done(torture *t);
 lcowmig_status torture_settle(torture *t, lcowmig_status status);
