@@ -12,7 +12,8 @@
 
 /*
  * Whether `text` is one JSON value (RFC 8259) in valid UTF-8, whose strings hold neither U+0000 nor half a surrogate pair. OK,
- * CORRUPT_DATA or LIMIT_EXCEEDED (nesting and number of values as in `limits`, NULL: the defaults; the length of a number); `ret_at` is where, `ret_problem` a static sentence about it.
+ * CORRUPT_DATA or LIMIT_EXCEEDED (nesting and number of values as in `limits`, NULL: the defaults; the length of a number); `ret_at` is
+ * where, `ret_problem` a static sentence about it.
  */
 lcowmig_status lcowmig__json_check(const char *text, size_t size, const lcowmig_limits *limits, size_t *ret_at, const char **ret_problem);
 
