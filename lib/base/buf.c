@@ -94,15 +94,6 @@ void lcowmig__buf_printf(lcowmig__buf *buf, const char *format, ...)
 	buf->size += (size_t)length;
 }
 
-void lcowmig__buf_consume(lcowmig__buf *buf, size_t size)
-{
-	if (!size)
-		return;
-	memmove(buf->data, buf->data + size, buf->size - size);
-	buf->size -= size;
-	buf->data[buf->size] = '\0';
-}
-
 char *lcowmig__buf_take(lcowmig__buf *buf)
 {
 	char *data = NULL;

@@ -28,8 +28,6 @@ void lcowmig__buf_text(lcowmig__buf *buf, const char *text);
 void lcowmig__buf_printf(lcowmig__buf *buf, const char *format, ...) LCOWMIG__PRINTF(2, 3);
 /* Makes room for `size` further bytes and returns where they go (not yet counted), or NULL. */
 void *lcowmig__buf_reserve(lcowmig__buf *buf, size_t size);
-/* Drops `size` bytes from the front. */
-void lcowmig__buf_consume(lcowmig__buf *buf, size_t size);
 /* Hands the memory over to the caller (lcowmig__free) and leaves the buffer empty; NULL when the buffer had failed. */
 char *lcowmig__buf_take(lcowmig__buf *buf);
 

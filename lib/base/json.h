@@ -50,7 +50,8 @@ bool lcowmig__json_add_raw(cJSON *object, const char *key, const char *json);
 
 /*
  * Where a member stands in the text: the byte range of its value, and of the whole member. `path` is "/"-separated, keys matched
- * case-sensitively ("VirtualMachine/Devices/Scsi"). An empty path is the whole. The text must have passed lcowmig__json_validate or lcowmig__json_parse.
+ * case-sensitively ("VirtualMachine/Devices/Scsi"). An empty path is the whole. The text must have passed
+ * lcowmig__json_validate or lcowmig__json_parse.
  */
 typedef struct lcowmig__json_span {
 	size_t member_start; /* at the key's opening quote */

