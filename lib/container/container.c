@@ -193,7 +193,7 @@ static lcowmig_status start_failed(struct container_start *self, lcowmig_status 
 		lcowmig__object_fire(&container->object, CONTAINER_START_FAILED);
 		lcowmig__container_finish_end(container, false);
 	}
-	return lcowmig__wrap(&self->base.flow.error, status, "container %s could not be started and is %s", container->id,
+	return lcowmig__wrap(self->base.flow.error, status, "container %s could not be started and is %s", container->id,
 			     lcowmig__object_state_name(&container->object));
 }
 
@@ -205,7 +205,7 @@ static void start_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = start_check(container, &flow->error);
+	status = start_check(container, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	lcowmig__flow_shield(flow, true);

@@ -322,19 +322,19 @@ static void resume_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__object_check(&container->object, CONTAINER_RESUME, &flow->error);
+	status = lcowmig__object_check(&container->object, CONTAINER_RESUME, flow->error);
 	if (status != LCOWMIG_OK || !resume_is_due(container))
 		goto out;
-	status = resume_prepare(self, &flow->error);
+	status = resume_prepare(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_TRY_OR(flow, resume_open(self), failed);
 	container->guest_is_open = true;
 	FLOW_TRY_OR(flow, resume_processes(self), failed);
-	status = resume_commit(container, &flow->error);
+	status = resume_commit(container, flow->error);
 	goto out;
 failed:
-	status = lcowmig__wrap(&flow->error, flow->result, "container %s could not be resumed and is %s", container->id,
+	status = lcowmig__wrap(flow->error, flow->result, "container %s could not be resumed and is %s", container->id,
 			       lcowmig__object_state_name(&container->object));
 out:
 	lcowmig__gate_leave(flow, &container->gate);

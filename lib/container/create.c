@@ -69,10 +69,10 @@ lcowmig_status lcowmig__container_take_path(lcowmig__flow *flow, lcowmig__arena 
 	const char *path;
 
 	if (!flow->reply.size)
-		return lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "resolve path: the host gave none");
+		return lcowmig__fail(flow->error, LCOWMIG_E_HOST_FAILED, "resolve path: the host gave none");
 	path = lcowmig__arena_strndup(arena, (const char *)flow->reply.data, flow->reply.size);
 	if (!path)
-		return lcowmig__fail_memory(&flow->error);
+		return lcowmig__fail_memory(flow->error);
 	*ret_path = path;
 	return LCOWMIG_OK;
 }
@@ -209,7 +209,8 @@ static void create_remember(struct container_create *self, lcowmig_status status
 
 	self->can_be_repeated = status == LCOWMIG_E_NO_MEMORY && !container->n_ro_layers && !container->has_scratch;
 	self->failure = status;
-	self->cause = self->base.flow.error;
+	lcowmig__error_init(&self->cause);
+	lcowmig__error_copy(&self->cause, self->base.flow.error);
 }
 
 static void create_commit(struct container_create *self)
@@ -234,8 +235,8 @@ static lcowmig_status create_give_up(struct container_create *self)
 			lcowmig__container_drop_process(container, container->init);
 		lcowmig__container_finish_end(container, false);
 	}
-	flow->error = self->cause;
-	return lcowmig__wrap(&flow->error, self->failure, "container %s could not be created and is %s", container->id,
+	lcowmig__error_copy(flow->error, &self->cause);
+	return lcowmig__wrap(flow->error, self->failure, "container %s could not be created and is %s", container->id,
 			     lcowmig__object_state_name(&container->object));
 }
 
@@ -247,10 +248,10 @@ static void create_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = create_read_spec(self, &flow->error);
+	status = create_read_spec(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
-	status = create_read_plan(self, &flow->error);
+	status = create_read_plan(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto failed;
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__container_layers_flow(&self->plan, NULL)));
@@ -264,7 +265,7 @@ static void create_step(lcowmig__flow *flow)
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__container_devices_flow(&self->plan, NULL)));
 	status = flow->result;
 	if (status == LCOWMIG_OK)
-		status = create_build_spec(self, &flow->error);
+		status = create_build_spec(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto failed;
 	/* The exit notification must find somebody who expects it. */
@@ -278,7 +279,7 @@ static void create_step(lcowmig__flow *flow)
 	lcowmig__flow_shield(flow, false);
 	status = flow->result;
 	if (status == LCOWMIG_OK)
-		status = create_make_init(self, &flow->error);
+		status = create_make_init(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto failed;
 	FLOW_AWAIT(flow, create_create_init(self));

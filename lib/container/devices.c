@@ -13,7 +13,7 @@ static lcowmig_status devices_reserve(struct devices_flow *self)
 	lcowmig_container *container = self->base.container;
 	lcowmig__oci_device *device = &self->plan->devices[self->next];
 	lcowmig_guid *guid = &container->devices.items[container->devices.count];
-	lcowmig_error *error = &self->base.flow.error;
+	lcowmig_error *error = self->base.flow.error;
 	char *text = lcowmig__arena_alloc(&self->plan->arena, LCOWMIG_GUID_TEXT_SIZE);
 	lcowmig_status status;
 
@@ -42,8 +42,8 @@ static lcowmig_status devices_prepare(struct devices_flow *self)
 	if (!self->plan->n_devices)
 		return LCOWMIG_OK;
 	if (!lcowmig__guids_reserve(&container->env->context->mem, &container->devices, self->plan->n_devices))
-		return lcowmig__fail_memory(&self->base.flow.error);
-	return container->vm->vpci(container->vm->user, &self->vpci, &self->base.flow.error);
+		return lcowmig__fail_memory(self->base.flow.error);
+	return container->vm->vpci(container->vm->user, &self->vpci, self->base.flow.error);
 }
 
 static void devices_step(lcowmig__flow *flow)

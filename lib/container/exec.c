@@ -52,7 +52,7 @@ static void exec_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__container_new_process(container, self->exec_id, &self->process, &flow->error);
+	status = lcowmig__container_new_process(container, self->exec_id, &self->process, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_AWAIT(flow, exec_create(self));
@@ -149,18 +149,18 @@ static void kill_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = kill_check(self, &flow->error);
+	status = kill_check(self, flow->error);
 	if (status != LCOWMIG_OK || lcowmig__container_has_ended(container))
 		goto out;
 	if (!self->exec_id[0]) {
 		FLOW_AWAIT(flow, kill_execs(self));
 		if (flow->result != LCOWMIG_OK)
 			lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "container %s: an exec was not signalled: %s", container->id,
-				     flow->error.message);
+				     flow->error->message);
 	}
 	process = lcowmig__container_find_process(container, self->exec_id);
 	if (!process) {
-		status = lcowmig__fail(&flow->error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, self->exec_id);
+		status = lcowmig__fail(flow->error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, self->exec_id);
 		goto out;
 	}
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__process_kill_flow(process, self->has_signal, self->signal, NULL)));
@@ -220,7 +220,7 @@ static lcowmig_status delete_waited(struct container_delete *self)
 
 	lcowmig__flow_clear_deadline(flow);
 	if (flow->result == LCOWMIG_E_TIMED_OUT)
-		return lcowmig__fail(&flow->error, LCOWMIG_E_TIMED_OUT,
+		return lcowmig__fail(flow->error, LCOWMIG_E_TIMED_OUT,
 				     "container %s is %s; DeleteProcess of its init process waited 30 s for its end", container->id,
 				     lcowmig__object_state_name(&container->object));
 	return flow->result;
@@ -232,7 +232,7 @@ static lcowmig_status delete_find(struct container_delete *self)
 
 	self->process = lcowmig__container_find_process(container, self->exec_id);
 	if (!self->process)
-		return lcowmig__fail(&self->base.flow.error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
+		return lcowmig__fail(self->base.flow.error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
 				     self->exec_id);
 	return LCOWMIG_OK;
 }
@@ -273,7 +273,7 @@ static void delete_step(lcowmig__flow *flow)
 			FLOW_RETURN(flow, status);
 	}
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__object_check(&container->object, CONTAINER_DELETE, &flow->error);
+	status = lcowmig__object_check(&container->object, CONTAINER_DELETE, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	if (container->object.state == CONTAINER_INVALID && !self->exec_id[0]) {
@@ -300,7 +300,7 @@ static void delete_step(lcowmig__flow *flow)
 		container->guest_is_open = false;
 	}
 	if (status == LCOWMIG_OK)
-		status = lcowmig__process_check_idle(self->process, &flow->error);
+		status = lcowmig__process_check_idle(self->process, flow->error);
 	if (status == LCOWMIG_OK)
 		delete_commit(self);
 out:

@@ -51,7 +51,7 @@ static lcowmig_status layers_reserve_ro(struct layers_flow *self)
 		.n_options = LCOWMIG__COUNT(options),
 		.read_only = 1,
 	};
-	lcowmig_status status = lcowmig__scsi_reserve(self->scsi, &disk, &mount, &layer->reservation, &self->base.flow.error);
+	lcowmig_status status = lcowmig__scsi_reserve(self->scsi, &disk, &mount, &layer->reservation, self->base.flow.error);
 
 	if (status == LCOWMIG_OK)
 		container->n_ro_layers++;
@@ -71,7 +71,7 @@ static lcowmig_status layers_reserve_scratch(struct layers_flow *self)
 	};
 	lcowmig_status status;
 
-	status = lcowmig__scsi_reserve(self->scsi, &disk, &mount, &container->scratch.reservation, &self->base.flow.error);
+	status = lcowmig__scsi_reserve(self->scsi, &disk, &mount, &container->scratch.reservation, self->base.flow.error);
 	container->has_scratch = status == LCOWMIG_OK;
 	return status;
 }
@@ -133,7 +133,7 @@ static void layers_step(lcowmig__flow *flow)
 	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = layers_prepare(self, &flow->error);
+	status = layers_prepare(self, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	while (container->n_ro_layers < self->plan->layers.count) {

@@ -52,7 +52,7 @@ static lcowmig_status mounts_reserve_disk(struct mounts_flow *self)
 		.read_only = mount->read_only,
 		.block_device = mount->block_device,
 	};
-	lcowmig_error *error = &self->base.flow.error;
+	lcowmig_error *error = self->base.flow.error;
 	lcowmig_status status = container->vm->scsi(container->vm->user, &self->scsi, error);
 
 	if (status == LCOWMIG_OK)
@@ -76,7 +76,7 @@ static lcowmig_status mounts_reserve_share(struct mounts_flow *self)
 	const lcowmig__oci_mount *mount = mounts_current(self);
 	const char *name = lcowmig__oci_base_name(mount->host_path);
 	lcowmig_share_config share = { .size = sizeof share, .host_path = mount->host_path, .read_only = mount->read_only };
-	lcowmig_error *error = &self->base.flow.error;
+	lcowmig_error *error = self->base.flow.error;
 	lcowmig_status status;
 	char *directory;
 
@@ -116,7 +116,7 @@ static lcowmig_status mounts_keep_guest_path(struct mounts_flow *self)
 	char *path = lcowmig__arena_alloc(&self->plan->arena, length + name_length + 2);
 
 	if (!path)
-		return lcowmig__fail_memory(&self->base.flow.error);
+		return lcowmig__fail_memory(self->base.flow.error);
 	memcpy(path, self->guest_path, length);
 	if (name_length) {
 		path[length++] = '/';
@@ -146,7 +146,7 @@ static lcowmig_status mounts_prepare(struct mounts_flow *self)
 		n_shares += self->plan->mounts[i].kind == LCOWMIG__MOUNT_SHARE;
 	}
 	if (!lcowmig__guids_reserve(mem, &container->disks, n_disks) || !lcowmig__guids_reserve(mem, &container->shares, n_shares))
-		return lcowmig__fail_memory(&self->base.flow.error);
+		return lcowmig__fail_memory(self->base.flow.error);
 	return LCOWMIG_OK;
 }
 

@@ -224,9 +224,9 @@ static void patch_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = patch_check(self, &flow->error);
+	status = patch_check(self, flow->error);
 	if (status == LCOWMIG_OK)
-		status = patch_plan(self, &flow->error);
+		status = patch_plan(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	for (; self->next < self->n_items; self->next++) {
@@ -236,13 +236,13 @@ static void patch_step(lcowmig__flow *flow)
 			goto out;
 	}
 	FLOW_TRY_OR(flow, patch_stdio(self), failed);
-	status = patch_change(self, &flow->error);
+	status = patch_change(self, flow->error);
 	if (status != LCOWMIG_OK)
 		lcowmig__process_patch_rollback(container->init);
 	goto out;
 failed:
 	lcowmig__process_patch_rollback(container->init); /* it may have come that far before it was cancelled */
-	status = lcowmig__wrap(&flow->error, flow->result, "container %s could not be patched", container->id);
+	status = lcowmig__wrap(flow->error, flow->result, "container %s could not be patched", container->id);
 out:
 	lcowmig__gate_leave(flow, &container->gate);
 	FLOW_RETURN(flow, status);

@@ -38,7 +38,7 @@ static void update_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = update_check(self, &flow->error);
+	status = update_check(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	lcowmig__object_fire(&container->object, CONTAINER_UPDATE);
@@ -169,13 +169,13 @@ static lcowmig_status pids_answered(struct container_pids *self)
 	size_t count = 0;
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__guest_reply_processes(flow, &pids, &count, &flow->error);
+		status = lcowmig__guest_reply_processes(flow, &pids, &count, flow->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	result = pids_build(self->base.container, pids, count);
 	lcowmig__free(&flow->context->mem, pids);
 	if (!result)
-		return lcowmig__fail_memory(&flow->error);
+		return lcowmig__fail_memory(flow->error);
 	*self->ret_pids = result;
 	return LCOWMIG_OK;
 }
@@ -188,15 +188,15 @@ static void pids_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__object_check(&container->object, CONTAINER_PIDS, &flow->error);
+	status = lcowmig__object_check(&container->object, CONTAINER_PIDS, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	lcowmig__object_fire(&container->object, CONTAINER_PIDS);
 	FLOW_AWAIT(flow, lcowmig__guest_properties(flow, container->env, container->gcs_id, "ProcessList"));
 	status = pids_answered(self);
 	/* A container that the guest has forgotten reads as not found; every other failure keeps its class. */
-	if (status == LCOWMIG_E_GUEST_FAILED && lcowmig__hresult_is_not_found(flow->error.hresult))
-		status = lcowmig__wrap(&flow->error, LCOWMIG_E_NOT_FOUND, "pids of container %s", container->id);
+	if (status == LCOWMIG_E_GUEST_FAILED && lcowmig__hresult_is_not_found(flow->error->hresult))
+		status = lcowmig__wrap(flow->error, LCOWMIG_E_NOT_FOUND, "pids of container %s", container->id);
 out:
 	lcowmig__gate_leave(flow, &container->gate);
 	FLOW_RETURN(flow, status);
@@ -271,7 +271,7 @@ static lcowmig_status stats_answered(struct container_stats *self)
 	char *properties;
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__guest_reply_properties(flow, &properties, &flow->error);
+		status = lcowmig__guest_reply_properties(flow, &properties, flow->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	stats = lcowmig__alloc(mem, sizeof *stats);
@@ -282,7 +282,7 @@ static lcowmig_status stats_answered(struct container_stats *self)
 	lcowmig__free(mem, properties);
 	if (!stats || !stats->json) {
 		lcowmig_stats_free(stats);
-		return lcowmig__fail_memory(&flow->error);
+		return lcowmig__fail_memory(flow->error);
 	}
 	*self->ret_stats = stats;
 	return LCOWMIG_OK;
@@ -296,7 +296,7 @@ static void stats_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__object_check(&container->object, CONTAINER_STATS, &flow->error);
+	status = lcowmig__object_check(&container->object, CONTAINER_STATS, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	lcowmig__object_fire(&container->object, CONTAINER_STATS);

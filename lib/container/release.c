@@ -15,14 +15,14 @@ struct release {
 
 static bool release_is_done(const lcowmig__flow *flow)
 {
-	return flow->result == LCOWMIG_OK || lcowmig__is_gone(flow->result, flow->error.hresult);
+	return flow->result == LCOWMIG_OK || lcowmig__is_gone(flow->result, flow->error->hresult);
 }
 
 static lcowmig_status release_failed(lcowmig__flow *flow, const char *what)
 {
 	const lcowmig_container *container = ((lcowmig__container_flow *)flow)->container;
 
-	return lcowmig__wrap(&flow->error, flow->result, "container %s is %s: its %s could not be released", container->id,
+	return lcowmig__wrap(flow->error, flow->result, "container %s is %s: its %s could not be released", container->id,
 			     lcowmig__object_state_name(&container->object), what);
 }
 

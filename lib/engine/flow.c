@@ -5,7 +5,8 @@
 #include "call.h"
 #include "operation.h"
 
-void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object)
+void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
+                        lcowmig_error *error)
 {
 	memset(flow, 0, sizeof *flow);
 	flow->class = class;
@@ -18,19 +19,21 @@ void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, l
 	lcowmig__list_init(&flow->calls);
 	lcowmig__list_init(&flow->queued);
 	lcowmig__buf_init(&flow->reply, &context->mem);
-	lcowmig__error_init(&flow->error);
+	flow->error = error;
+	lcowmig__error_init(error);
 }
 
 void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
                         lcowmig_error *error)
 {
-	lcowmig__flow *flow = lcowmig__alloc(&context->mem, size);
+	/* The error comes behind the struct, whose size is a multiple of its pointers' alignment. */
+	lcowmig__flow *flow = lcowmig__alloc(&context->mem, size + sizeof(lcowmig_error));
 
 	if (!flow) {
 		lcowmig__fail_memory(error);
 		return NULL;
 	}
-	lcowmig__flow_init(flow, class, context, object);
+	lcowmig__flow_init(flow, class, context, object, (lcowmig_error *)(void *)((char *)flow + size));
 	flow->on_heap = true;
 	return flow;
 }
@@ -78,18 +81,28 @@ void lcowmig__flow_background(lcowmig__flow *flow)
 	flow_launch(flow);
 }
 
-bool lcowmig__flow_await_begin(lcowmig__flow *flow)
+bool lcowmig__flow_await_begin(lcowmig__flow *flow, int label)
 {
 	lcowmig_status interrupt = flow->interrupt;
 
+	flow->label = label;
+	flow->ends_on_failure = false;
 	flow->result = LCOWMIG_OK;
 	lcowmig__buf_clear(&flow->reply);
 	flow->handle = NULL;
 	if (interrupt == LCOWMIG_OK || flow->is_shielded)
 		return true;
 	flow->interrupt = LCOWMIG_OK;
-	flow->result = lcowmig__fail(&flow->error, interrupt, "%s %s", flow->class->name, flow->interrupt_why);
+	flow->result = lcowmig__fail(flow->error, interrupt, "%s %s", flow->class->name, flow->interrupt_why);
 	return false;
+}
+
+bool lcowmig__flow_try_begin(lcowmig__flow *flow, int label)
+{
+	bool begins = lcowmig__flow_await_begin(flow, label);
+
+	flow->ends_on_failure = true;
+	return begins;
 }
 
 void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error)
@@ -97,8 +110,8 @@ void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, cons
 	if (flow->result != LCOWMIG_OK)
 		return; /* the first failure stands */
 	flow->result = status;
-	lcowmig__error_copy(&flow->error, error);
-	flow->error.status = status;
+	lcowmig__error_copy(flow->error, error);
+	flow->error->status = status;
 }
 
 void lcowmig__flow_await_over(lcowmig__flow *flow)
@@ -118,18 +131,24 @@ void lcowmig__flow_step(lcowmig__flow *flow)
 	lcowmig__flow *parent = flow->parent;
 	lcowmig__operation *operation = flow->operation;
 
-	flow->class->step(flow);
+	/* An await whose things were all finished at once is over already. */
+	do {
+		if (flow->ends_on_failure && flow->result != LCOWMIG_OK)
+			lcowmig__flow_finish(flow, flow->result);
+		else
+			flow->class->step(flow);
+	} while (!flow->ended && !flow->waiting);
 	if (!flow->ended)
 		return;
 	lcowmig__flow_clear_deadline(flow);
 	lcowmig__list_remove(&flow->on_object);
 	lcowmig__list_remove(&flow->in_parent);
 	if (flow->result == LCOWMIG_OK)
-		lcowmig__error_init(&flow->error);
+		lcowmig__error_init(flow->error);
 	if (parent && flow->result != LCOWMIG_OK)
-		lcowmig__flow_await_failed(parent, flow->result, &flow->error);
+		lcowmig__flow_await_failed(parent, flow->result, flow->error);
 	if (operation)
-		lcowmig__operation_end(operation, flow->result, &flow->error);
+		lcowmig__operation_end(operation, flow->result, flow->error);
 	flow_release(flow);
 	if (parent)
 		lcowmig__flow_await_over(parent);

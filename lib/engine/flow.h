@@ -16,7 +16,7 @@
  *             FLOW_END(flow);
  *     }
  *
- * Rules: locals of the step function do not survive an await; one await per line (labels are line numbers); no await inside a switch; the
+ * Rules: locals of the step function never survive an await; one await per line (labels are line numbers); no await inside a switch; the
  * release function must cope with the flow ending at every await. A step runs with the context's lock held and never blocks.
  *
  * Awaiting: whatever was started inside the await expression (host calls, child flows, gates, signals: any number) is waited for. Then
@@ -50,6 +50,7 @@ struct lcowmig__flow {
 	unsigned waiting; /* awaited things not finished yet */
 	bool ended;
 	bool started;
+	bool ends_on_failure;          /* of this await: FLOW_TRY */
 	bool on_heap;                  /* freed by the engine after its end */
 	bool is_shielded;              /* interrupts wait until it is lifted */
 	lcowmig_status interrupt;      /* to be delivered at the next await; LCOWMIG_OK: none */
@@ -67,11 +68,12 @@ struct lcowmig__flow {
 	lcowmig__timer deadline;
 	lcowmig__buf reply;            /* result bytes of the last host call */
 	void *handle;                  /* handle that the last host call opened; the flow takes it over */
-	lcowmig_error error;
+	lcowmig_error *error;          /* kept apart, because it is large: what embeds a flow stays near */
 };
 
-/* Makes an embedded flow usable (also again, after it ended). `object` may be NULL. */
-void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object);
+/* Makes an embedded flow usable (also again, after it ended). `object` may be NULL. `error` lives as long as the flow. */
+void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
+                        lcowmig_error *error);
 /* A zeroed struct of `size` bytes that begins with a flow; NULL and an error when memory is out. */
 void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
                         lcowmig_error *error);
@@ -79,7 +81,7 @@ void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_c
 void lcowmig__flow_discard(lcowmig__flow *flow);
 /* Starts a child inside the parent's await. A NULL child counts as a failure for memory. Children run in parallel. */
 void lcowmig__flow_child(lcowmig__flow *parent, lcowmig__flow *child);
-/* Starts a flow that nobody waits for (parent, operation: none). It must be on the heap. */
+/* Starts a flow that nobody waits for (parent, operation: none). */
 void lcowmig__flow_background(lcowmig__flow *flow);
 /* Ends what the flow waits for with `status` (CANCELLED, TIMED_OUT, UNAVAILABLE …); see above. `why` is static: "was cancelled". */
 void lcowmig__flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const char *why);
@@ -97,7 +99,8 @@ void *lcowmig__flow_take_handle(lcowmig__flow *flow);
 
 /* For the engine's own files and for what can be awaited. */
 void lcowmig__flow_step(lcowmig__flow *flow);
-bool lcowmig__flow_await_begin(lcowmig__flow *flow);
+bool lcowmig__flow_await_begin(lcowmig__flow *flow, int label);
+bool lcowmig__flow_try_begin(lcowmig__flow *flow, int label);
 void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error);
 void lcowmig__flow_await_over(lcowmig__flow *flow); /* one awaited thing is finished */
 void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
@@ -125,24 +128,21 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
  * nor under a shield. Elsewhere only a shield lifted before or another flow of the same run leads to it: the lock is free only while every
  * flow waits, so an interrupt from outside ends the await under way. (scripts/coverage lists the others as not reached.)
  */
-#define FLOW_AWAIT(flow, start)                          \
-	do {                                             \
-		(flow)->label = __LINE__;                \
-		if (lcowmig__flow_await_begin(flow)) {   \
-			start;                           \
-		}                                        \
-		if ((flow)->waiting)                     \
-			return;                          \
-		LCOWMIG__FALLTHROUGH;                    \
-	case __LINE__:;                                  \
+#define FLOW_AWAIT(flow, start)                                  \
+	do {                                                     \
+		if (lcowmig__flow_await_begin((flow), __LINE__)) \
+			start;                                   \
+		return;                                          \
+	case __LINE__:;                                          \
 	} while (0)
 
 /* The same, ending the flow with the failure when there is one. */
-#define FLOW_TRY(flow, start)                                   \
-	do {                                                    \
-		FLOW_AWAIT(flow, start);                        \
-		if ((flow)->result != LCOWMIG_OK)               \
-			FLOW_RETURN((flow), (flow)->result);    \
+#define FLOW_TRY(flow, start)                                  \
+	do {                                                   \
+		if (lcowmig__flow_try_begin((flow), __LINE__)) \
+			start;                                 \
+		return;                                        \
+	case __LINE__:;                                        \
 	} while (0)
 
 /* The same, going to a clean-up label. */

@@ -55,13 +55,13 @@ static lcowmig_status handshake_read(handshake_flow *self)
 	char *json = NULL;
 	lcowmig_status status;
 
-	if (flow->result == LCOWMIG_E_GUEST_FAILED && flow->error.hresult == LCOWMIG__HR_UNSUPPORTED_PROTOCOL) {
-		flow->error.status = LCOWMIG_E_UNSUPPORTED_VERSION;
+	if (flow->result == LCOWMIG_E_GUEST_FAILED && flow->error->hresult == LCOWMIG__HR_UNSUPPORTED_PROTOCOL) {
+		flow->error->status = LCOWMIG_E_UNSUPPORTED_VERSION;
 		return LCOWMIG_E_UNSUPPORTED_VERSION;
 	}
 	if (flow->result != LCOWMIG_OK)
 		return flow->result;
-	status = lcowmig__answer_capabilities(gcs, flow->reply.data, flow->reply.size, &capabilities, &json, &flow->error);
+	status = lcowmig__answer_capabilities(gcs, flow->reply.data, flow->reply.size, &capabilities, &json, flow->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__free(&gcs->context->mem, gcs->capabilities_json);
@@ -116,7 +116,7 @@ typedef struct connect_flow {
 static lcowmig_status connect_check(connect_flow *self)
 {
 	lcowmig_gcs *gcs = self->base.gcs;
-	lcowmig_error *error = &self->base.flow.error;
+	lcowmig_error *error = self->base.flow.error;
 
 	if (self->resumes) {
 		if (!gcs->is_migrating || gcs->object.state == LCOWMIG__GCS_DISCONNECTED)
@@ -141,7 +141,7 @@ static lcowmig_status connect_reply(connect_flow *self)
 	if (!self->base.call)
 		return LCOWMIG_OK;
 	self->base.reply = lcowmig__strdup(&gcs->context->mem, gcs->capabilities_json);
-	return self->base.reply ? LCOWMIG_OK : lcowmig__fail_memory(&self->base.flow.error);
+	return self->base.reply ? LCOWMIG_OK : lcowmig__fail_memory(self->base.flow.error);
 }
 
 /* True while the transport that this flow brought is still the one. */
@@ -157,13 +157,13 @@ static lcowmig_status connect_negotiated(connect_flow *self)
 	lcowmig_status status = flow->result;
 
 	if (status == LCOWMIG_OK && !connect_is_current(self))
-		return lcowmig__fail(&flow->error, LCOWMIG_E_UNAVAILABLE, "the guest connection was lost as soon as it was negotiated");
+		return lcowmig__fail(flow->error, LCOWMIG_E_UNAVAILABLE, "the guest connection was lost as soon as it was negotiated");
 	if (status == LCOWMIG_OK)
 		status = connect_reply(self);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__transport_negotiated(gcs, &flow->error);
+		status = lcowmig__transport_negotiated(gcs, flow->error);
 	if (status != LCOWMIG_OK && connect_is_current(self))
-		lcowmig__transport_lose(gcs, flow->error.message);
+		lcowmig__transport_lose(gcs, flow->error->message);
 	return status;
 }
 

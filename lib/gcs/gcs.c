@@ -191,7 +191,7 @@ void lcowmig__gcs_flow_release(lcowmig__flow *flow)
 		lcowmig__early_drop(self->gcs);
 	if (call) {
 		if (flow->result != LCOWMIG_OK) {
-			lcowmig_call_set_error(call, flow->error.hresult, flow->error.message);
+			lcowmig_call_set_error(call, flow->error->hresult, flow->error->message);
 			lcowmig__gcs_trim(call->message, sizeof call->message);
 		} else if (self->reply) {
 			lcowmig_call_set_result(call, self->reply, strlen(self->reply));

@@ -54,7 +54,7 @@ static void sender_failed(sender_flow *self)
 {
 	lcowmig_gcs *gcs = self->gcs;
 	lcowmig__request *request = lcowmig__request_find(gcs, self->id);
-	lcowmig_error *error = &self->flow.error;
+	lcowmig_error *error = self->flow.error;
 	bool is_current = gcs->sender == &self->flow;
 
 	if (request)

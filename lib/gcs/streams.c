@@ -138,7 +138,7 @@ static void listen_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &port->gate));
 	if (port->is_armed && strcmp(port->runtime_id, self->runtime_id) != 0)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_FAILED_PRECONDITION,
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_FAILED_PRECONDITION,
 						"guest port %lu listens for machine %s; expected it to be asked for the same one",
 						(unsigned long)port->number, port->runtime_id));
 	if (port->is_armed)
@@ -228,10 +228,10 @@ static lcowmig_status accept_check(accept_flow *self)
 	unsigned long number = port->number;
 
 	if (port->is_accepting)
-		return lcowmig__fail(&self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
+		return lcowmig__fail(self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "guest port %lu waits for a connection already; expected one accept at a time", number);
 	if (!port->is_armed && !port->runtime_id)
-		return lcowmig__fail(&self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
+		return lcowmig__fail(self->flow.error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "nothing listens on guest port %lu; expected it to be prepared first", number);
 	return LCOWMIG_OK;
 }
@@ -257,7 +257,7 @@ static lcowmig_status accept_take(accept_flow *self)
 		return flow->result;
 	self->stream.handle = lcowmig__flow_take_handle(flow);
 	if (!self->stream.handle)
-		return lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "guest stream accept: the host attached no stream");
+		return lcowmig__fail(flow->error, LCOWMIG_E_HOST_FAILED, "guest stream accept: the host attached no stream");
 	*self->ret_stream = self->stream;
 	memset(&self->stream, 0, sizeof self->stream);
 	return LCOWMIG_OK;

@@ -37,12 +37,12 @@ static lcowmig_status cancel_judge(lcowmig_migration *m, lcowmig__flow *flow)
 {
 	if (flow->result == LCOWMIG_OK)
 		m->cancel_acknowledged = true;
-	if (flow->result == LCOWMIG_OK || lcowmig__cancel_was_pointless(flow->result, flow->error.hresult)) {
+	if (flow->result == LCOWMIG_OK || lcowmig__cancel_was_pointless(flow->result, flow->error->hresult)) {
 		cancel_ended(m);
 		return LCOWMIG_OK;
 	}
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_FAIL);
-	lcowmig__error_copy(&m->failure, &flow->error);
+	lcowmig__error_copy(&m->failure, flow->error);
 	m->failure.status = flow->result;
 	return flow->result;
 }
@@ -71,14 +71,14 @@ static void cancel_step(lcowmig__flow *flow)
 	cancel_announce(m);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->quiet));
 	if (m->abandon)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
 	if (!cancel_needs_host(m)) {
 		cancel_ended(m);
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), &flow->error)));
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
 	if (m->abandon)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
 	FLOW_RETURN(flow, cancel_judge(m, flow));
 	FLOW_END(flow);
 }

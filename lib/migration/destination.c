@@ -129,7 +129,7 @@ static void prepare_create(struct prepare_destination *self)
 	lcowmig__flow *flow = &self->flow;
 
 	lcowmig__flow_child(flow, lcowmig__vm_create_destination_flow(self->m->sandbox->vm, self->vm_id,
-								      self->has_options ? &self->options : NULL, &flow->error));
+								      self->has_options ? &self->options : NULL, flow->error));
 }
 
 static void prepare_destination_step(lcowmig__flow *flow)
@@ -142,9 +142,9 @@ static void prepare_destination_step(lcowmig__flow *flow)
 	/* An earlier attempt that ran out of memory, or was cancelled, may have got that far. */
 	if (lcowmig__vm_get_state(m->sandbox->vm) != LCOWMIG__VM_DESTINATION_CREATED)
 		FLOW_TRY(flow, prepare_create(self));
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_patch_flow(m->sandbox->vm, &flow->error)));
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_patch_flow(m->sandbox->vm, flow->error)));
 	if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_NO_MEMORY && flow->result != LCOWMIG_E_CANCELLED)
-		lcowmig__session_fail(m, flow->result, &flow->error);
+		lcowmig__session_fail(m, flow->result, flow->error);
 	if (flow->result != LCOWMIG_OK)
 		FLOW_RETURN(flow, flow->result);
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_PREPARE_DESTINATION);

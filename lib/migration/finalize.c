@@ -48,13 +48,13 @@ static void finalize_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	finalize_decide(self);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__transfer_join_flow(m, &flow->error)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__transfer_join_flow(m, flow->error)));
 	if (self->resume)
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, flow->error)));
 	else
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_stop_flow(m, &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_stop_flow(m, flow->error)));
 	if (lcowmig__session_is_stale(m, self->generation) || m->abandon)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "finalize: its session was abandoned"));
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "finalize: its session was abandoned"));
 	if (flow->result != LCOWMIG_OK)
 		FLOW_RETURN(flow, flow->result);
 	finalize_done(self);

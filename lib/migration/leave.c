@@ -90,7 +90,7 @@ static void abandon_note(struct abandon *self, const char *what)
 	if (self->flow.result == LCOWMIG_OK || self->status != LCOWMIG_OK)
 		return;
 	self->status = self->flow.result;
-	lcowmig__error_copy(&self->problem, &self->flow.error);
+	lcowmig__error_copy(&self->problem, self->flow.error);
 	lcowmig__wrap(&self->problem, self->status, "migration session %s was left, but could not %s", self->m->object.id, what);
 }
 
@@ -100,8 +100,8 @@ static lcowmig__flow *abandon_stop_flow(struct abandon *self)
 	lcowmig_migration *m = self->m;
 
 	if (lcowmig__session_is_source(m))
-		return lcowmig__session_stop_flow(m, &self->flow.error);
-	return lcowmig__vm_terminate_flow(m->sandbox->vm, &self->flow.error);
+		return lcowmig__session_stop_flow(m, self->flow.error);
+	return lcowmig__vm_terminate_flow(m->sandbox->vm, self->flow.error);
 }
 
 static void abandon_leave(struct abandon *self)
@@ -135,13 +135,13 @@ static void abandon_step(lcowmig__flow *flow)
 	if (abandon_needs_cancel(m)) {
 		lcowmig__flow_set_deadline(flow, ABANDON_WAIT_NS);
 		FLOW_AWAIT(flow,
-			   lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), &flow->error)));
-		if (!lcowmig__cancel_was_pointless(flow->result, flow->error.hresult))
+			   lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
+		if (!lcowmig__cancel_was_pointless(flow->result, flow->error->hresult))
 			abandon_note(self, "cancel at the host");
 	}
 	lcowmig__flow_set_deadline(flow, ABANDON_ACT_NS);
 	if (abandon_find_way(m) == ABANDON_RESUME) {
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, flow->error)));
 		abandon_note(self, "let the sandbox run again");
 	} else if (abandon_find_way(m) == ABANDON_STOP) {
 		FLOW_AWAIT(flow, lcowmig__flow_child(flow, abandon_stop_flow(self)));
@@ -149,7 +149,7 @@ static void abandon_step(lcowmig__flow *flow)
 	}
 	lcowmig__flow_clear_deadline(flow);
 	abandon_leave(self);
-	lcowmig__error_copy(&flow->error, &self->problem);
+	lcowmig__error_copy(flow->error, &self->problem);
 	FLOW_RETURN(flow, self->status);
 	FLOW_END(flow);
 }

@@ -30,7 +30,7 @@ static void resume_pod_step(lcowmig__flow *flow)
 	lcowmig_migration *m = self->m;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__pod_resume_flow(self->pod, !lcowmig__session_is_source(m), &flow->error)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__pod_resume_flow(self->pod, !lcowmig__session_is_source(m), flow->error)));
 	m->n_resumed += lcowmig__pod_count(self->pod);
 	lcowmig__session_step(m, LCOWMIG_STEP_RESUMED, m->n_resumed, resume_count_containers(m), NULL);
 	FLOW_END(flow);
@@ -78,7 +78,7 @@ static bool resume_is_running(const lcowmig_migration *m)
 
 static lcowmig__flow *resume_finalize_flow(struct resume *self)
 {
-	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), true, &self->flow.error);
+	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), true, self->flow.error);
 }
 
 static void resume_step(lcowmig__flow *flow)
@@ -98,11 +98,11 @@ static void resume_step(lcowmig__flow *flow)
 			FLOW_RETURN(flow, flow->result);
 	}
 	m->resume_begun = true;
-	status = resume_adopt(m, &flow->error);
+	status = resume_adopt(m, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_RESUME_MACHINE, NULL);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, lcowmig__session_is_source(m), &flow->error)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
 	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_RESUME_MACHINE);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_RESUME_PODS, NULL);
 	FLOW_TRY(flow, resume_pods(flow, m));

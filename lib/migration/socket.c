@@ -13,7 +13,7 @@ struct register_socket {
 static lcowmig_status register_adopted(struct register_socket *self, void *socket)
 {
 	lcowmig_migration *m = self->m;
-	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_REGISTER_SOCKET, &self->flow.error);
+	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_REGISTER_SOCKET, self->flow.error);
 
 	if (status == LCOWMIG_OK) {
 		m->socket = socket;
@@ -33,7 +33,7 @@ static void register_refused(struct register_socket *self)
 
 	if (!lcowmig__machine_allows(m->object.machine, m->object.state, LCOWMIG__MIGRATION_REGISTER_SOCKET))
 		return; /* Failed already */
-	lcowmig__session_fail(m, self->flow.result, &self->flow.error);
+	lcowmig__session_fail(m, self->flow.result, self->flow.error);
 	lcowmig__signal_set(&m->socket_signal);
 }
 

@@ -30,20 +30,20 @@ static void prepare_source_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_PREPARE, NULL);
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_initialize_source_flow(
-							   m->sandbox->vm, self->has_options ? &self->options : NULL, &flow->error)));
+							   m->sandbox->vm, self->has_options ? &self->options : NULL, flow->error)));
 	if (flow->result != LCOWMIG_OK && !prepare_has_happened(self))
 		FLOW_RETURN(flow, flow->result);
 	if (lcowmig__session_is_stale(m, self->generation)) {
 		/* Abandoned while the host took its time: undo what it has done after all. */
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, true, &flow->error)));
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, true, true, &flow->error)));
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, true, &flow->error)));
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "prepare source: its session was abandoned"));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, true, flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, true, true, flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, true, flow->error)));
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "prepare source: its session was abandoned"));
 	}
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_PREPARE_SOURCE);
 	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_PREPARE);
 	if (m->cancel_asked || flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_CANCELLED, "migration session %s was cancelled", m->id));
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "migration session %s was cancelled", m->id));
 	FLOW_END(flow);
 }
 
@@ -186,10 +186,10 @@ static void export_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_EXPORT, NULL);
 	/* A cancel or an abandon would have interrupted it. */
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_collect_flow(m->sandbox->vm, &flow->error)));
-	status = lcowmig__migration_check_reasons(m, &flow->error);
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_collect_flow(m->sandbox->vm, flow->error)));
+	status = lcowmig__migration_check_reasons(m, flow->error);
 	if (status == LCOWMIG_OK)
-		status = export_freeze(m, &flow->error);
+		status = export_freeze(m, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	lcowmig__session_step(m, LCOWMIG_STEP_EXPORTED, 0, 0, NULL);

@@ -39,7 +39,7 @@ static void stop_done(lcowmig_migration *m)
 
 static lcowmig__flow *stop_finalize_flow(struct stop *self)
 {
-	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), false, &self->flow.error);
+	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), false, self->flow.error);
 }
 
 static void stop_step(lcowmig__flow *flow)
@@ -50,7 +50,7 @@ static void stop_step(lcowmig__flow *flow)
 	if (stop_find_way(m) == STOP_FINALIZE)
 		FLOW_AWAIT(flow, lcowmig__flow_child(flow, stop_finalize_flow((struct stop *)flow)));
 	else if (stop_find_way(m) == STOP_TERMINATE)
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_terminate_flow(m->sandbox->vm, &flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_terminate_flow(m->sandbox->vm, flow->error)));
 	/* A machine that ended by itself meanwhile is stopped, whatever the host said to us. */
 	if (flow->result != LCOWMIG_OK && stop_find_way(m) != STOP_NOTHING_LEFT)
 		FLOW_RETURN(flow, flow->result);

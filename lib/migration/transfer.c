@@ -37,18 +37,18 @@ static lcowmig__flow *transfer_start_flow(struct transfer *self)
 	uint32_t number = lcowmig__session_number(m->id);
 
 	if (lcowmig__session_is_source(m))
-		return lcowmig__vm_start_source_flow(m->sandbox->vm, m->socket, number, &self->flow.error);
-	return lcowmig__vm_start_destination_flow(m->sandbox->vm, m->socket, number, &self->flow.error);
+		return lcowmig__vm_start_source_flow(m->sandbox->vm, m->socket, number, self->flow.error);
+	return lcowmig__vm_start_destination_flow(m->sandbox->vm, m->socket, number, self->flow.error);
 }
 
 static lcowmig__flow *transfer_move_flow(struct transfer *self)
 {
-	return lcowmig__vm_transfer_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), &self->flow.error);
+	return lcowmig__vm_transfer_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), self->flow.error);
 }
 
 static lcowmig__flow *transfer_cancel_flow(struct transfer *self)
 {
-	return lcowmig__vm_cancel_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), &self->flow.error);
+	return lcowmig__vm_cancel_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), self->flow.error);
 }
 
 /* The wait is over, and not because the socket came. A cancelled or abandoned session ends quietly, a failed one has told already. */
@@ -64,7 +64,7 @@ static void transfer_not_begun(struct transfer *self)
 		status = lcowmig__fail(&error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: the socket did not come in time",
 				       self->m->id);
 	else
-		lcowmig__error_copy(&error, &self->flow.error);
+		lcowmig__error_copy(&error, self->flow.error);
 	lcowmig__session_fail(self->m, status, &error);
 }
 
@@ -112,7 +112,7 @@ static void transfer_note_end(struct transfer *self, bool moved)
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_COMPLETE);
 		lcowmig__session_step(m, LCOWMIG_STEP_TRANSFER_COMPLETED, 0, 0, NULL);
 	} else {
-		lcowmig__session_fail(m, self->flow.result, &self->flow.error);
+		lcowmig__session_fail(m, self->flow.result, self->flow.error);
 	}
 }
 

@@ -75,7 +75,7 @@ static lcowmig_status endpoints_read(struct endpoints_add *self)
 	lcowmig_status status;
 
 	status = lcowmig__endpoints_parse(&self->arena, &flow->context->limits, flow->reply.data, &self->endpoints, &self->count,
-					  &flow->error);
+					  flow->error);
 	if (status == LCOWMIG_OK)
 		endpoints_mark(self);
 	return status;
@@ -162,7 +162,7 @@ static lcowmig_status setup_failed(struct network_flow *self, lcowmig_status sta
 
 	if (status != LCOWMIG_E_NO_MEMORY || network->own.count)
 		lcowmig__object_fire(&network->object, NETWORK_SETUP_FAILED);
-	return lcowmig__wrap(&self->flow.error, status, "network %s could not be set up and is %s", network->namespace_id,
+	return lcowmig__wrap(self->flow.error, status, "network %s could not be set up and is %s", network->namespace_id,
 			     lcowmig__object_state_name(&network->object));
 }
 
@@ -174,11 +174,11 @@ static void setup_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &network->gate));
-	status = lcowmig__object_check(&network->object, NETWORK_SETUP, &flow->error);
+	status = lcowmig__object_check(&network->object, NETWORK_SETUP, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	if (!network->namespace_id[0]) {
-		status = lcowmig__fail(&flow->error, LCOWMIG_E_INVALID_ARGUMENT, "the namespace id is empty");
+		status = lcowmig__fail(flow->error, LCOWMIG_E_INVALID_ARGUMENT, "the namespace id is empty");
 		status = setup_failed(self, status);
 		goto out;
 	}
@@ -239,7 +239,7 @@ static void teardown_step(lcowmig__flow *flow)
 	lcowmig__object_fire(&network->object, flow->result == LCOWMIG_OK ? NETWORK_TEARDOWN : NETWORK_TEARDOWN_FAILED);
 	lcowmig__gate_leave(flow, &network->gate);
 	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "network %s is Invalid: %zu of %zu NICs could not be removed",
+		FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "network %s is Invalid: %zu of %zu NICs could not be removed",
 						network->namespace_id, network->own.count + network->inherited.count, self->attempted));
 	FLOW_END(flow);
 }

@@ -169,7 +169,7 @@ static void reset_step(lcowmig__flow *flow)
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &network->gate));
 	if (!reset_is_due(network))
 		goto out;
-	status = lcowmig__object_check(&network->object, NETWORK_RESET, &flow->error);
+	status = lcowmig__object_check(&network->object, NETWORK_RESET, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_TRY_OR(flow, lcowmig__nics_forget(flow, network), failed);
@@ -181,7 +181,7 @@ static void reset_step(lcowmig__flow *flow)
 	status = LCOWMIG_OK;
 	goto out;
 failed:
-	status = lcowmig__wrap(&flow->error, flow->result, "network %s could not be moved to namespace %s", network->namespace_id,
+	status = lcowmig__wrap(flow->error, flow->result, "network %s could not be moved to namespace %s", network->namespace_id,
 			       network->migrated_namespace_id);
 out:
 	lcowmig__gate_leave(flow, &network->gate);

@@ -150,7 +150,7 @@ static void nic_add_step(lcowmig__flow *flow)
 	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
 	if (nic->is_unsure) {
 		FLOW_AWAIT(flow, nic_ask_remove(flow, network, nic));
-		if (flow->result != LCOWMIG_OK && !lcowmig__hresult_is_not_found(flow->error.hresult))
+		if (flow->result != LCOWMIG_OK && !lcowmig__hresult_is_not_found(flow->error->hresult))
 			FLOW_RETURN(flow, flow->result);
 		nic->on_host = false;
 		nic->is_unsure = false;
@@ -247,7 +247,7 @@ static void nic_remove_step(lcowmig__flow *flow)
 	if (nic->on_host) {
 		FLOW_AWAIT(flow, nic_ask_remove(flow, network, nic));
 		nic->is_unsure = nic->is_unsure || nic_outcome_is_open(flow->result);
-		if (flow->result != LCOWMIG_OK && !lcowmig__is_gone(flow->result, flow->error.hresult))
+		if (flow->result != LCOWMIG_OK && !lcowmig__is_gone(flow->result, flow->error->hresult))
 			FLOW_RETURN(flow, flow->result);
 	}
 	lcowmig__nic_drop(network, self->map, nic);

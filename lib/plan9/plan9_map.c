@@ -27,7 +27,7 @@ static void work_release(lcowmig__flow *flow)
 /* Keeps the failure of the await that just ended, saying whose it is. */
 static void work_failed(plan9_work *self, const char *doing)
 {
-	self->status = lcowmig__wrap(&self->flow.error, self->flow.result, "Plan9 share %s, %.200s (%s): %s", self->share->name,
+	self->status = lcowmig__wrap(self->flow.error, self->flow.result, "Plan9 share %s, %.200s (%s): %s", self->share->name,
 	                             self->share->host_path, lcowmig__object_state_name(&self->share->object), doing);
 }
 
@@ -75,7 +75,7 @@ static void map_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->plan9->gate));
-	self->status = map_begin(self, &flow->error);
+	self->status = map_begin(self, flow->error);
 	if (self->status != LCOWMIG_OK)
 		goto out;
 	lcowmig__flow_shield(flow, true);
@@ -123,7 +123,7 @@ static void unmap_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->plan9->gate));
-	self->status = lcowmig__plan9_look_up(self->plan9, &self->id, &self->reservation, &flow->error);
+	self->status = lcowmig__plan9_look_up(self->plan9, &self->id, &self->reservation, flow->error);
 	if (self->status != LCOWMIG_OK)
 		goto out;
 	lcowmig__flow_shield(flow, true);

@@ -22,7 +22,7 @@ static void kill_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	FLOW_AWAIT(flow, kill_start(self));
 	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "pod %s", self->pod->id));
+		FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "pod %s", self->pod->id));
 	FLOW_END(flow);
 }
 

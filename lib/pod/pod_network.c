@@ -26,7 +26,7 @@ static void pod_network_step(lcowmig__flow *flow)
 		pod->has_interfaces = pod->network != NULL; /* some of them, even when it fails half-way */
 	FLOW_AWAIT(flow, pod_network_start(self));
 	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "pod %s", pod->id));
+		FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "pod %s", pod->id));
 	if (!self->sets_up)
 		pod->has_interfaces = false;
 	FLOW_END(flow);

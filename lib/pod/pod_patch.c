@@ -123,7 +123,7 @@ static void pod_patch_step(lcowmig__flow *flow)
 	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = patch_check(self, &flow->error);
+	status = patch_check(self, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self)));

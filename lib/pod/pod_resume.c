@@ -61,12 +61,12 @@ static void resume_step(lcowmig__flow *flow)
 		lcowmig__object_fire(&pod->object, LCOWMIG__POD_RESUME);
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
-	status = resume_prepare(self, &flow->error);
+	status = resume_prepare(self, flow->error);
 	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, status, "pod %s", pod->id));
+		FLOW_RETURN(flow, lcowmig__wrap(flow->error, status, "pod %s", pod->id));
 	FLOW_AWAIT(flow, resume_start(self));
 	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "pod %s", pod->id));
+		FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "pod %s", pod->id));
 	lcowmig__object_fire(&pod->object, LCOWMIG__POD_RESUME);
 	pod->sandbox_container = NULL;
 	if (self->is_destination)

@@ -74,17 +74,17 @@ static void create_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = create_check(self, &flow->error);
+	status = create_check(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_AWAIT(flow, lcowmig__process_io_open(flow, process, process->container_id, &self->io));
 	status = flow->result;
 	if (status == LCOWMIG_OK && !flow->handle)
-		status = lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "stdio open: the host attached no handle");
+		status = lcowmig__fail(flow->error, LCOWMIG_E_HOST_FAILED, "stdio open: the host attached no handle");
 	if (status == LCOWMIG_OK)
 		create_commit(self);
 	else
-		lcowmig__wrap(&flow->error, status, "process %s could not be created", process->name);
+		lcowmig__wrap(flow->error, status, "process %s could not be created", process->name);
 out:
 	lcowmig__gate_leave(flow, &process->gate);
 	FLOW_RETURN(flow, status);
@@ -171,10 +171,10 @@ static lcowmig_status start_read_pid(struct process_start *self)
 {
 	lcowmig__flow *flow = &self->base.flow;
 	uint32_t pid;
-	lcowmig_status status = lcowmig__guest_reply_process_id(flow, &pid, &flow->error);
+	lcowmig_status status = lcowmig__guest_reply_process_id(flow, &pid, flow->error);
 
 	if (status == LCOWMIG_OK && (!pid || pid > INT32_MAX))
-		status = lcowmig__fail(&flow->error, LCOWMIG_E_CORRUPT_DATA, "the guest answered with the process id %lu",
+		status = lcowmig__fail(flow->error, LCOWMIG_E_CORRUPT_DATA, "the guest answered with the process id %lu",
 				       (unsigned long)pid);
 	if (status == LCOWMIG_OK)
 		self->base.process->pid = pid;
@@ -203,7 +203,7 @@ static lcowmig_status start_failed(struct process_start *self, lcowmig_status st
 		lcowmig__object_fire(&process->object, PROCESS_START_FAILED);
 		lcowmig__process_end_now(process, PROCESS_EXIT_STATUS_NOT_STARTED);
 	}
-	return lcowmig__wrap(&self->base.flow.error, status, "process %s could not be started and is %s", process->name,
+	return lcowmig__wrap(self->base.flow.error, status, "process %s could not be started and is %s", process->name,
 			     lcowmig__object_state_name(&process->object));
 }
 
@@ -215,7 +215,7 @@ static void start_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_START, &flow->error);
+	status = lcowmig__object_check(&process->object, PROCESS_START, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_TRY_OR(flow, start_allocate_ports(self), failed);

@@ -254,7 +254,7 @@ static bool probe_answered(lcowmig_process *process, const lcowmig__flow *flow)
 		status = lcowmig__guest_reply_exit_code(flow, &exit_status, NULL);
 	if (status == LCOWMIG_OK)
 		exit_answered(process, exit_status);
-	else if (status == LCOWMIG_E_GUEST_FAILED && flow->error.hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
+	else if (status == LCOWMIG_E_GUEST_FAILED && flow->error->hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
 		exit_answered(process, LCOWMIG_EXIT_UNKNOWN);
 	return status == LCOWMIG_E_TIMED_OUT || status == LCOWMIG_E_NO_MEMORY;
 }

@@ -129,7 +129,7 @@ static void delete_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_DELETE, &flow->error);
+	status = lcowmig__object_check(&process->object, PROCESS_DELETE, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	state = process->object.state;

@@ -132,8 +132,8 @@ static lcowmig_status patch_keep_aside(struct process_patch *self)
 
 	self->patch->io.handle = lcowmig__flow_take_handle(flow);
 	if (!self->patch->io.handle)
-		return lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "stdio open: the host attached no handle");
-	status = lcowmig__object_check(&process->object, PROCESS_PATCH, &flow->error);
+		return lcowmig__fail(flow->error, LCOWMIG_E_HOST_FAILED, "stdio open: the host attached no handle");
+	status = lcowmig__object_check(&process->object, PROCESS_PATCH, flow->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__process_patch_rollback(process);
@@ -150,7 +150,7 @@ static void patch_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = patch_check(self, &flow->error);
+	status = patch_check(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_AWAIT(flow, lcowmig__process_io_open(flow, process, self->patch->container_id, &self->patch->io));
@@ -158,7 +158,7 @@ static void patch_step(lcowmig__flow *flow)
 	if (status == LCOWMIG_OK)
 		status = patch_keep_aside(self);
 	if (status != LCOWMIG_OK)
-		lcowmig__wrap(&flow->error, status, "process %s could not be patched", process->name);
+		lcowmig__wrap(flow->error, status, "process %s could not be patched", process->name);
 out:
 	lcowmig__gate_leave(flow, &process->gate);
 	FLOW_RETURN(flow, status);
@@ -329,21 +329,21 @@ static void resume_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_RESUME, &flow->error);
+	status = lcowmig__object_check(&process->object, PROCESS_RESUME, flow->error);
 	if (status != LCOWMIG_OK || !resume_is_due(process))
 		goto out;
-	status = resume_prepare(self, &flow->error);
+	status = resume_prepare(self, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_TRY_OR(flow, lcowmig__gate_enter(flow, &process->io_gate), failed);
 	FLOW_AWAIT(flow, resume_attach(self));
 	lcowmig__process_io_leave(flow, process);
-	status = flow->result == LCOWMIG_OK ? resume_commit(self, &flow->error) : flow->result;
+	status = flow->result == LCOWMIG_OK ? resume_commit(self, flow->error) : flow->result;
 	if (status == LCOWMIG_OK)
 		goto out;
 failed:
 	if (flow->result != LCOWMIG_OK)
-		status = lcowmig__wrap(&flow->error, flow->result, "process %s could not be resumed and is %s", process->name,
+		status = lcowmig__wrap(flow->error, flow->result, "process %s could not be resumed and is %s", process->name,
 				       lcowmig__object_state_name(&process->object));
 out:
 	lcowmig__gate_leave(flow, &process->gate);

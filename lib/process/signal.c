@@ -33,12 +33,12 @@ static lcowmig_status kill_answered(struct process_kill *self)
 
 	if (flow->result == LCOWMIG_OK)
 		return LCOWMIG_OK;
-	if (flow->error.hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
-		return lcowmig__wrap(&flow->error, LCOWMIG_E_NOT_FOUND, "process %s: the signal was not delivered",
+	if (flow->error->hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
+		return lcowmig__wrap(flow->error, LCOWMIG_E_NOT_FOUND, "process %s: the signal was not delivered",
 				     self->base.process->name);
-	if (lcowmig__hresult_is_already_stopped(flow->error.hresult))
+	if (lcowmig__hresult_is_already_stopped(flow->error->hresult))
 		return LCOWMIG_OK;
-	return lcowmig__wrap(&flow->error, flow->result, "process %s could not be signalled", self->base.process->name);
+	return lcowmig__wrap(flow->error, flow->result, "process %s could not be signalled", self->base.process->name);
 }
 
 static void kill_step(lcowmig__flow *flow)
@@ -50,7 +50,7 @@ static void kill_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_KILL, &flow->error);
+	status = lcowmig__object_check(&process->object, PROCESS_KILL, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	state = process->object.state;
@@ -106,7 +106,7 @@ static void resize_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = resize_check(process, &flow->error);
+	status = resize_check(process, flow->error);
 	if (status != LCOWMIG_OK)
 		goto out;
 	FLOW_AWAIT(flow,

@@ -68,7 +68,7 @@ static void sandbox_patch_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	if (!self->child)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s to patch",
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s to patch",
 						self->sandbox->object.id, self->source_id));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self)));
 	FLOW_END(flow);

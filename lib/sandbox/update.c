@@ -46,7 +46,7 @@ static void sandbox_update_step(lcowmig__flow *flow)
 	}
 	FLOW_RETURN(flow, LCOWMIG_OK);
 failed:
-	FLOW_RETURN(flow, lcowmig__wrap(&flow->error, flow->result, "update of pod %s", self->id));
+	FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "update of pod %s", self->id));
 	FLOW_END(flow);
 }
 

@@ -30,7 +30,7 @@ static void work_release(lcowmig__flow *flow)
 /* Keeps the failure of the await that just ended, saying whose it is. */
 static void work_failed(scsi_work *self, const char *doing)
 {
-	self->status = lcowmig__wrap(&self->flow.error, self->flow.result, "SCSI disk %.200s at %u:%u (%s): %s", self->disk->host_path,
+	self->status = lcowmig__wrap(self->flow.error, self->flow.result, "SCSI disk %.200s at %u:%u (%s): %s", self->disk->host_path,
 	                             (unsigned)lcowmig__disk_controller(self->disk), (unsigned)lcowmig__disk_lun(self->disk),
 	                             lcowmig__object_state_name(&self->disk->object), doing);
 }
@@ -77,7 +77,7 @@ static void map_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->scsi->gate));
-	self->status = map_begin(self, &flow->error);
+	self->status = map_begin(self, flow->error);
 	if (self->status != LCOWMIG_OK)
 		goto out;
 	lcowmig__flow_shield(flow, true);
@@ -153,7 +153,7 @@ static void unmap_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->scsi->gate));
-	self->status = unmap_begin(self, &flow->error);
+	self->status = unmap_begin(self, flow->error);
 	if (self->status != LCOWMIG_OK)
 		goto out;
 	lcowmig__flow_shield(flow, true);

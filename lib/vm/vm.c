@@ -113,7 +113,7 @@ bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error)
 void lcowmig__vm_finish(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error)
 {
 	if (status != LCOWMIG_OK)
-		lcowmig__error_copy(&flow->error, error);
+		lcowmig__error_copy(flow->error, error);
 	lcowmig__flow_finish(flow, status);
 }
 

@@ -95,7 +95,7 @@ static void vm_collect_step(lcowmig__flow *flow)
 	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_SAVE, &flow->error);
+	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_SAVE, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_compatibility_flow(vm, NULL)));

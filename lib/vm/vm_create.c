@@ -203,7 +203,7 @@ static lcowmig_status vm_create_read_id(struct vm_create *self, lcowmig_error *e
 	if (flow->result == LCOWMIG_OK)
 		status = lcowmig__hcs_parse_runtime_id(&context->limits, flow->reply.data, text, error);
 	else if (flow->result != LCOWMIG_E_NOT_SUPPORTED) {
-		lcowmig__error_copy(error, &flow->error);
+		lcowmig__error_copy(error, flow->error);
 		status = flow->result;
 	}
 	if (status != LCOWMIG_OK)
@@ -274,7 +274,7 @@ static void vm_create_step(lcowmig__flow *flow)
 	vm->env->system = lcowmig__flow_take_handle(flow);
 	if (!vm->env->system) {
 		lcowmig__gate_leave(flow, &vm->gate);
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_HOST_FAILED, "HCS create of %s brought no handle", self->id));
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_HOST_FAILED, "HCS create of %s brought no handle", self->id));
 	}
 	vm->is_creating = true;
 	FLOW_AWAIT(flow, lcowmig__hcs_properties(flow, vm->env, lcowmig__strdup(lcowmig__vm_mem(vm), LCOWMIG__HCS_QUERY_BASIC)));

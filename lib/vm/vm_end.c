@@ -55,7 +55,7 @@ static void vm_closing_step(lcowmig__flow *flow)
 	}
 	if (flow->result != LCOWMIG_OK)
 		lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "virtual machine %s has ended, but its handle did not close: %s",
-			     vm->object.id, flow->error.message);
+			     vm->object.id, flow->error->message);
 	vm->is_closing = false;
 	FLOW_END(flow);
 }
@@ -83,7 +83,7 @@ lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_
 	if (vm->is_ending || !lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, LCOWMIG__VM_EXITED))
 		return LCOWMIG_OK; /* whoever ends or creates it goes on from here */
 	lcowmig__object_fire(&vm->object, LCOWMIG__VM_EXITED);
-	lcowmig__flow_init(&vm->closing, &vm_closing_class, context, &vm->object);
+	lcowmig__flow_init(&vm->closing, &vm_closing_class, context, &vm->object, &vm->closing_error);
 	lcowmig__flow_background(&vm->closing);
 	vm->is_closing = true;
 	vm_set_ended(vm);
@@ -104,12 +104,12 @@ struct vm_end {
 static void vm_end_keep_failure(struct vm_end *self)
 {
 	self->failure = self->flow.result;
-	lcowmig__error_copy(&self->why, &self->flow.error);
+	lcowmig__error_copy(&self->why, self->flow.error);
 }
 
 static bool vm_end_accepted(const lcowmig__flow *flow)
 {
-	return flow->result == LCOWMIG_OK || flow->error.hresult == LCOWMIG__HR_OPERATION_PENDING;
+	return flow->result == LCOWMIG_OK || flow->error->hresult == LCOWMIG__HR_OPERATION_PENDING;
 }
 
 /* The exit that HCS reports, for as long as it is given. */
@@ -154,7 +154,7 @@ static void vm_wind_down_step(lcowmig__flow *flow)
 		FLOW_AWAIT(flow, lcowmig__hcs_terminate(flow, vm->env));
 		if (vm_end_accepted(flow))
 			FLOW_AWAIT(flow, lcowmig__flow_child(flow, vm_await_exit_flow(vm)));
-		else if (!vm->has_exited && !lcowmig__is_gone(flow->result, flow->error.hresult))
+		else if (!vm->has_exited && !lcowmig__is_gone(flow->result, flow->error->hresult))
 			FLOW_RETURN(flow, flow->result);
 	}
 	FLOW_TRY(flow, lcowmig__guest_close(flow, vm->env));
@@ -271,7 +271,7 @@ static void vm_wait_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	if (vm->object.state == LCOWMIG__VM_NOT_CREATED)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_FAILED_PRECONDITION,
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_FAILED_PRECONDITION,
 						"the virtual machine is NotCreated; expected one that can end"));
 	if (vm->object.state == LCOWMIG__VM_DESTINATION_IMPORTED)
 		FLOW_RETURN(flow, LCOWMIG_OK); /* nothing there that could run */

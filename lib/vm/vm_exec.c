@@ -108,7 +108,7 @@ static void exec_finish(struct vm_exec *self, lcowmig_status status)
 static void exec_keep_failure(struct vm_exec *self)
 {
 	self->status = self->flow.result;
-	lcowmig__error_copy(&self->why, &self->flow.error);
+	lcowmig__error_copy(&self->why, self->flow.error);
 }
 
 static void exec_read_exit(struct vm_exec *self)

@@ -46,7 +46,7 @@ static void finalize_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true); /* the host does not take this back */
-	status = finalize_check(self, &flow->error);
+	status = finalize_check(self, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	vm->stops_asked += !self->resume;
@@ -55,7 +55,7 @@ static void finalize_step(lcowmig__flow *flow)
 	if (flow->result != LCOWMIG_OK)
 		FLOW_RETURN(flow, flow->result);
 	if (self->resume) {
-		status = lcowmig__vm_recheck(vm, LCOWMIG__VM_FINALIZE_RESUME, &flow->error);
+		status = lcowmig__vm_recheck(vm, LCOWMIG__VM_FINALIZE_RESUME, flow->error);
 		if (status == LCOWMIG_OK) {
 			vm->was_started = true; /* a destination whose transfer never came about, too */
 			lcowmig__object_fire(&vm->object, LCOWMIG__VM_FINALIZE_RESUME);

@@ -39,7 +39,7 @@ static void vm_step_conclude(struct vm_step *self, int trigger)
 	lcowmig_status status = flow->result;
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__vm_recheck(self->vm, trigger, &flow->error);
+		status = lcowmig__vm_recheck(self->vm, trigger, flow->error);
 	if (status == LCOWMIG_OK)
 		lcowmig__object_fire(&self->vm->object, trigger);
 	lcowmig__flow_finish(flow, status);
@@ -72,7 +72,7 @@ static void initialize_source_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vm->gate)); /* an update in progress finishes first */
 	lcowmig__flow_shield(flow, true);
-	self->status = initialize_check(self, &flow->error);
+	self->status = initialize_check(self, flow->error);
 	if (self->status != LCOWMIG_OK) {
 		lcowmig__gate_leave(flow, &vm->gate);
 		FLOW_RETURN(flow, self->status);
@@ -111,7 +111,7 @@ static void start_source_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true);
-	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_START_SOURCE, &flow->error);
+	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_START_SOURCE, flow->error);
 	if (self->status != LCOWMIG_OK)
 		FLOW_RETURN(flow, self->status);
 	FLOW_TRY(flow, lcowmig__guest_set_migrating(flow, vm->env, true));
@@ -123,7 +123,7 @@ static void start_source_step(lcowmig__flow *flow)
 		return;
 	}
 	self->status = flow->result;
-	lcowmig__error_copy(&self->why, &flow->error);
+	lcowmig__error_copy(&self->why, flow->error);
 	FLOW_AWAIT(flow, lcowmig__guest_set_migrating(flow, vm->env, false));
 	lcowmig__vm_finish(flow, self->status, &self->why);
 	return;
@@ -161,11 +161,11 @@ static void patch_step(lcowmig__flow *flow)
 	lcowmig_scsi *scsi;
 
 	FLOW_BEGIN(flow);
-	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_PATCH, &flow->error);
+	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_PATCH, flow->error);
 	if (self->status != LCOWMIG_OK)
 		FLOW_RETURN(flow, self->status);
-	if (lcowmig__vm_scsi(vm, &scsi, &flow->error) != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__fail(&flow->error, LCOWMIG_E_INVALID_ARGUMENT,
+	if (lcowmig__vm_scsi(vm, &scsi, flow->error) != LCOWMIG_OK)
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_INVALID_ARGUMENT,
 						"virtual machine %s was imported without SCSI controllers", vm->env->vm_id));
 	FLOW_AWAIT(flow, lcowmig__scsi_each_disk(vm->scsi, grant_disk, self));
 	vm_step_conclude(self, LCOWMIG__VM_PATCH);
@@ -190,7 +190,7 @@ static void start_destination_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true);
-	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_START_DESTINATION, &flow->error);
+	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_START_DESTINATION, flow->error);
 	if (self->status != LCOWMIG_OK)
 		FLOW_RETURN(flow, self->status);
 	FLOW_TRY(flow, lcowmig__guest_prepare(flow, vm->env, LCOWMIG__PORT_CONTROL));
@@ -226,7 +226,7 @@ static void transfer_step(lcowmig__flow *flow)
 	lcowmig_vm *vm = self->vm;
 
 	FLOW_BEGIN(flow);
-	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_TRANSFER, &flow->error);
+	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_TRANSFER, flow->error);
 	if (self->status != LCOWMIG_OK)
 		FLOW_RETURN(flow, self->status);
 	FLOW_AWAIT(flow, lcowmig__hcs_transfer(flow, vm->env, lcowmig__hcs_transfer_options(lcowmig__vm_mem(vm), step_origin(self))));
@@ -254,7 +254,7 @@ static void cancel_step(lcowmig__flow *flow)
 	lcowmig_vm *vm = self->vm;
 
 	FLOW_BEGIN(flow);
-	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_CANCEL, &flow->error);
+	self->status = lcowmig__object_check(&vm->object, LCOWMIG__VM_CANCEL, flow->error);
 	if (self->status != LCOWMIG_OK)
 		FLOW_RETURN(flow, self->status);
 	FLOW_TRY(flow, lcowmig__hcs_cancel_migration(flow, vm->env, lcowmig__hcs_cancel_options(lcowmig__vm_mem(vm), step_origin(self))));

@@ -75,11 +75,11 @@ static void vm_stats_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, vm_query(flow, vm, LCOWMIG__HCS_QUERY_STATISTICS));
-	status = stats_read_processor(self, &flow->error);
+	status = stats_read_processor(self, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, vm_query(flow, vm, LCOWMIG__HCS_QUERY_MEMORY));
-	status = stats_read_memory(self, &flow->error);
+	status = stats_read_memory(self, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	self->stats.size = self->ret_stats->size;
@@ -117,11 +117,11 @@ static void vm_compatibility_step(lcowmig__flow *flow)
 	size_t size = 0;
 
 	FLOW_BEGIN(flow);
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_QUERY_COMPATIBILITY, &flow->error);
+	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_QUERY_COMPATIBILITY, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, vm_query(flow, vm, LCOWMIG__HCS_QUERY_COMPATIBILITY));
-	status = lcowmig__hcs_parse_compatibility(mem, &vm->object.context->limits, flow->reply.data, &bytes, &size, &flow->error);
+	status = lcowmig__hcs_parse_compatibility(mem, &vm->object.context->limits, flow->reply.data, &bytes, &size, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	lcowmig__free(mem, vm->compat);
@@ -165,7 +165,7 @@ static void vm_stacks_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, vm_ask_stacks(flow, vm));
 	if (vm->env->guest_supports_dump_stacks) {
-		status = lcowmig__guest_reply_stacks(flow, &text, &flow->error);
+		status = lcowmig__guest_reply_stacks(flow, &text, flow->error);
 		if (status != LCOWMIG_OK)
 			FLOW_RETURN(flow, status);
 	}

@@ -66,7 +66,7 @@ static void resume_step(lcowmig__flow *flow)
 	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_RESUME, &flow->error);
+	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_RESUME, flow->error);
 	if (status == LCOWMIG_OK && vm->object.state == LCOWMIG__VM_RUNNING)
 		lcowmig__object_fire(&vm->object, LCOWMIG__VM_RESUME);
 	if (status != LCOWMIG_OK || vm->object.state == LCOWMIG__VM_RUNNING)
@@ -85,7 +85,7 @@ static void resume_step(lcowmig__flow *flow)
 		FLOW_TRY(flow, resume_listen(self));
 		lcowmig__vm_watch_log(vm, true);
 		FLOW_TRY(flow, resume_connect(self));
-		status = lcowmig__vm_connected(vm, flow, &flow->error);
+		status = lcowmig__vm_connected(vm, flow, flow->error);
 		if (status != LCOWMIG_OK)
 			FLOW_RETURN(flow, status);
 		vm->env->guest_was_replaced = true;
@@ -93,7 +93,7 @@ static void resume_step(lcowmig__flow *flow)
 	}
 	FLOW_TRY(flow, lcowmig__guest_set_migrating(flow, vm->env, false));
 	FLOW_TRY(flow, self->is_source ? (void)0 : lcowmig__guest_raise_floors(flow, vm->env, vm->next_port, vm->next_request_id));
-	status = lcowmig__vm_recheck(vm, LCOWMIG__VM_RESUME, &flow->error);
+	status = lcowmig__vm_recheck(vm, LCOWMIG__VM_RESUME, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	resume_commit(vm);

@@ -78,7 +78,7 @@ static void vm_boot_step(lcowmig__flow *flow)
 	FLOW_TRY(flow, lcowmig__hcs_start(flow, vm->env, lcowmig__strdup(lcowmig__vm_mem(vm), ""), NULL));
 	FLOW_TRY(flow, lcowmig__guest_entropy(flow, vm->env, self->entropy, sizeof self->entropy));
 	FLOW_TRY(flow, lcowmig__guest_connect(flow, vm->env, true));
-	status = lcowmig__vm_connected(vm, flow, &flow->error);
+	status = lcowmig__vm_connected(vm, flow, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, vm_boot_policy(self));
@@ -109,7 +109,7 @@ static void vm_start_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vm->gate));
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_START, &flow->error);
+	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_START, flow->error);
 	if (status != LCOWMIG_OK || vm->object.state == LCOWMIG__VM_RUNNING) {
 		if (status == LCOWMIG_OK)
 			lcowmig__object_fire(&vm->object, LCOWMIG__VM_START);
@@ -119,7 +119,7 @@ static void vm_start_step(lcowmig__flow *flow)
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, vm_boot_flow(vm)));
 	status = flow->result;
 	if (status == LCOWMIG_OK)
-		status = lcowmig__vm_recheck(vm, LCOWMIG__VM_START, &flow->error);
+		status = lcowmig__vm_recheck(vm, LCOWMIG__VM_START, flow->error);
 	if (status == LCOWMIG_OK) {
 		lcowmig__object_fire(&vm->object, LCOWMIG__VM_START);
 		vm->started_at = lcowmig__wall_clock(vm->object.context);
@@ -170,7 +170,7 @@ static void vm_log_step(lcowmig__flow *flow)
 		FLOW_AWAIT(flow, lcowmig__guest_log(flow, vm->env));
 	if (flow->result != LCOWMIG_OK && !vm->told)
 		lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "virtual machine %s: its log stream is lost: %s",
-			     vm->object.id, flow->error.message);
+			     vm->object.id, flow->error->message);
 	if (self->prepares)
 		vm->is_log_rearmed = false;
 	if (--vm->logs == 0)

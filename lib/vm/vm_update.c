@@ -65,7 +65,7 @@ static void vm_update_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vm->gate));
 	lcowmig__flow_shield(flow, true); /* HCS does not take a change back, so its answer is waited for */
-	self->status = vm_update_prepare(self, &flow->error);
+	self->status = vm_update_prepare(self, flow->error);
 	if (self->status == LCOWMIG_OK) {
 		FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, vm->env, vm_update_request(self)));
 		self->status = flow->result;
@@ -156,7 +156,7 @@ static void vm_fragment_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vm->gate));
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_OPERATE, &flow->error);
+	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_OPERATE, flow->error);
 	if (status != LCOWMIG_OK) {
 		lcowmig__gate_leave(flow, &vm->gate);
 		FLOW_RETURN(flow, status);

@@ -21,7 +21,7 @@ typedef struct vpci_work {
 /* Keeps the failure of the await that just ended, saying whose it is. */
 static void work_failed(vpci_work *self, const char *doing)
 {
-	self->status = lcowmig__wrap(&self->flow.error, self->flow.result, "vPCI device %s, %.200s/%u (%s): %s", self->device->text,
+	self->status = lcowmig__wrap(self->flow.error, self->flow.result, "vPCI device %s, %.200s/%u (%s): %s", self->device->text,
 	                             self->device->instance_id, (unsigned)self->device->function,
 	                             lcowmig__object_state_name(&self->device->object), doing);
 }
@@ -57,7 +57,7 @@ static void add_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
-	self->status = add_begin(self, &flow->error);
+	self->status = add_begin(self, flow->error);
 	if (self->status != LCOWMIG_OK)
 		goto out;
 	lcowmig__flow_shield(flow, true);
@@ -104,7 +104,7 @@ static void remove_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
-	self->status = lcowmig__vpci_look_up(self->vpci, &self->id, &self->device, &flow->error);
+	self->status = lcowmig__vpci_look_up(self->vpci, &self->id, &self->device, flow->error);
 	if (self->status != LCOWMIG_OK)
 		goto out;
 	if (self->device->ref_count > 1) {

@@ -42,7 +42,7 @@ static void ask_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, self->request(flow, &host->env));
 	if (self->read)
-		FLOW_RETURN(flow, self->read(flow, &flow->error));
+		FLOW_RETURN(flow, self->read(flow, flow->error));
 	FLOW_END(flow);
 }
 
