@@ -32,7 +32,6 @@ lcowmig_status lcowmig__container_new_process(lcowmig_container *container, cons
 
 struct container_exec {
 	lcowmig__container_flow base;
-	lcowmig__arena arena;
 	const char *exec_id;
 	lcowmig_process_options options;
 	lcowmig_process *process;
@@ -48,65 +47,48 @@ static void exec_step(lcowmig__flow *flow)
 {
 	struct container_exec *self = (struct container_exec *)flow;
 	lcowmig_container *container = self->base.container;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__container_new_process(container, self->exec_id, &self->process, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, lcowmig__container_new_process(container, self->exec_id, &self->process, flow->error));
 	FLOW_AWAIT(flow, exec_create(self));
-	status = flow->result;
-	if (status == LCOWMIG_OK) {
+	if (flow->result == LCOWMIG_OK) {
 		if (self->ret_process)
 			*self->ret_process = self->process;
 	} else if (lcowmig__process_check_idle(self->process, NULL) == LCOWMIG_OK) {
 		lcowmig__container_drop_process(container, self->process);
 	}
-out:
-	lcowmig__gate_leave(flow, &container->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
 }
 
-static void exec_release(lcowmig__flow *flow)
-{
-	lcowmig__arena_done(&((struct container_exec *)flow)->arena);
-}
-
-static const lcowmig__flow_class exec_class = { .name = "exec", .step = exec_step, .release = exec_release };
+static const lcowmig__flow_class exec_class = { .name = "exec", .step = exec_step };
 
 lcowmig__flow *lcowmig__container_exec_flow(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
 					    lcowmig_process **ret_process, lcowmig_error *error)
 {
 	struct container_exec *self = lcowmig__container_flow_new(container, sizeof *self, &exec_class, true, error);
-	lcowmig__arena *arena;
-	bool is_complete = true;
+	lcowmig__flow *flow;
 
 	if (!self)
 		return NULL;
-	arena = &self->arena;
-	lcowmig__arena_init(arena, &container->env->context->mem, 0);
+	flow = &self->base.flow;
 	self->options = *options;
-	self->options.bundle = lcowmig__container_copy_text(arena, options->bundle, &is_complete);
-	self->options.stdin_path = lcowmig__container_copy_text(arena, options->stdin_path, &is_complete);
-	self->options.stdout_path = lcowmig__container_copy_text(arena, options->stdout_path, &is_complete);
-	self->options.stderr_path = lcowmig__container_copy_text(arena, options->stderr_path, &is_complete);
-	self->options.process_spec = lcowmig__container_copy_text(arena, options->process_spec, &is_complete);
-	self->exec_id = lcowmig__container_copy_text(arena, exec_id ? exec_id : "", &is_complete);
+	self->options.bundle = lcowmig__flow_text(flow, options->bundle);
+	self->options.stdin_path = lcowmig__flow_text(flow, options->stdin_path);
+	self->options.stdout_path = lcowmig__flow_text(flow, options->stdout_path);
+	self->options.stderr_path = lcowmig__flow_text(flow, options->stderr_path);
+	self->options.process_spec = lcowmig__flow_text(flow, options->process_spec);
+	self->exec_id = lcowmig__flow_text(flow, exec_id ? exec_id : "");
 	self->ret_process = ret_process;
-	if (is_complete)
-		return &self->base.flow;
-	lcowmig__fail_memory(error);
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	return lcowmig__flow_made(flow, true, error);
 }
 
 /* ---- Kill ---- */
 
 struct container_kill {
 	lcowmig__container_flow base;
-	char *exec_id;
+	const char *exec_id;
 	uint32_t signal;
 	bool has_signal;
 	bool all;
@@ -145,13 +127,12 @@ static void kill_step(lcowmig__flow *flow)
 	struct container_kill *self = (struct container_kill *)flow;
 	lcowmig_container *container = self->base.container;
 	lcowmig_process *process;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = kill_check(self, flow->error);
-	if (status != LCOWMIG_OK || lcowmig__container_has_ended(container))
-		goto out;
+	FLOW_CHECK(flow, kill_check(self, flow->error));
+	if (lcowmig__container_has_ended(container))
+		FLOW_RETURN(flow, LCOWMIG_OK);
 	if (!self->exec_id[0]) {
 		FLOW_AWAIT(flow, kill_execs(self));
 		if (flow->result != LCOWMIG_OK)
@@ -159,24 +140,14 @@ static void kill_step(lcowmig__flow *flow)
 				     flow->error->message);
 	}
 	process = lcowmig__container_find_process(container, self->exec_id);
-	if (!process) {
-		status = lcowmig__fail(flow->error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, self->exec_id);
-		goto out;
-	}
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__process_kill_flow(process, self->has_signal, self->signal, NULL)));
-	status = flow->result;
-out:
-	lcowmig__gate_leave(flow, &container->gate);
-	FLOW_RETURN(flow, status);
+	if (!process)
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
+						self->exec_id));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__process_kill_flow(process, self->has_signal, self->signal, NULL)));
 	FLOW_END(flow);
 }
 
-static void kill_release(lcowmig__flow *flow)
-{
-	lcowmig__free(&flow->context->mem, ((struct container_kill *)flow)->exec_id);
-}
-
-static const lcowmig__flow_class kill_class = { .name = "kill", .step = kill_step, .release = kill_release };
+static const lcowmig__flow_class kill_class = { .name = "kill", .step = kill_step };
 
 lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all,
 					    lcowmig_error *error)
@@ -185,21 +156,17 @@ lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const 
 
 	if (!self)
 		return NULL;
-	self->exec_id = lcowmig__strdup(&container->env->context->mem, exec_id ? exec_id : "");
+	self->exec_id = lcowmig__flow_text(&self->base.flow, exec_id ? exec_id : "");
 	self->signal = signal;
 	self->all = all;
-	if (self->exec_id)
-		return &self->base.flow;
-	lcowmig__fail_memory(error);
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	return lcowmig__flow_made(&self->base.flow, true, error);
 }
 
 /* ---- Delete ---- */
 
 struct container_delete {
 	lcowmig__container_flow base;
-	char *exec_id;
+	const char *exec_id;
 	lcowmig_process *process;
 	lcowmig_exit *ret_exit;
 	lcowmig_event *deleted; /* TASK_DELETE */
@@ -262,59 +229,33 @@ static void delete_step(lcowmig__flow *flow)
 {
 	struct container_delete *self = (struct container_delete *)flow;
 	lcowmig_container *container = self->base.container;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	if (delete_must_wait(self)) {
 		lcowmig__flow_set_deadline(flow, CONTAINER_DELETE_WAIT_NS);
 		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &container->terminated));
-		status = delete_waited(self);
-		if (status != LCOWMIG_OK)
-			FLOW_RETURN(flow, status);
+		FLOW_CHECK(flow, delete_waited(self));
 	}
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__object_check(&container->object, CONTAINER_DELETE, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
-	if (container->object.state == CONTAINER_INVALID && !self->exec_id[0]) {
-		/* What a failed creation could not give back, whether or not it got as far as an init process. */
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
-		status = flow->result;
-		if (status != LCOWMIG_OK)
-			goto out;
-	}
-	status = delete_find(self);
-	if (status != LCOWMIG_OK)
-		goto out;
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__process_delete_flow(self->process, NULL)));
-	status = flow->result;
-	if (status == LCOWMIG_OK && !self->exec_id[0]) {
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
-		status = flow->result;
-		if (status != LCOWMIG_OK)
-			goto out;
-		FLOW_AWAIT(flow, lcowmig__container_close_guest(flow, container));
-		status = flow->result;
-		if (status != LCOWMIG_OK)
-			goto out;
+	FLOW_CHECK(flow, lcowmig__object_check(&container->object, CONTAINER_DELETE, flow->error));
+	/* What a failed creation could not give back, whether or not it got as far as an init process. */
+	if (container->object.state == CONTAINER_INVALID && !self->exec_id[0])
+		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
+	FLOW_CHECK(flow, delete_find(self));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__process_delete_flow(self->process, NULL)));
+	if (!self->exec_id[0]) {
+		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
+		FLOW_TRY(flow, lcowmig__container_close_guest(flow, container));
 		container->guest_is_open = false;
 	}
-	if (status == LCOWMIG_OK)
-		status = lcowmig__process_check_idle(self->process, flow->error);
-	if (status == LCOWMIG_OK)
-		delete_commit(self);
-out:
-	lcowmig__gate_leave(flow, &container->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, lcowmig__process_check_idle(self->process, flow->error));
+	delete_commit(self);
 	FLOW_END(flow);
 }
 
 static void delete_release(lcowmig__flow *flow)
 {
-	struct container_delete *self = (struct container_delete *)flow;
-
-	lcowmig__free(&flow->context->mem, self->exec_id);
-	lcowmig__event_free(self->deleted);
+	lcowmig__event_free(((struct container_delete *)flow)->deleted);
 }
 
 static const lcowmig__flow_class delete_class = { .name = "delete", .step = delete_step, .release = delete_release };
@@ -326,12 +267,8 @@ lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, cons
 
 	if (!self)
 		return NULL;
-	self->exec_id = lcowmig__strdup(&container->env->context->mem, exec_id ? exec_id : "");
+	self->exec_id = lcowmig__flow_text(&self->base.flow, exec_id ? exec_id : "");
 	self->ret_exit = ret_exit;
 	self->deleted = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_DELETE, container->id, exec_id ? exec_id : "", error);
-	if (self->exec_id && self->deleted)
-		return &self->base.flow;
-	lcowmig__fail_memory(error);
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	return lcowmig__flow_made(&self->base.flow, self->deleted != NULL, error);
 }

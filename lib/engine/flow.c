@@ -5,6 +5,8 @@
 #include "call.h"
 #include "operation.h"
 
+#define FLOW_ARENA_HINT 256
+
 void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
                         lcowmig_error *error)
 {
@@ -18,7 +20,9 @@ void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, l
 	lcowmig__list_init(&flow->children);
 	lcowmig__list_init(&flow->calls);
 	lcowmig__list_init(&flow->queued);
+	lcowmig__list_init(&flow->gates);
 	lcowmig__buf_init(&flow->reply, &context->mem);
+	lcowmig__arena_init(&flow->arena, &context->mem, FLOW_ARENA_HINT);
 	flow->error = error;
 	lcowmig__error_init(error);
 }
@@ -38,11 +42,42 @@ void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_c
 	return flow;
 }
 
+void *lcowmig__flow_alloc(lcowmig__flow *flow, size_t size)
+{
+	void *piece = lcowmig__arena_alloc(&flow->arena, size);
+
+	flow->lacks_memory |= !piece;
+	return piece;
+}
+
+char *lcowmig__flow_bytes(lcowmig__flow *flow, const char *bytes, size_t size)
+{
+	char *copy = lcowmig__arena_strndup(&flow->arena, bytes, size);
+
+	flow->lacks_memory |= !copy;
+	return copy;
+}
+
+char *lcowmig__flow_text(lcowmig__flow *flow, const char *text)
+{
+	return text ? lcowmig__flow_bytes(flow, text, strlen(text)) : NULL;
+}
+
+lcowmig__flow *lcowmig__flow_made(lcowmig__flow *flow, bool is_complete, lcowmig_error *error)
+{
+	if (is_complete && !flow->lacks_memory)
+		return flow;
+	lcowmig__fail_memory(error);
+	lcowmig__flow_discard(flow);
+	return NULL;
+}
+
 static void flow_release(lcowmig__flow *flow)
 {
 	if (flow->class->release)
 		flow->class->release(flow);
 	lcowmig__buf_done(&flow->reply);
+	lcowmig__arena_done(&flow->arena);
 	if (flow->on_heap)
 		lcowmig__free(&flow->context->mem, flow);
 }
@@ -140,6 +175,7 @@ void lcowmig__flow_step(lcowmig__flow *flow)
 	} while (!flow->ended && !flow->waiting);
 	if (!flow->ended)
 		return;
+	lcowmig__gate_leave_all(flow);
 	lcowmig__flow_clear_deadline(flow);
 	lcowmig__list_remove(&flow->on_object);
 	lcowmig__list_remove(&flow->in_parent);

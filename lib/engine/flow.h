@@ -29,6 +29,7 @@
 #ifndef LCOWMIG__FLOW_H
 #define LCOWMIG__FLOW_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "state.h"
 #include "timer.h"
@@ -52,6 +53,7 @@ struct lcowmig__flow {
 	bool started;
 	bool ends_on_failure;          /* of this await: FLOW_TRY */
 	bool on_heap;                  /* freed by the engine after its end */
+	bool lacks_memory;             /* for a copy of what the caller passed */
 	bool is_shielded;              /* interrupts wait until it is lifted */
 	lcowmig_status interrupt;      /* to be delivered at the next await; LCOWMIG_OK: none */
 	const char *interrupt_why;
@@ -65,9 +67,11 @@ struct lcowmig__flow {
 	lcowmig__list children;
 	lcowmig__list calls;
 	lcowmig__list queued;          /* in a gate's or a signal's queue */
+	lcowmig__list gates;           /* that it holds */
 	lcowmig__timer deadline;
 	lcowmig__buf reply;            /* result bytes of the last host call */
 	void *handle;                  /* handle that the last host call opened; the flow takes it over */
+	lcowmig__arena arena;          /* what lives as long as the flow */
 	lcowmig_error *error;          /* kept apart, because it is large: what embeds a flow stays near */
 };
 
@@ -77,6 +81,18 @@ void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, l
 /* A zeroed struct of `size` bytes that begins with a flow; NULL and an error when memory is out. */
 void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
                         lcowmig_error *error);
+/*
+ * Pieces that live as long as the flow, for what a caller passed: zeroed room, a copy of a text (of NULL: NULL), of `size` bytes and a NUL.
+ * NULL when memory is out, which lcowmig__flow_made tells.
+ */
+void *lcowmig__flow_alloc(lcowmig__flow *flow, size_t size);
+char *lcowmig__flow_text(lcowmig__flow *flow, const char *text);
+char *lcowmig__flow_bytes(lcowmig__flow *flow, const char *bytes, size_t size);
+/*
+ * The last word of a function that makes a heap flow: the flow. Or NULL, the flow discarded and `error` told that memory is out, when a
+ * piece could not be made or `is_complete` is false.
+ */
+lcowmig__flow *lcowmig__flow_made(lcowmig__flow *flow, bool is_complete, lcowmig_error *error);
 /* Frees a heap flow that was never started (release runs). */
 void lcowmig__flow_discard(lcowmig__flow *flow);
 /* Starts a child inside the parent's await. A NULL child counts as a failure for memory. Children run in parallel. */
@@ -121,6 +137,14 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
 		return;                                 \
 	} while (0)
 
+/* Ends the flow when `status`, of a check that told flow->error why, is a failure. */
+#define FLOW_CHECK(flow, status)                           \
+	do {                                               \
+		const lcowmig_status check_ = (status);    \
+		if (check_ != LCOWMIG_OK)                  \
+			FLOW_RETURN((flow), check_);       \
+	} while (0)
+
 /*
  * Waits for everything that `start` starts; look at flow->result then.
  *
@@ -154,16 +178,19 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
 	} while (0)
 
 /*
- * Gates: an object's mutual exclusion across awaits, first come first served. A flow holds at most what it leaves again before it ends.
+ * Gates: an object's mutual exclusion across awaits, first come first served. What a flow holds when it ends is left then; it may leave
+ * earlier.
  */
 typedef struct lcowmig__gate {
 	lcowmig__flow *holder;
+	lcowmig__list held; /* in the holder's gates */
 	lcowmig__list queue;
 } lcowmig__gate;
 
 void lcowmig__gate_init(lcowmig__gate *gate);
 void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate); /* inside an await; result OK: entered */
 void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate); /* harmless for a flow that is not the holder */
+void lcowmig__gate_leave_all(lcowmig__flow *flow);
 
 /* Signals: one-shot, any number of waiters. */
 typedef struct lcowmig__signal {

@@ -4,13 +4,20 @@
 void lcowmig__gate_init(lcowmig__gate *gate)
 {
 	gate->holder = NULL;
+	lcowmig__list_init(&gate->held);
 	lcowmig__list_init(&gate->queue);
+}
+
+static void gate_give(lcowmig__gate *gate, lcowmig__flow *flow)
+{
+	gate->holder = flow;
+	lcowmig__list_append(&flow->gates, &gate->held);
 }
 
 void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate)
 {
 	if (!gate->holder) {
-		gate->holder = flow;
+		gate_give(gate, flow);
 		return;
 	}
 	flow->waiting++;
@@ -23,10 +30,19 @@ void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate)
 
 	if (gate->holder != flow)
 		return;
+	gate->holder = NULL;
+	lcowmig__list_remove(&gate->held);
 	node = lcowmig__list_pop(&gate->queue);
-	gate->holder = node ? LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued) : NULL;
-	if (gate->holder)
-		lcowmig__flow_await_over(gate->holder);
+	if (!node)
+		return;
+	gate_give(gate, LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued));
+	lcowmig__flow_await_over(gate->holder);
+}
+
+void lcowmig__gate_leave_all(lcowmig__flow *flow)
+{
+	while (!lcowmig__list_is_empty(&flow->gates))
+		lcowmig__gate_leave(flow, LCOWMIG__LIST_ENTRY(flow->gates.next, lcowmig__gate, held));
 }
 
 void lcowmig__signal_init(lcowmig__signal *signal)
