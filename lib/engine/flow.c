@@ -121,7 +121,6 @@ bool lcowmig__flow_await_begin(lcowmig__flow *flow, int label)
 	lcowmig_status interrupt = flow->interrupt;
 
 	flow->label = label;
-	flow->ends_on_failure = false;
 	flow->result = LCOWMIG_OK;
 	lcowmig__buf_clear(&flow->reply);
 	flow->handle = NULL;
@@ -130,14 +129,6 @@ bool lcowmig__flow_await_begin(lcowmig__flow *flow, int label)
 	flow->interrupt = LCOWMIG_OK;
 	flow->result = lcowmig__fail(flow->error, interrupt, "%s %s", flow->class->name, flow->interrupt_why);
 	return false;
-}
-
-bool lcowmig__flow_try_begin(lcowmig__flow *flow, int label)
-{
-	bool begins = lcowmig__flow_await_begin(flow, label);
-
-	flow->ends_on_failure = true;
-	return begins;
 }
 
 void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error)
@@ -168,7 +159,7 @@ void lcowmig__flow_step(lcowmig__flow *flow)
 
 	/* An await whose things were all finished at once is over already. */
 	do {
-		if (flow->ends_on_failure && flow->result != LCOWMIG_OK)
+		if (flow->label < 0 && flow->result != LCOWMIG_OK)
 			lcowmig__flow_finish(flow, flow->result);
 		else
 			flow->class->step(flow);

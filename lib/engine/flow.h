@@ -47,11 +47,10 @@ typedef struct lcowmig__flow_class {
 struct lcowmig__flow {
 	const lcowmig__flow_class *class;
 	lcowmig_context *context;
-	int label;
+	int label;        /* where its step goes on; negative: only when the await has not failed */
 	unsigned waiting; /* awaited things not finished yet */
 	bool ended;
 	bool started;
-	bool ends_on_failure;          /* of this await: FLOW_TRY */
 	bool on_heap;                  /* freed by the engine after its end */
 	bool lacks_memory;             /* for a copy of what the caller passed */
 	bool is_shielded;              /* interrupts wait until it is lifted */
@@ -116,7 +115,6 @@ void *lcowmig__flow_take_handle(lcowmig__flow *flow);
 /* For the engine's own files and for what can be awaited. */
 void lcowmig__flow_step(lcowmig__flow *flow);
 bool lcowmig__flow_await_begin(lcowmig__flow *flow, int label);
-bool lcowmig__flow_try_begin(lcowmig__flow *flow, int label);
 void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error);
 void lcowmig__flow_await_over(lcowmig__flow *flow); /* one awaited thing is finished */
 void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
@@ -161,12 +159,12 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
 	} while (0)
 
 /* The same, ending the flow with the failure when there is one. */
-#define FLOW_TRY(flow, start)                                  \
-	do {                                                   \
-		if (lcowmig__flow_try_begin((flow), __LINE__)) \
-			start;                                 \
-		return;                                        \
-	case __LINE__:;                                        \
+#define FLOW_TRY(flow, start)                                     \
+	do {                                                      \
+		if (lcowmig__flow_await_begin((flow), -__LINE__)) \
+			start;                                    \
+		return;                                           \
+	case -__LINE__:;                                          \
 	} while (0)
 
 /* The same, going to a clean-up label. */

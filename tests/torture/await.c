@@ -7,8 +7,8 @@
 #include "engine/operation.h"
 #include "torture.h"
 
-bool __real_lcowmig__flow_await_begin(lcowmig__flow *flow);
-bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow);
+bool __real_lcowmig__flow_await_begin(lcowmig__flow *flow, int label);
+bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow, int label);
 
 static lcowmig__flow *outermost(lcowmig__flow *flow)
 {
@@ -37,14 +37,14 @@ static bool may_be_refused(lcowmig__flow *flow)
 }
 
 /* Nothing is asked of the host, although the flow has a shield: as if every request were refused. */
-static bool refuse(lcowmig__flow *flow)
+static bool refuse(lcowmig__flow *flow, int label)
 {
 	bool was_shielded = flow->is_shielded;
 	bool begins;
 
 	flow->is_shielded = false;
 	lcowmig__flow_interrupt(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
-	begins = __real_lcowmig__flow_await_begin(flow);
+	begins = __real_lcowmig__flow_await_begin(flow, label);
 	flow->is_shielded = was_shielded;
 	return begins;
 }
@@ -61,21 +61,21 @@ static bool refusal_is_due(unsigned count)
 	return true;
 }
 
-bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow)
+bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow, int label)
 {
 	torture_plan *plan = &torture_armed;
 
 	if (!plan->host || flow->context != plan->host->context)
-		return __real_lcowmig__flow_await_begin(flow);
+		return __real_lcowmig__flow_await_begin(flow, label);
 	if (may_be_refused(flow) && refusal_is_due(++plan->refusable))
-		return refuse(flow);
+		return refuse(flow, label);
 	/* Only what somebody waits for can be cancelled. */
 	if (!outermost(flow)->operation || ++plan->awaits != plan->nth)
-		return __real_lcowmig__flow_await_begin(flow);
+		return __real_lcowmig__flow_await_begin(flow, label);
 	plan->was_met = plan->was_met || plan->kind == TORTURE_AWAIT_CANCEL || plan->kind == TORTURE_AWAIT_INTERRUPT;
 	if (plan->kind == TORTURE_AWAIT_CANCEL)
 		cancel_operation(flow);
 	else if (plan->kind == TORTURE_AWAIT_INTERRUPT)
 		lcowmig__flow_interrupt(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
-	return __real_lcowmig__flow_await_begin(flow);
+	return __real_lcowmig__flow_await_begin(flow, label);
 }
