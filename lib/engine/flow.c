@@ -20,7 +20,6 @@ void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, l
 	lcowmig__list_init(&flow->children);
 	lcowmig__list_init(&flow->calls);
 	lcowmig__list_init(&flow->queued);
-	lcowmig__list_init(&flow->gates);
 	lcowmig__buf_init(&flow->reply, &context->mem);
 	lcowmig__arena_init(&flow->arena, &context->mem, FLOW_ARENA_HINT);
 	flow->error = error;

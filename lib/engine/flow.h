@@ -66,7 +66,7 @@ struct lcowmig__flow {
 	lcowmig__list children;
 	lcowmig__list calls;
 	lcowmig__list queued;          /* in a gate's or a signal's queue */
-	lcowmig__list gates;           /* that it holds */
+	struct lcowmig__gate *gates;   /* that it holds: few */
 	lcowmig__timer deadline;
 	lcowmig__buf reply;            /* result bytes of the last host call */
 	void *handle;                  /* handle that the last host call opened; the flow takes it over */
@@ -181,7 +181,7 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status);
  */
 typedef struct lcowmig__gate {
 	lcowmig__flow *holder;
-	lcowmig__list held; /* in the holder's gates */
+	struct lcowmig__gate *next_held; /* in the holder's gates */
 	lcowmig__list queue;
 } lcowmig__gate;
 

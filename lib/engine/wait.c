@@ -4,14 +4,15 @@
 void lcowmig__gate_init(lcowmig__gate *gate)
 {
 	gate->holder = NULL;
-	lcowmig__list_init(&gate->held);
+	gate->next_held = NULL;
 	lcowmig__list_init(&gate->queue);
 }
 
 static void gate_give(lcowmig__gate *gate, lcowmig__flow *flow)
 {
 	gate->holder = flow;
-	lcowmig__list_append(&flow->gates, &gate->held);
+	gate->next_held = flow->gates;
+	flow->gates = gate;
 }
 
 void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate)
@@ -26,12 +27,15 @@ void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate)
 
 void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate)
 {
+	lcowmig__gate **link = &flow->gates;
 	lcowmig__list *node;
 
 	if (gate->holder != flow)
 		return;
+	while (*link != gate)
+		link = &(*link)->next_held;
+	*link = gate->next_held;
 	gate->holder = NULL;
-	lcowmig__list_remove(&gate->held);
 	node = lcowmig__list_pop(&gate->queue);
 	if (!node)
 		return;
@@ -41,8 +45,8 @@ void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate)
 
 void lcowmig__gate_leave_all(lcowmig__flow *flow)
 {
-	while (!lcowmig__list_is_empty(&flow->gates))
-		lcowmig__gate_leave(flow, LCOWMIG__LIST_ENTRY(flow->gates.next, lcowmig__gate, held));
+	while (flow->gates)
+		lcowmig__gate_leave(flow, flow->gates);
 }
 
 void lcowmig__signal_init(lcowmig__signal *signal)
