@@ -6,11 +6,45 @@ static lcowmig_status invoke_out_of_memory(lcowmig_call *call)
 	return LCOWMIG_E_NO_MEMORY;
 }
 
-void lcowmig__env_set_text(lcowmig_call *call, const char *text)
+lcowmig_call *lcowmig__env_call(lcowmig__flow *flow, const lcowmig__env *env, const char *what, bool has_member, const char *missing,
+                                lcowmig_status (*invoke)(lcowmig_call *call))
 {
-	call->text[0] = lcowmig__strdup(&call->context->mem, text ? text : "");
-	if (!call->text[0])
-		call->invoke = invoke_out_of_memory;
+	if (has_member)
+		return lcowmig__call_new(flow, env, what, invoke);
+	lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, what, missing);
+	return NULL;
+}
+
+void lcowmig__env_refuse(lcowmig_call *call)
+{
+	call->invoke = invoke_out_of_memory;
+}
+
+void lcowmig__env_take_text(const lcowmig__env *env, lcowmig_call *call, size_t i, char *text)
+{
+	if (call) {
+		call->text[i] = text;
+		if (!text)
+			lcowmig__env_refuse(call);
+	} else {
+		lcowmig__free(&env->context->mem, text);
+	}
+}
+
+void lcowmig__env_set_text(lcowmig_call *call, size_t i, const char *text)
+{
+	if (call)
+		lcowmig__env_take_text(call->env, call, i, lcowmig__strdup(&call->context->mem, text ? text : ""));
+}
+
+void lcowmig__env_set_bytes(lcowmig_call *call, const void *bytes, size_t size)
+{
+	if (!call)
+		return;
+	call->bytes = lcowmig__memdup(&call->context->mem, bytes, size);
+	call->size = size;
+	if (!call->bytes)
+		lcowmig__env_refuse(call);
 }
 
 lcowmig_call *lcowmig__call_spare(const lcowmig__env *env)

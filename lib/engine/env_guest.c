@@ -6,14 +6,10 @@ static const lcowmig_guest_ops *call_guest(const lcowmig_call *call)
 	return &call->env->guest;
 }
 
-/* A guest call; `member` says whether the host has it. */
 static lcowmig_call *guest_call(lcowmig__flow *flow, const lcowmig__env *env, const char *what, bool has_member,
                                 lcowmig_status (*invoke)(lcowmig_call *call))
 {
-	if (has_member)
-		return lcowmig__call_new(flow, env, what, invoke);
-	lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, what, "the host's guest ops have no such member");
-	return NULL;
+	return lcowmig__env_call(flow, env, what, has_member, "the host's guest ops have no such member", invoke);
 }
 
 static lcowmig_status invoke_prepare(lcowmig_call *call)
@@ -25,10 +21,9 @@ void lcowmig__guest_prepare(lcowmig__flow *flow, const lcowmig__env *env, uint32
 {
 	lcowmig_call *call = guest_call(flow, env, "guest listen", env->guest.prepare != NULL, invoke_prepare);
 
-	if (!call)
-		return;
-	call->number = port;
-	lcowmig__env_set_text(call, env->runtime_id);
+	lcowmig__env_set_text(call, 0, env->runtime_id);
+	if (call)
+		call->number = port;
 }
 
 static lcowmig_status invoke_entropy(lcowmig_call *call)
@@ -38,23 +33,8 @@ static lcowmig_status invoke_entropy(lcowmig_call *call)
 
 void lcowmig__guest_entropy(lcowmig__flow *flow, const lcowmig__env *env, const uint8_t *bytes, size_t size)
 {
-	lcowmig_call *call;
-	uint8_t *copy;
-
-	if (!env->guest.entropy)
-		return;
-	copy = lcowmig__memdup(&env->context->mem, bytes, size);
-	if (!copy) {
-		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "guest entropy", "out of memory");
-		return;
-	}
-	call = lcowmig__call_new(flow, env, "guest entropy", invoke_entropy);
-	if (!call) {
-		lcowmig__free(&env->context->mem, copy);
-		return;
-	}
-	call->bytes = copy;
-	call->size = size;
+	if (env->guest.entropy)
+		lcowmig__env_set_bytes(lcowmig__call_new(flow, env, "guest entropy", invoke_entropy), bytes, size);
 }
 
 static lcowmig_status invoke_log(lcowmig_call *call)
@@ -127,23 +107,16 @@ static const char *message_name(uint32_t message)
 lcowmig_call *lcowmig__guest_rpc(lcowmig__flow *flow, const lcowmig__env *env, uint32_t message, const char *container_id, char *document)
 {
 	const char *what = message_name(message);
-	char *id = lcowmig__strdup(&env->context->mem, container_id);
 	lcowmig_call *call = NULL;
 
-	if (!document || !id)
-		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, what, "out of memory");
-	else if (!env->has_guest)
-		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, what, "there is no guest connection");
-	else
+	if (env->has_guest)
 		call = guest_call(flow, env, what, env->guest.rpc != NULL, invoke_rpc);
-	if (!call) {
-		lcowmig__free(&env->context->mem, id);
-		lcowmig__free(&env->context->mem, document);
-		return NULL;
-	}
-	call->text[0] = document;
-	call->text[1] = id;
-	call->number = message;
+	else
+		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, what, "there is no guest connection");
+	lcowmig__env_take_text(env, call, 0, document);
+	lcowmig__env_set_text(call, 1, container_id);
+	if (call)
+		call->number = message;
 	return call;
 }
 
@@ -302,10 +275,9 @@ static void container_call(lcowmig__flow *flow, const lcowmig__env *env, const c
 {
 	lcowmig_call *call = lcowmig__call_new(flow, env, what, invoke_container);
 
-	if (!call)
-		return;
-	call->flag = opens;
-	lcowmig__env_set_text(call, container_id);
+	lcowmig__env_set_text(call, 0, container_id);
+	if (call)
+		call->flag = opens;
 }
 
 void lcowmig__guest_open_container(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id)

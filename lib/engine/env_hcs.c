@@ -6,33 +6,31 @@ static const lcowmig_hcs_ops *call_hcs(const lcowmig_call *call)
 	return &call->env->hcs;
 }
 
-/* A call on the compute system with a document that is taken. */
-static lcowmig_call *hcs_call(lcowmig__flow *flow, const lcowmig__env *env, const char *what, bool has_member, char *document,
+static const char hcs_missing[] = "the host's HCS ops have no such member";
+
+/* A call on the compute system. */
+static lcowmig_call *hcs_call(lcowmig__flow *flow, const lcowmig__env *env, const char *what, bool has_member,
                               lcowmig_status (*invoke)(lcowmig_call *call))
 {
-	lcowmig_call *call;
+	lcowmig_call *call = NULL;
 
-	if (!document)
-		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, what, "out of memory");
-	else if (!has_member)
-		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, what, "the host's HCS ops have no such member");
-	else if (!env->system || env->system_is_closing)
+	if (has_member && (!env->system || env->system_is_closing))
 		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, what, "there is no compute system");
-	else {
-		call = lcowmig__call_new(flow, env, what, invoke);
-		if (call) {
-			call->text[0] = document;
-			call->handle_argument = env->system;
-			return call;
-		}
-	}
-	lcowmig__free(&env->context->mem, document);
-	return NULL;
+	else
+		call = lcowmig__env_call(flow, env, what, has_member, hcs_missing, invoke);
+	if (call)
+		call->handle_argument = env->system;
+	return call;
 }
 
-static char *no_document(const lcowmig__env *env)
+/* The same with a document, which is taken. */
+static lcowmig_call *hcs_document_call(lcowmig__flow *flow, const lcowmig__env *env, const char *what, bool has_member, char *document,
+                                       lcowmig_status (*invoke)(lcowmig_call *call))
 {
-	return lcowmig__strdup(&env->context->mem, "");
+	lcowmig_call *call = hcs_call(flow, env, what, has_member, invoke);
+
+	lcowmig__env_take_text(env, call, 0, document);
+	return call;
 }
 
 static lcowmig_status invoke_create(lcowmig_call *call)
@@ -53,23 +51,12 @@ static void discard_system(lcowmig_call *late, void *system)
 
 void lcowmig__hcs_create(lcowmig__flow *flow, const lcowmig__env *env, const char *id, char *document)
 {
-	char *id_copy = lcowmig__strdup(&env->context->mem, id);
-	lcowmig_call *call = NULL;
+	lcowmig_call *call = lcowmig__env_call(flow, env, "HCS create", env->hcs.create != NULL, hcs_missing, invoke_create);
 
-	if (!document || !id_copy)
-		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "HCS create", "out of memory");
-	else if (!env->hcs.create)
-		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, "HCS create", "the host's HCS ops have no such member");
-	else
-		call = lcowmig__call_new(flow, env, "HCS create", invoke_create);
-	if (!call) {
-		lcowmig__free(&env->context->mem, id_copy);
-		lcowmig__free(&env->context->mem, document);
-		return;
-	}
-	call->text[0] = document;
-	call->text[1] = id_copy;
-	call->discard = env->hcs.close ? discard_system : NULL;
+	lcowmig__env_take_text(env, call, 0, document);
+	lcowmig__env_set_text(call, 1, id);
+	if (call)
+		call->discard = env->hcs.close ? discard_system : NULL;
 }
 
 static lcowmig_status invoke_start(lcowmig_call *call)
@@ -79,7 +66,7 @@ static lcowmig_status invoke_start(lcowmig_call *call)
 
 void lcowmig__hcs_start(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket)
 {
-	lcowmig_call *call = hcs_call(flow, env, "HCS start", env->hcs.start != NULL, options, invoke_start);
+	lcowmig_call *call = hcs_document_call(flow, env, "HCS start", env->hcs.start != NULL, options, invoke_start);
 
 	if (call)
 		call->second_handle = socket;
@@ -92,7 +79,7 @@ static lcowmig_status invoke_terminate(lcowmig_call *call)
 
 void lcowmig__hcs_terminate(lcowmig__flow *flow, const lcowmig__env *env)
 {
-	hcs_call(flow, env, "HCS terminate", env->hcs.terminate != NULL, no_document(env), invoke_terminate);
+	hcs_call(flow, env, "HCS terminate", env->hcs.terminate != NULL, invoke_terminate);
 }
 
 static lcowmig_status invoke_close(lcowmig_call *call)
@@ -112,7 +99,7 @@ static void report_close(lcowmig_call *call)
 
 void lcowmig__hcs_close(lcowmig__flow *flow, lcowmig__env *env)
 {
-	lcowmig_call *call = hcs_call(flow, env, "HCS close", env->hcs.close != NULL, no_document(env), invoke_close);
+	lcowmig_call *call = hcs_call(flow, env, "HCS close", env->hcs.close != NULL, invoke_close);
 
 	if (!call)
 		return;
@@ -128,7 +115,7 @@ static lcowmig_status invoke_modify(lcowmig_call *call)
 
 void lcowmig__hcs_modify(lcowmig__flow *flow, const lcowmig__env *env, char *document)
 {
-	hcs_call(flow, env, "HCS modify", env->hcs.modify != NULL, document, invoke_modify);
+	hcs_document_call(flow, env, "HCS modify", env->hcs.modify != NULL, document, invoke_modify);
 }
 
 static lcowmig_status invoke_properties(lcowmig_call *call)
@@ -138,7 +125,7 @@ static lcowmig_status invoke_properties(lcowmig_call *call)
 
 void lcowmig__hcs_properties(lcowmig__flow *flow, const lcowmig__env *env, char *query)
 {
-	hcs_call(flow, env, "HCS properties", env->hcs.properties != NULL, query, invoke_properties);
+	hcs_document_call(flow, env, "HCS properties", env->hcs.properties != NULL, query, invoke_properties);
 }
 
 static lcowmig_status invoke_initialize_migration(lcowmig_call *call)
@@ -148,7 +135,7 @@ static lcowmig_status invoke_initialize_migration(lcowmig_call *call)
 
 void lcowmig__hcs_initialize_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
 {
-	hcs_call(flow, env, "HCS initialize live migration on source", env->hcs.initialize_migration != NULL, options,
+	hcs_document_call(flow, env, "HCS initialize live migration on source", env->hcs.initialize_migration != NULL, options,
 	         invoke_initialize_migration);
 }
 
@@ -159,7 +146,7 @@ static lcowmig_status invoke_start_migration(lcowmig_call *call)
 
 void lcowmig__hcs_start_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options, void *socket)
 {
-	lcowmig_call *call = hcs_call(flow, env, "HCS start live migration on source", env->hcs.start_migration != NULL, options,
+	lcowmig_call *call = hcs_document_call(flow, env, "HCS start live migration on source", env->hcs.start_migration != NULL, options,
 				      invoke_start_migration);
 
 	if (call)
@@ -173,7 +160,7 @@ static lcowmig_status invoke_transfer(lcowmig_call *call)
 
 void lcowmig__hcs_transfer(lcowmig__flow *flow, const lcowmig__env *env, char *options)
 {
-	hcs_call(flow, env, "HCS start live migration transfer", env->hcs.transfer != NULL, options, invoke_transfer);
+	hcs_document_call(flow, env, "HCS start live migration transfer", env->hcs.transfer != NULL, options, invoke_transfer);
 }
 
 static lcowmig_status invoke_finalize_migration(lcowmig_call *call)
@@ -183,7 +170,7 @@ static lcowmig_status invoke_finalize_migration(lcowmig_call *call)
 
 void lcowmig__hcs_finalize_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
 {
-	hcs_call(flow, env, "HCS finalize live migration", env->hcs.finalize_migration != NULL, options, invoke_finalize_migration);
+	hcs_document_call(flow, env, "HCS finalize live migration", env->hcs.finalize_migration != NULL, options, invoke_finalize_migration);
 }
 
 static lcowmig_status invoke_cancel_migration(lcowmig_call *call)
@@ -193,7 +180,7 @@ static lcowmig_status invoke_cancel_migration(lcowmig_call *call)
 
 void lcowmig__hcs_cancel_migration(lcowmig__flow *flow, const lcowmig__env *env, char *options)
 {
-	hcs_call(flow, env, "HCS cancel live migration", env->hcs.cancel_migration != NULL, options, invoke_cancel_migration);
+	hcs_document_call(flow, env, "HCS cancel live migration", env->hcs.cancel_migration != NULL, options, invoke_cancel_migration);
 }
 
 static lcowmig_status invoke_grant_access(lcowmig_call *call)
@@ -203,18 +190,10 @@ static lcowmig_status invoke_grant_access(lcowmig_call *call)
 
 void lcowmig__hcs_grant_access(lcowmig__flow *flow, const lcowmig__env *env, const char *path)
 {
-	char *id = lcowmig__strdup(&env->context->mem, env->vm_id ? env->vm_id : "");
-	lcowmig_call *call = NULL;
+	lcowmig_call *call = hcs_call(flow, env, "grant VM access", env->hcs.grant_access != NULL, invoke_grant_access);
 
-	if (!id)
-		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "grant VM access", "out of memory");
-	else
-		call = hcs_call(flow, env, "grant VM access", env->hcs.grant_access != NULL, lcowmig__strdup(&env->context->mem, path),
-		                invoke_grant_access);
-	if (call)
-		call->text[1] = id;
-	else
-		lcowmig__free(&env->context->mem, id);
+	lcowmig__env_set_text(call, 0, path);
+	lcowmig__env_set_text(call, 1, env->vm_id);
 }
 
 static lcowmig_status invoke_resolve_path(lcowmig_call *call)
@@ -229,10 +208,7 @@ static lcowmig_status invoke_resolve_path(lcowmig_call *call)
 /* Paths can be resolved without a compute system: the destination's patch comes before its create. */
 void lcowmig__hcs_resolve_path(lcowmig__flow *flow, const lcowmig__env *env, const char *path)
 {
-	lcowmig_call *call = lcowmig__call_new(flow, env, "resolve path", invoke_resolve_path);
-
-	if (call)
-		lcowmig__env_set_text(call, path);
+	lcowmig__env_set_text(lcowmig__call_new(flow, env, "resolve path", invoke_resolve_path), 0, path);
 }
 
 static lcowmig_status invoke_path_type(lcowmig_call *call)
@@ -248,8 +224,5 @@ static lcowmig_status invoke_path_type(lcowmig_call *call)
 
 void lcowmig__hcs_path_type(lcowmig__flow *flow, const lcowmig__env *env, const char *path)
 {
-	lcowmig_call *call = lcowmig__call_new(flow, env, "path type", invoke_path_type);
-
-	if (call)
-		lcowmig__env_set_text(call, path);
+	lcowmig__env_set_text(lcowmig__call_new(flow, env, "path type", invoke_path_type), 0, path);
 }

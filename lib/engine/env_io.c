@@ -8,15 +8,10 @@ static lcowmig_status invoke_endpoints(lcowmig_call *call)
 
 void lcowmig__network_endpoints(lcowmig__flow *flow, const lcowmig__env *env, const char *namespace_id)
 {
-	lcowmig_call *call;
+	lcowmig_call *call = lcowmig__env_call(flow, env, "list endpoints", env->network.endpoints != NULL,
+	                                       "the host's network ops have no such member", invoke_endpoints);
 
-	if (!env->network.endpoints) {
-		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, "list endpoints", "the host's network ops have no such member");
-		return;
-	}
-	call = lcowmig__call_new(flow, env, "list endpoints", invoke_endpoints);
-	if (call)
-		lcowmig__env_set_text(call, namespace_id);
+	lcowmig__env_set_text(call, 0, namespace_id);
 }
 
 static lcowmig_status invoke_stdio_close(lcowmig_call *call)
@@ -72,25 +67,15 @@ static lcowmig_stdio_config *stdio_config_copy(const lcowmig__mem *mem, const lc
 
 void lcowmig__stdio_open(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig_stdio_config *config)
 {
-	lcowmig_stdio_config *copy;
-	lcowmig_call *call;
+	lcowmig_call *call = lcowmig__env_call(flow, env, "stdio open", env->stdio.open && env->stdio.close,
+	                                       "the host's stdio ops have no open and close", invoke_stdio_open);
 
-	if (!env->stdio.open || !env->stdio.close) {
-		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, "stdio open", "the host's stdio ops have no open and close");
+	if (!call)
 		return;
-	}
-	copy = stdio_config_copy(&env->context->mem, config);
-	if (!copy) {
-		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "stdio open", "out of memory");
-		return;
-	}
-	call = lcowmig__call_new(flow, env, "stdio open", invoke_stdio_open);
-	if (!call) {
-		lcowmig__free(&env->context->mem, copy);
-		return;
-	}
-	call->arguments = copy;
+	call->arguments = stdio_config_copy(&env->context->mem, config);
 	call->discard = discard_stdio;
+	if (!call->arguments)
+		lcowmig__env_refuse(call);
 }
 
 static lcowmig_status invoke_stdio_attach(lcowmig_call *call)
@@ -104,11 +89,8 @@ void lcowmig__stdio_attach(lcowmig__flow *flow, const lcowmig__env *env, void *s
 
 	if (!ports[0] && !ports[1] && !ports[2])
 		return; /* nothing to relay */
-	if (!env->stdio.attach) {
-		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, "stdio attach", "the host's stdio ops have no such member");
-		return;
-	}
-	call = lcowmig__call_new(flow, env, "stdio attach", invoke_stdio_attach);
+	call = lcowmig__env_call(flow, env, "stdio attach", env->stdio.attach != NULL, "the host's stdio ops have no such member",
+	                         invoke_stdio_attach);
 	if (!call)
 		return;
 	call->handle_argument = stdio;
@@ -149,26 +131,12 @@ static lcowmig_status invoke_socket_adopt(lcowmig_call *call)
 
 void lcowmig__socket_adopt(lcowmig__flow *flow, const lcowmig__env *env, const uint8_t *descriptor, size_t size)
 {
-	lcowmig_call *call;
-	uint8_t *copy;
+	lcowmig_call *call = lcowmig__env_call(flow, env, "socket adopt", env->socket.adopt && env->socket.close,
+	                                       "the host's socket ops have no adopt and close", invoke_socket_adopt);
 
-	if (!env->socket.adopt || !env->socket.close) {
-		lcowmig__call_refuse(flow, LCOWMIG_E_NOT_SUPPORTED, "socket adopt", "the host's socket ops have no adopt and close");
-		return;
-	}
-	copy = lcowmig__memdup(&env->context->mem, descriptor, size);
-	if (!copy) {
-		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, "socket adopt", "out of memory");
-		return;
-	}
-	call = lcowmig__call_new(flow, env, "socket adopt", invoke_socket_adopt);
-	if (!call) {
-		lcowmig__free(&env->context->mem, copy);
-		return;
-	}
-	call->bytes = copy;
-	call->size = size;
-	call->discard = discard_socket;
+	lcowmig__env_set_bytes(call, descriptor, size);
+	if (call)
+		call->discard = discard_socket;
 }
 
 static lcowmig_status invoke_stdio_close_stdin(lcowmig_call *call)

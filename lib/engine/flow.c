@@ -236,11 +236,6 @@ void lcowmig__flow_clear_deadline(lcowmig__flow *flow)
 	lcowmig__timer_clear(flow->context, &flow->deadline);
 }
 
-char *lcowmig__flow_take_reply(lcowmig__flow *flow)
-{
-	return flow->reply.data ? lcowmig__buf_take(&flow->reply) : NULL;
-}
-
 void *lcowmig__flow_take_handle(lcowmig__flow *flow)
 {
 	void *handle = flow->handle;

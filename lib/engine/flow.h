@@ -108,8 +108,6 @@ void lcowmig__flow_shield(lcowmig__flow *flow, bool is_shielded);
 /* From now on, an await that is not over in `nanoseconds` ends with TIMED_OUT. Replaces an earlier deadline. */
 void lcowmig__flow_set_deadline(lcowmig__flow *flow, uint64_t nanoseconds);
 void lcowmig__flow_clear_deadline(lcowmig__flow *flow);
-/* Takes the answer over as a string (lcowmig__free), NULL when there was none or memory is out. */
-char *lcowmig__flow_take_reply(lcowmig__flow *flow);
 void *lcowmig__flow_take_handle(lcowmig__flow *flow);
 
 /* For the engine's own files and for what can be awaited. */

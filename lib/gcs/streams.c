@@ -125,7 +125,7 @@ static void listen_call(listen_flow *self)
 		return;
 	call->number = self->port->number;
 	call->discard = discard_handle;
-	lcowmig__env_set_text(call, self->runtime_id);
+	lcowmig__env_set_text(call, 0, self->runtime_id);
 	if (!call_set_streams(call, gcs))
 		call->invoke = invoke_out_of_memory;
 }
