@@ -93,11 +93,9 @@ lcowmig_status lcowmig_container_delete(lcowmig_container *container, const char
 
 	if (!api_enter(container, "delete", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	if (ret_exit && ret_exit->size < sizeof *ret_exit)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				       "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", ret_exit->size,
-				       sizeof *ret_exit);
-	else
+	if (ret_exit)
+		status = lcowmig__process_check_exit(ret_exit, error);
+	if (status == LCOWMIG_OK)
 		flow = lcowmig__container_delete_flow(container, exec_id, ret_exit, error);
 	return lcowmig__leave_flow(container, &pump, status, flow, done, user, error);
 }

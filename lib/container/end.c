@@ -79,13 +79,9 @@ static void end_send_exit(lcowmig_container *container)
 
 void lcowmig__container_finish_end(lcowmig_container *container, bool has_event)
 {
-	lcowmig_event *event = container->exit_event;
-
 	lcowmig__signal_set(&container->terminated);
 	if (has_event && container->init) {
-		event->pid = lcowmig__process_pid(container->init);
-		event->exit_status = lcowmig__process_exit_status(container->init);
-		event->exited_at = lcowmig__process_exited_at(container->init);
+		lcowmig__process_tell_exit(container->init, container->exit_event);
 		container->exit_is_due = true;
 		if (container->is_announced)
 			end_send_exit(container);

@@ -89,8 +89,7 @@ lcowmig__flow *lcowmig__container_exec_flow(lcowmig_container *container, const 
 struct container_kill {
 	lcowmig__container_flow base;
 	const char *exec_id;
-	uint32_t signal;
-	bool has_signal;
+	uint32_t signal; /* as the guest takes it, once it was checked */
 	bool all;
 };
 
@@ -106,7 +105,7 @@ static lcowmig_status kill_check(struct container_kill *self, lcowmig_error *err
 	status = lcowmig__object_check(&container->object, CONTAINER_KILL, error);
 	if (status != LCOWMIG_OK || lcowmig__container_has_ended(container))
 		return status;
-	return lcowmig__process_check_signal(container->env, self->signal, &self->has_signal, error);
+	return lcowmig__process_check_signal(container->env, self->signal, &self->signal, error);
 }
 
 static void kill_execs(struct container_kill *self)
@@ -118,7 +117,7 @@ static void kill_execs(struct container_kill *self)
 		lcowmig_process *process = lcowmig__process_of_node(node);
 
 		if (process != container->init)
-			lcowmig__flow_child(&self->base.flow, lcowmig__process_kill_flow(process, self->has_signal, self->signal, NULL));
+			lcowmig__flow_child(&self->base.flow, lcowmig__process_kill_flow(process, self->signal, NULL));
 	}
 }
 
@@ -143,7 +142,7 @@ static void kill_step(lcowmig__flow *flow)
 	if (!process)
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
 						self->exec_id));
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__process_kill_flow(process, self->has_signal, self->signal, NULL)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__process_kill_flow(process, self->signal, NULL)));
 	FLOW_END(flow);
 }
 
@@ -207,21 +206,15 @@ static lcowmig_status delete_find(struct container_delete *self)
 static void delete_commit(struct container_delete *self)
 {
 	lcowmig_container *container = self->base.container;
-	lcowmig_event *event = self->deleted;
 
-	event->pid = lcowmig__process_pid(self->process);
-	event->exit_status = lcowmig__process_exit_status(self->process);
-	event->exited_at = lcowmig__process_exited_at(self->process);
-	if (self->ret_exit) {
-		self->ret_exit->pid = event->pid;
-		self->ret_exit->exit_status = event->exit_status;
-		self->ret_exit->exited_at = event->exited_at;
-	}
+	lcowmig__process_tell_exit(self->process, self->deleted);
+	if (self->ret_exit)
+		lcowmig__process_fill_exit(self->process, self->ret_exit);
 	if (!self->exec_id[0])
 		lcowmig__signal_set(&container->terminated); /* of a container that was never started too */
 	lcowmig__object_fire(&container->object, CONTAINER_DELETE);
 	lcowmig__container_drop_process(container, self->process);
-	lcowmig__event_send(event);
+	lcowmig__event_send(self->deleted);
 	self->deleted = NULL;
 }
 

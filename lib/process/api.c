@@ -1,6 +1,4 @@
 /* The process for the host: arguments checked, the lock taken, flows started. */
-#include <string.h>
-
 #include "engine/abi.h"
 #include "process_private.h"
 
@@ -67,15 +65,14 @@ lcowmig_status lcowmig_process_kill(lcowmig_process *process, uint32_t signal, l
 {
 	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__flow *flow = NULL;
-	bool has_signal = false;
 	lcowmig__pump pump;
 
 	if (!api_enter(process, "kill", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	if (signal)
-		status = lcowmig__process_check_signal(process->env, signal, &has_signal, error);
+		status = lcowmig__process_check_signal(process->env, signal, &signal, error);
 	if (status == LCOWMIG_OK)
-		flow = lcowmig__process_kill_flow(process, has_signal, signal, error);
+		flow = lcowmig__process_kill_flow(process, signal, error);
 	return lcowmig__leave_flow(process, &pump, status, flow, done, user, error);
 }
 
@@ -136,32 +133,12 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 	return lcowmig__leave_object(process, &pump, status);
 }
 
-static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
-				 const char *guest_container_id, lcowmig_process **ret_process, lcowmig_error *error)
-{
-	char *own = lcowmig__strdup(&env->context->mem, guest_container_id);
-	lcowmig_process *process;
-	lcowmig_status status;
-
-	if (!own)
-		return lcowmig__fail_memory(error);
-	status = lcowmig__process_import(env, wire, container_id, own, NULL, &process, error);
-	if (status != LCOWMIG_OK) {
-		lcowmig__free(&env->context->mem, own);
-		return status;
-	}
-	process->own_gcs_container_id = own;
-	process->is_standalone = true;
-	env->context->dependents++;
-	*ret_process = process;
-	return LCOWMIG_OK;
-}
-
 lcowmig_status lcowmig_process_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, const char *container_id,
 				      const char *guest_container_id, lcowmig_process **ret_process, lcowmig_error *error)
 {
 	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
 	lcowmig__wire_process wire;
+	lcowmig_process *process;
 	lcowmig__arena arena;
 	lcowmig_status status;
 	lcowmig__pump pump;
@@ -172,58 +149,15 @@ lcowmig_status lcowmig_process_import(lcowmig_sandbox *sandbox, const uint8_t *d
 	lcowmig__enter(env->context, &pump);
 	status = lcowmig__wire_decode_process(&arena, &env->context->limits, data, size, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = api_import(env, &wire, container_id, guest_container_id, ret_process, error);
+		status = lcowmig__process_import(env, &wire, container_id, guest_container_id, NULL, &process, error);
+	if (status == LCOWMIG_OK) {
+		process->is_standalone = true;
+		env->context->dependents++;
+		*ret_process = process;
+	}
 	lcowmig__leave(env->context, &pump);
 	lcowmig__arena_done(&arena);
 	return status;
-}
-
-struct api_patch {
-	lcowmig__process_flow base;
-	lcowmig__flow *patch;
-};
-
-static void api_patch_begin(struct api_patch *self)
-{
-	lcowmig__flow *patch = self->patch;
-
-	self->patch = NULL;
-	lcowmig__flow_child(&self->base.flow, patch);
-}
-
-static void api_patch_step(lcowmig__flow *flow)
-{
-	struct api_patch *self = (struct api_patch *)flow;
-
-	FLOW_BEGIN(flow);
-	FLOW_AWAIT(flow, api_patch_begin(self));
-	if (flow->result == LCOWMIG_OK)
-		lcowmig__process_patch_commit(self->base.process);
-	else
-		lcowmig__process_patch_rollback(self->base.process);
-	FLOW_RETURN(flow, flow->result);
-	FLOW_END(flow);
-}
-
-static void api_patch_release(lcowmig__flow *flow)
-{
-	lcowmig__flow_discard(((struct api_patch *)flow)->patch);
-}
-
-static const lcowmig__flow_class api_patch_class = { .name = "patch", .step = api_patch_step, .release = api_patch_release };
-
-static lcowmig__flow *api_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
-				     lcowmig_error *error)
-{
-	struct api_patch *self = lcowmig__process_flow_new(process, sizeof *self, &api_patch_class, error);
-
-	if (!self)
-		return NULL;
-	self->patch = lcowmig__process_patch_flow(process, container_id, options, error);
-	if (self->patch)
-		return &self->base.flow;
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
 }
 
 lcowmig_status lcowmig_process_patch(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
@@ -240,7 +174,7 @@ lcowmig_status lcowmig_process_patch(lcowmig_process *process, const char *conta
 	if (status == LCOWMIG_OK)
 		status = api_check_standalone(process, "Patch", error);
 	if (status == LCOWMIG_OK)
-		flow = api_patch_flow(process, container_id, &own, error);
+		flow = lcowmig__process_patch_flow(process, container_id, &own, error);
 	return lcowmig__leave_flow(process, &pump, status, flow, done, user, error);
 }
 
@@ -338,22 +272,16 @@ const char *lcowmig_process_state_name(const lcowmig_process *process)
 
 lcowmig_status lcowmig_process_get_exit(const lcowmig_process *process, lcowmig_exit *ret_exit, lcowmig_error *error)
 {
-	lcowmig_exit result = LCOWMIG_EXIT_INIT;
-	size_t size;
+	lcowmig_status status;
 
 	if (!process || !ret_exit)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process exit: process or ret_exit is NULL");
-	size = ret_exit->size;
-	if (size < sizeof result)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				     "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", size, sizeof result);
+	status = lcowmig__process_check_exit(ret_exit, error);
+	if (status != LCOWMIG_OK)
+		return status;
 	lcowmig__lock_take(&process->env->context->lock);
-	result.pid = process->pid;
-	result.exit_status = process->exit_status;
-	result.exited_at = process->exited_at;
+	lcowmig__process_fill_exit(process, ret_exit);
 	lcowmig__lock_drop(&process->env->context->lock);
-	result.size = size;
-	memcpy(ret_exit, &result, sizeof result);
 	return LCOWMIG_OK;
 }
 

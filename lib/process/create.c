@@ -11,7 +11,6 @@ struct process_create {
 	lcowmig__process_flow base;
 	lcowmig__process_io io;
 	char *spec;
-	size_t spec_size;
 	lcowmig_event *added; /* an exec's TASK_EXEC_ADDED */
 };
 
@@ -29,7 +28,7 @@ static lcowmig_status create_check_spec(const struct process_create *self, lcowm
 				  : LCOWMIG_OK;
 	if (!self->spec)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s is an exec; expected its OCI process", process->name);
-	status = lcowmig__json_parse("OCI process", self->spec, self->spec_size, limits->document_bytes, limits, &tree, error);
+	status = lcowmig__json_parse("OCI process", self->spec, strlen(self->spec), limits->document_bytes, limits, &tree, error);
 	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
 		status =
 			lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its OCI process is not a JSON object", process->name);
@@ -59,7 +58,7 @@ static void create_commit(struct process_create *self)
 	process->io = self->io;
 	memset(&self->io, 0, sizeof self->io);
 	process->spec = self->spec;
-	process->spec_size = self->spec_size;
+	process->spec_size = self->spec ? strlen(self->spec) : 0;
 	self->spec = NULL;
 	lcowmig__object_fire(&process->object, PROCESS_CREATE);
 	lcowmig__event_send(self->added);
@@ -74,9 +73,7 @@ static void create_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = create_check(self, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, create_check(self, flow->error));
 	FLOW_AWAIT(flow, lcowmig__process_io_open(flow, process, process->container_id, &self->io));
 	status = flow->result;
 	if (status == LCOWMIG_OK && !flow->handle)
@@ -85,8 +82,6 @@ static void create_step(lcowmig__flow *flow)
 		create_commit(self);
 	else
 		lcowmig__wrap(flow->error, status, "process %s could not be created", process->name);
-out:
-	lcowmig__gate_leave(flow, &process->gate);
 	FLOW_RETURN(flow, status);
 	FLOW_END(flow);
 }
@@ -104,28 +99,15 @@ static const lcowmig__flow_class create_class = { .name = "create", .step = crea
 
 lcowmig__flow *lcowmig__process_create_flow(lcowmig_process *process, const lcowmig_process_options *options, lcowmig_error *error)
 {
-	const lcowmig__mem *mem = &process->env->context->mem;
 	struct process_create *self = lcowmig__process_flow_new(process, sizeof *self, &create_class, error);
 	bool is_complete;
 
 	if (!self)
 		return NULL;
-	is_complete = lcowmig__process_io_init(&self->io, process->env, options, error) == LCOWMIG_OK;
-	if (is_complete && options->process_spec) {
-		self->spec = lcowmig__strdup(mem, options->process_spec);
-		self->spec_size = self->spec ? strlen(self->spec) : 0;
-		is_complete = self->spec != NULL;
-	}
-	if (is_complete && process->exec_id[0]) {
-		self->added =
-			lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXEC_ADDED, process->container_id, process->exec_id, error);
-		is_complete = self->added != NULL;
-	}
-	if (is_complete)
-		return &self->base.flow;
-	lcowmig__fail_memory(error);
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	self->spec = lcowmig__strdup(&process->env->context->mem, options->process_spec);
+	is_complete = (self->spec || !options->process_spec) && lcowmig__process_io_init(&self->io, process->env, options) &&
+		      lcowmig__process_event_new(process, LCOWMIG_EVENT_TASK_EXEC_ADDED, process->container_id, &self->added);
+	return lcowmig__flow_made(&self->base.flow, is_complete, error);
 }
 
 /* ---- Start ---- */
@@ -195,9 +177,10 @@ static void start_commit(struct process_start *self)
 }
 
 /* Out of memory before the guest was asked is no reason to give the process up. */
-static lcowmig_status start_failed(struct process_start *self, lcowmig_status status)
+static lcowmig_status start_failed(struct process_start *self)
 {
 	lcowmig_process *process = self->base.process;
+	lcowmig_status status = self->base.flow.result;
 
 	if (status != LCOWMIG_E_NO_MEMORY || self->was_sent) {
 		lcowmig__object_fire(&process->object, PROCESS_START_FAILED);
@@ -211,29 +194,22 @@ static void start_step(lcowmig__flow *flow)
 {
 	struct process_start *self = (struct process_start *)flow;
 	lcowmig_process *process = self->base.process;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_START, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_START, flow->error));
 	FLOW_TRY_OR(flow, start_allocate_ports(self), failed);
 	/* Listening comes first: the guest answers only after it has dialled. */
 	FLOW_TRY_OR(flow, lcowmig__stdio_attach(flow, process->env, process->io.handle, process->ports), failed);
 	lcowmig__flow_shield(flow, true);
 	FLOW_TRY_OR(flow, start_execute(self), failed);
-	status = start_read_pid(self);
-	if (status == LCOWMIG_OK)
-		start_commit(self);
-	else
-		status = start_failed(self, status);
-	goto out;
+	flow->result = start_read_pid(self);
+	if (flow->result != LCOWMIG_OK)
+		goto failed;
+	start_commit(self);
+	FLOW_RETURN(flow, LCOWMIG_OK);
 failed:
-	status = start_failed(self, flow->result);
-out:
-	lcowmig__gate_leave(flow, &process->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, start_failed(self));
 	FLOW_END(flow);
 }
 
@@ -250,15 +226,12 @@ static const lcowmig__flow_class start_class = { .name = "start", .step = start_
 lcowmig__flow *lcowmig__process_start_flow(lcowmig_process *process, lcowmig_error *error)
 {
 	struct process_start *self = lcowmig__process_flow_new(process, sizeof *self, &start_class, error);
+	bool is_complete;
 
 	if (!self)
 		return NULL;
-	self->watch = lcowmig__process_watch_flow(process, false, error);
-	if (process->exec_id[0])
-		self->started =
-			lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXEC_STARTED, process->container_id, process->exec_id, error);
-	if (self->watch && (self->started || !process->exec_id[0]))
-		return &self->base.flow;
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	self->watch = lcowmig__process_watch_flow(process, PROCESS_WAITS, error);
+	is_complete = self->watch &&
+		      lcowmig__process_event_new(process, LCOWMIG_EVENT_TASK_EXEC_STARTED, process->container_id, &self->started);
+	return lcowmig__flow_made(&self->base.flow, is_complete, error);
 }

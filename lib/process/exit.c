@@ -13,7 +13,7 @@
 /* ---- The exit ---- */
 
 struct process_exit {
-	lcowmig__process_watch base;
+	lcowmig__process_flow base;
 	const lcowmig__env *env;
 	void *handle; /* taken over from the process */
 	lcowmig_call *closer;
@@ -39,9 +39,7 @@ static void exit_announce(lcowmig_process *process)
 	if (!event)
 		return;
 	process->exit_event = NULL;
-	event->pid = process->pid;
-	event->exit_status = process->exit_status;
-	event->exited_at = process->exited_at;
+	lcowmig__process_tell_exit(process, event);
 	lcowmig__event_send(event);
 }
 
@@ -81,7 +79,7 @@ void lcowmig__process_orphan_watches(lcowmig_process *process)
 		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
 
 		lcowmig__list_remove(&flow->on_object);
-		((lcowmig__process_watch *)flow)->process = NULL;
+		((lcowmig__process_flow *)flow)->process = NULL;
 		if (flow->class != &exit_class)
 			lcowmig__flow_interrupt(flow, LCOWMIG_E_CANCELLED, "lost its process");
 	}
@@ -92,16 +90,16 @@ lcowmig_status lcowmig__process_prepare_exit(lcowmig_process *process, lcowmig_e
 	struct process_exit *self;
 
 	if (!process->exit_flow) {
-		self = lcowmig__process_watch_new(process, sizeof *self, &exit_class, error);
+		self = lcowmig__process_flow_new(process, sizeof *self, &exit_class, error);
 		if (!self)
 			return LCOWMIG_E_NO_MEMORY;
 		self->env = process->env;
 		process->exit_flow = &self->base.flow;
 	}
-	if (process->exec_id[0] && !process->exit_event)
-		process->exit_event =
-			lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXIT, process->container_id, process->exec_id, error);
-	return !process->exec_id[0] || process->exit_event ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
+	if (!process->exit_event &&
+	    !lcowmig__process_event_new(process, LCOWMIG_EVENT_TASK_EXIT, process->container_id, &process->exit_event))
+		return lcowmig__fail_memory(error);
+	return LCOWMIG_OK;
 }
 
 static void exit_begin(lcowmig_process *process)
@@ -113,14 +111,19 @@ static void exit_begin(lcowmig_process *process)
 	lcowmig__flow_background(flow);
 }
 
+static void exit_note(lcowmig_process *process, uint32_t exit_status)
+{
+	process->has_answer = true;
+	process->exit_status = exit_status;
+	process->exited_at = lcowmig__wall_clock(process->env->context);
+}
+
 /* The first answer counts. */
 static void exit_answered(lcowmig_process *process, uint32_t exit_status)
 {
 	if (process->has_answer)
 		return;
-	process->has_answer = true;
-	process->exit_status = exit_status;
-	process->exited_at = lcowmig__wall_clock(process->env->context);
+	exit_note(process, exit_status);
 	if (process->object.state == PROCESS_RUNNING || process->object.state == PROCESS_SOURCE_MIGRATING)
 		exit_begin(process);
 }
@@ -139,51 +142,81 @@ void lcowmig__process_settle(lcowmig_process *process, lcowmig__flow *probe)
 
 void lcowmig__process_end_now(lcowmig_process *process, uint32_t exit_status)
 {
-	process->has_answer = true;
-	process->exit_status = exit_status;
-	process->exited_at = lcowmig__wall_clock(process->env->context);
+	exit_note(process, exit_status);
 	lcowmig__process_io_close(process);
 	lcowmig__signal_set(&process->exited);
 }
 
-/* ---- The watch ---- */
+/* ---- Asking: the watch and the probe ---- */
 
-struct process_wait {
-	lcowmig__process_watch base;
-	bool adopts;
+struct process_watch {
+	lcowmig__process_flow base;
+	lcowmig__process_question question;
 	bool was_sent;
 	lcowmig__signal never; /* to wait for its deadline */
 };
 
-static void wait_told_id(lcowmig_call *call, int64_t id)
+static bool watch_is_due(const struct process_watch *self)
+{
+	lcowmig_process *process = self->base.process;
+
+	if (!process || self->question != PROCESS_PROBES)
+		return process != NULL;
+	if (process->object.state == PROCESS_SOURCE_MIGRATING)
+		process->probe_wanted = true; /* nobody may be asked now; after a rollback */
+	return process->object.state == PROCESS_RUNNING && !process->has_answer;
+}
+
+static void watch_told_id(lcowmig_call *call, int64_t id)
 {
 	((lcowmig_process *)call->told_to)->wait_id = id;
 }
 
-static void wait_send(struct process_wait *self)
+static void watch_adopt(struct process_watch *self)
 {
 	lcowmig_process *process = self->base.process;
 	lcowmig__flow *flow = &self->base.flow;
+
+	if (process->env->has_guest || process->object.state == PROCESS_DESTINATION_MIGRATING)
+		lcowmig__guest_adopt(flow, process->env, process->wait_id);
+	else /* Asked again after the guest had gone: only an imported process may wait for a connection that is yet to come. */
+		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, "guest adopt wait", "there is no guest connection");
+}
+
+static void watch_wait(struct process_watch *self, uint32_t timeout_ms)
+{
+	lcowmig_process *process = self->base.process;
 	lcowmig_call *call;
 
-	if (self->adopts && !process->env->has_guest && process->object.state != PROCESS_DESTINATION_MIGRATING) {
-		/* Asked again after the guest had gone: only an imported process may wait for a connection that is yet to come. */
-		lcowmig__call_refuse(flow, LCOWMIG_E_UNAVAILABLE, "guest adopt wait", "there is no guest connection");
-	} else if (self->adopts) {
-		lcowmig__guest_adopt(flow, process->env, process->wait_id);
-	} else {
-		call = lcowmig__guest_wait_process(flow, process->env, process->gcs_container_id, process->pid,
-						   LCOWMIG__GUEST_WAIT_FOREVER);
-		if (call) {
-			call->told_request_id = wait_told_id;
-			call->told_to = process;
-		}
-	}
-	self->was_sent = flow->waiting > 0;
+	call = lcowmig__guest_wait_process(&self->base.flow, process->env, process->gcs_container_id, process->pid, timeout_ms);
+	if (!call || self->question == PROCESS_PROBES)
+		return;
+	call->told_request_id = watch_told_id;
+	call->told_to = process;
+}
+
+static void watch_ask(struct process_watch *self)
+{
+	if (self->question == PROCESS_ADOPTS)
+		watch_adopt(self);
+	else
+		watch_wait(self, self->question == PROCESS_PROBES ? PROCESS_PROBE_MS : LCOWMIG__GUEST_WAIT_FOREVER);
+	self->was_sent = self->base.flow.waiting > 0;
+}
+
+/*
+ * Only two answers to a probe mean an exit; the guest's timeout and everything else leave the word to the watch. Says whether to ask again:
+ * silence means nothing, and what the watch waits for may have been said on the source already.
+ */
+static bool watch_probed(lcowmig_process *process, lcowmig_status status, uint32_t hresult, uint32_t exit_status)
+{
+	if (status == LCOWMIG_OK || (status == LCOWMIG_E_GUEST_FAILED && hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND))
+		exit_answered(process, exit_status);
+	return status == LCOWMIG_E_TIMED_OUT || status == LCOWMIG_E_NO_MEMORY;
 }
 
 /* Says whether to ask again. */
-static bool wait_answered(struct process_wait *self)
+static bool watch_answered(struct process_watch *self)
 {
 	lcowmig_process *process = self->base.process;
 	lcowmig__flow *flow = &self->base.flow;
@@ -192,109 +225,50 @@ static bool wait_answered(struct process_wait *self)
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__guest_reply_exit_code(flow, &exit_status, NULL);
+	if (self->question == PROCESS_PROBES)
+		return watch_probed(process, status, flow->error->hresult, exit_status);
 	if (status == LCOWMIG_E_NO_MEMORY) {
 		/* An answer that has come and could not be stored will not come again under its id. */
-		self->adopts = self->adopts && !self->was_sent;
+		if (self->was_sent)
+			self->question = PROCESS_WAITS;
 		return true;
 	}
-	if (status == LCOWMIG_E_UNAVAILABLE && process->object.state == PROCESS_DESTINATION_MIGRATING) {
+	if (status == LCOWMIG_E_UNAVAILABLE && process->object.state == PROCESS_DESTINATION_MIGRATING)
 		process->is_adopted = false; /* that connection came to nothing: the next one adopts again */
-		return false;
-	}
-	exit_answered(process, exit_status);
+	else
+		exit_answered(process, exit_status);
 	return false;
 }
 
-static void wait_step(lcowmig__flow *flow)
+static void watch_step(lcowmig__flow *flow)
 {
-	struct process_wait *self = (struct process_wait *)flow;
+	struct process_watch *self = (struct process_watch *)flow;
 
 	FLOW_BEGIN(flow);
-	while (self->base.process) {
-		FLOW_AWAIT(flow, wait_send(self));
-		if (!self->base.process || !wait_answered(self))
+	while (watch_is_due(self)) {
+		if (self->question == PROCESS_PROBES)
+			lcowmig__flow_set_deadline(flow, PROCESS_PROBE_NS);
+		FLOW_AWAIT(flow, watch_ask(self));
+		if (!self->base.process || !watch_answered(self))
 			break;
 		lcowmig__flow_set_deadline(flow, PROCESS_RETRY_NS);
 		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &self->never));
 		lcowmig__flow_clear_deadline(flow);
 	}
+	if (self->base.process && self->question == PROCESS_PROBES)
+		self->base.process->is_probing = false;
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class wait_class = { .name = "exit watch", .step = wait_step, .is_watch = true };
+static const lcowmig__flow_class watch_class = { .name = "exit watch", .step = watch_step, .is_watch = true };
 
-lcowmig__flow *lcowmig__process_watch_flow(lcowmig_process *process, bool adopts, lcowmig_error *error)
+lcowmig__flow *lcowmig__process_watch_flow(lcowmig_process *process, lcowmig__process_question question, lcowmig_error *error)
 {
-	struct process_wait *self = lcowmig__process_watch_new(process, sizeof *self, &wait_class, error);
+	struct process_watch *self = lcowmig__process_flow_new(process, sizeof *self, &watch_class, error);
 
 	if (!self)
 		return NULL;
-	self->adopts = adopts;
-	lcowmig__signal_init(&self->never);
-	return &self->base.flow;
-}
-
-/* ---- The probe ---- */
-
-struct process_probe {
-	lcowmig__process_watch base;
-	lcowmig__signal never; /* to wait for its deadline */
-};
-
-/*
- * Only two answers mean an exit; the guest's timeout and everything else leave the word to the watch. Says whether to ask again: silence
- * means nothing, and what the watch waits for may have been said on the source already.
- */
-static bool probe_answered(lcowmig_process *process, const lcowmig__flow *flow)
-{
-	lcowmig_status status = flow->result;
-	uint32_t exit_status;
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__guest_reply_exit_code(flow, &exit_status, NULL);
-	if (status == LCOWMIG_OK)
-		exit_answered(process, exit_status);
-	else if (status == LCOWMIG_E_GUEST_FAILED && flow->error->hresult == LCOWMIG__HR_ELEMENT_NOT_FOUND)
-		exit_answered(process, LCOWMIG_EXIT_UNKNOWN);
-	return status == LCOWMIG_E_TIMED_OUT || status == LCOWMIG_E_NO_MEMORY;
-}
-
-static bool probe_is_due(lcowmig_process *process)
-{
-	if (process && process->object.state == PROCESS_SOURCE_MIGRATING)
-		process->probe_wanted = true; /* nobody may be asked now; after a rollback */
-	return process && process->object.state == PROCESS_RUNNING && !process->has_answer;
-}
-
-static void probe_step(lcowmig__flow *flow)
-{
-	struct process_probe *self = (struct process_probe *)flow;
-	lcowmig_process *process = self->base.process;
-
-	FLOW_BEGIN(flow);
-	while (probe_is_due(process)) {
-		lcowmig__flow_set_deadline(flow, PROCESS_PROBE_NS);
-		FLOW_AWAIT(flow,
-			   lcowmig__guest_wait_process(flow, process->env, process->gcs_container_id, process->pid, PROCESS_PROBE_MS));
-		if (!process || !probe_answered(process, flow))
-			break;
-		lcowmig__flow_set_deadline(flow, PROCESS_RETRY_NS);
-		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &self->never));
-		lcowmig__flow_clear_deadline(flow);
-	}
-	if (process)
-		process->is_probing = false;
-	FLOW_END(flow);
-}
-
-static const lcowmig__flow_class probe_class = { .name = "exit probe", .step = probe_step, .is_watch = true };
-
-lcowmig__flow *lcowmig__process_probe_flow(lcowmig_process *process, lcowmig_error *error)
-{
-	struct process_probe *self = lcowmig__process_watch_new(process, sizeof *self, &probe_class, error);
-
-	if (!self)
-		return NULL;
+	self->question = question;
 	lcowmig__signal_init(&self->never);
 	return &self->base.flow;
 }
@@ -307,7 +281,7 @@ void lcowmig__process_hint_exit(lcowmig_process *process)
 		process->probe_wanted = true;
 	if (process->object.state != PROCESS_RUNNING || process->has_answer || process->is_probing)
 		return;
-	probe = lcowmig__process_probe_flow(process, NULL);
+	probe = lcowmig__process_watch_flow(process, PROCESS_PROBES, NULL);
 	if (probe)
 		lcowmig__process_settle(process, probe);
 	else

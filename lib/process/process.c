@@ -15,13 +15,11 @@ void *lcowmig__process_flow_new(lcowmig_process *process, size_t size, const lco
 	return self;
 }
 
-void *lcowmig__process_watch_new(lcowmig_process *process, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
+bool lcowmig__process_event_new(const lcowmig_process *process, lcowmig_event_type type, const char *container_id,
+				lcowmig_event **ret_event)
 {
-	lcowmig__process_watch *self = lcowmig__flow_new(size, class, process->env->context, &process->object, error);
-
-	if (self)
-		self->process = process;
-	return self;
+	*ret_event = process->exec_id[0] ? lcowmig__event_new(process->env, type, container_id, process->exec_id, NULL) : NULL;
+	return *ret_event || !process->exec_id[0];
 }
 
 /* ---- Making and freeing ---- */
@@ -50,7 +48,7 @@ lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container
 		return NULL;
 	}
 	process->env = env;
-	process->gcs_container_id = gcs_container_id;
+	process->gcs_container_id = lcowmig__strdup(mem, gcs_container_id);
 	process->container_id = lcowmig__strdup(mem, container_id);
 	process->exec_id = lcowmig__strdup(mem, exec_id);
 	process->name = lcowmig__process_make_name(mem, container_id, exec_id);
@@ -59,7 +57,7 @@ lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container
 	lcowmig__gate_init(&process->gate);
 	lcowmig__gate_init(&process->io_gate);
 	lcowmig__signal_init(&process->exited);
-	if (process->container_id && process->exec_id && process->name)
+	if (process->gcs_container_id && process->container_id && process->exec_id && process->name)
 		return process;
 	lcowmig__process_free(process);
 	lcowmig__fail_memory(error);
@@ -96,7 +94,7 @@ void lcowmig__process_free(lcowmig_process *process)
 	lcowmig__free(mem, process->spec);
 	lcowmig__free(mem, process->name);
 	lcowmig__free(mem, process->container_id);
-	lcowmig__free(mem, process->own_gcs_container_id);
+	lcowmig__free(mem, process->gcs_container_id);
 	lcowmig__free(mem, process->exec_id);
 	lcowmig__free(mem, process);
 }
@@ -105,7 +103,7 @@ void lcowmig__process_free(lcowmig_process *process)
 
 static void wait_step(lcowmig__flow *flow)
 {
-	lcowmig_process *process = ((lcowmig__process_watch *)flow)->process;
+	lcowmig_process *process = ((lcowmig__process_flow *)flow)->process;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__signal_wait(flow, &process->exited));
@@ -116,7 +114,7 @@ static const lcowmig__flow_class wait_class = { .name = "wait", .step = wait_ste
 
 lcowmig__flow *lcowmig__process_wait_flow(lcowmig_process *process, lcowmig_error *error)
 {
-	return lcowmig__process_watch_new(process, sizeof(lcowmig__process_watch), &wait_class, error);
+	return lcowmig__process_flow_new(process, sizeof(lcowmig__process_flow), &wait_class, error);
 }
 
 /* ---- Deleting ---- */
@@ -124,24 +122,17 @@ lcowmig__flow *lcowmig__process_wait_flow(lcowmig_process *process, lcowmig_erro
 static void delete_step(lcowmig__flow *flow)
 {
 	lcowmig_process *process = ((lcowmig__process_flow *)flow)->process;
-	lcowmig_status status;
 	int state;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_DELETE, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_DELETE, flow->error));
 	state = process->object.state;
 	lcowmig__object_fire(&process->object, PROCESS_DELETE);
 	if (state == PROCESS_CREATED)
 		lcowmig__process_end_now(process, PROCESS_EXIT_STATUS_DELETED);
 	/* Terminated comes before its stdio is closed and its exit announced. */
-	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &process->exited));
-	status = flow->result;
-out:
-	lcowmig__gate_leave(flow, &process->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_TRY(flow, lcowmig__signal_wait(flow, &process->exited));
 	FLOW_END(flow);
 }
 
@@ -164,24 +155,31 @@ uint32_t lcowmig__process_pid(const lcowmig_process *process)
 	return process->pid;
 }
 
-bool lcowmig__process_has_exited(const lcowmig_process *process)
-{
-	return process->object.state == PROCESS_TERMINATED;
-}
-
 bool lcowmig__process_is_created(const lcowmig_process *process)
 {
 	return process->object.state == PROCESS_CREATED;
 }
 
-uint32_t lcowmig__process_exit_status(const lcowmig_process *process)
+void lcowmig__process_tell_exit(const lcowmig_process *process, lcowmig_event *event)
 {
-	return process->exit_status;
+	event->pid = process->pid;
+	event->exit_status = process->exit_status;
+	event->exited_at = process->exited_at;
 }
 
-int64_t lcowmig__process_exited_at(const lcowmig_process *process)
+lcowmig_status lcowmig__process_check_exit(const lcowmig_exit *exit, lcowmig_error *error)
 {
-	return process->exited_at;
+	if (exit->size < sizeof *exit)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "lcowmig_exit: size is %zu, expected at least %zu (set it to sizeof)", exit->size, sizeof *exit);
+	return LCOWMIG_OK;
+}
+
+void lcowmig__process_fill_exit(const lcowmig_process *process, lcowmig_exit *ret_exit)
+{
+	ret_exit->pid = process->pid;
+	ret_exit->exit_status = process->exit_status;
+	ret_exit->exited_at = process->exited_at;
 }
 
 const char *lcowmig__process_bundle(const lcowmig_process *process)

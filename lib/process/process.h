@@ -18,7 +18,7 @@ typedef struct lcowmig__process_owner {
 	void *user;
 } lcowmig__process_owner;
 
-/* `gcs_container_id` is borrowed from the container and outlives the process. `exec_id` "" is init. */
+/* The ids are copied. `exec_id` "" is init. */
 lcowmig_status lcowmig__process_new(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
 				    uint64_t io_retry_timeout_ns, const lcowmig__process_owner *owner, lcowmig_process **ret_process,
 				    lcowmig_error *error);
@@ -30,8 +30,8 @@ void lcowmig__process_free(lcowmig_process *process);
 lcowmig__flow *lcowmig__process_create_flow(lcowmig_process *process, const lcowmig_process_options *options, lcowmig_error *error);
 /* Allocates ports, attaches stdio, executes, starts the exit watch. */
 lcowmig__flow *lcowmig__process_start_flow(lcowmig_process *process, lcowmig_error *error);
-/* `has_signal` false: plain kill. */
-lcowmig__flow *lcowmig__process_kill_flow(lcowmig_process *process, bool has_signal, uint32_t signal, lcowmig_error *error);
+/* `signal` 0: plain kill. */
+lcowmig__flow *lcowmig__process_kill_flow(lcowmig_process *process, uint32_t signal, lcowmig_error *error);
 lcowmig__flow *lcowmig__process_delete_flow(lcowmig_process *process, lcowmig_error *error);
 lcowmig__flow *lcowmig__process_resize_flow(lcowmig_process *process, uint16_t width, uint16_t height, lcowmig_error *error);
 lcowmig__flow *lcowmig__process_close_stdin_flow(lcowmig_process *process, lcowmig_error *error);
@@ -46,7 +46,7 @@ lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_pr
 
 /*
  * Patch in two halves (X-20): the flow opens the new stdio and keeps it aside; commit, which cannot fail, adopts identity and stdio
- * (closing what an earlier patch had opened); rollback drops what was kept aside.
+ * (closing what an earlier patch had opened); rollback drops what was kept aside. For a process imported alone the flow commits.
  */
 lcowmig__flow *lcowmig__process_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
 					   lcowmig_error *error);
@@ -67,17 +67,18 @@ void lcowmig__process_abort(lcowmig_process *process);
 /* The guest says that the container has exited: make sure that the wait's answer was not lost (probe in the background). */
 void lcowmig__process_hint_exit(lcowmig_process *process);
 
-/* INVALID_ARGUMENT unless the guest takes the signal. `ret_has_signal` false: this guest knows only a plain kill. */
-lcowmig_status lcowmig__process_check_signal(const lcowmig__env *env, uint32_t signal, bool *ret_has_signal, lcowmig_error *error);
+/* INVALID_ARGUMENT unless the guest takes the signal. `ret_signal` is what to send: 0 to a guest that knows only a plain kill. */
+lcowmig_status lcowmig__process_check_signal(const lcowmig__env *env, uint32_t signal, uint32_t *ret_signal, lcowmig_error *error);
 
 const char *lcowmig__process_exec_id(const lcowmig_process *process);
 uint32_t lcowmig__process_pid(const lcowmig_process *process);
-bool lcowmig__process_has_exited(const lcowmig_process *process); /* state Terminated */
 bool lcowmig__process_is_created(const lcowmig_process *process); /* state Created */
 /* FAILED_PRECONDITION naming the operation when one is in flight: it must not be freed then. */
 lcowmig_status lcowmig__process_check_idle(const lcowmig_process *process, lcowmig_error *error);
-uint32_t lcowmig__process_exit_status(const lcowmig_process *process);
-int64_t lcowmig__process_exited_at(const lcowmig_process *process);
+/* How the process ended, for its event or its caller. */
+void lcowmig__process_tell_exit(const lcowmig_process *process, lcowmig_event *event);
+lcowmig_status lcowmig__process_check_exit(const lcowmig_exit *exit, lcowmig_error *error); /* INVALID_ARGUMENT: its size */
+void lcowmig__process_fill_exit(const lcowmig_process *process, lcowmig_exit *ret_exit);
 /* Texts borrowed from the process, which was created or imported: for TASK_CREATE. */
 const char *lcowmig__process_bundle(const lcowmig_process *process);
 void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal);

@@ -49,7 +49,7 @@ void lcowmig__process_freeze(lcowmig_process *process)
 
 /* ---- Import ---- */
 
-static lcowmig_status import_fill(lcowmig_process *process, const lcowmig__wire_process *wire, lcowmig_error *error)
+static bool import_fill(lcowmig_process *process, const lcowmig__wire_process *wire)
 {
 	const lcowmig__mem *mem = &process->env->context->mem;
 
@@ -62,9 +62,8 @@ static lcowmig_status import_fill(lcowmig_process *process, const lcowmig__wire_
 		process->spec = lcowmig__memdup(mem, wire->oci_process_spec_json.data, wire->oci_process_spec_json.size);
 		process->spec_size = process->spec ? wire->oci_process_spec_json.size : 0;
 	}
-	if (!process->io.bundle || (wire->oci_process_spec_json.size && !process->spec))
-		return lcowmig__fail_memory(error);
-	return LCOWMIG_OK; /* what the exit needs is made by Resume: before that it is only noted */
+	/* What the exit needs is made by Resume: before that it is only noted. */
+	return process->io.bundle && (process->spec || !wire->oci_process_spec_json.size);
 }
 
 lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_process *wire, const char *container_id,
@@ -72,7 +71,6 @@ lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_pr
 				       lcowmig_error *error)
 {
 	lcowmig_process *process;
-	lcowmig_status status;
 
 	if (wire->pid < 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its pid is %ld, expected none below 0", container_id,
@@ -80,10 +78,9 @@ lcowmig_status lcowmig__process_import(lcowmig__env *env, const lcowmig__wire_pr
 	process = lcowmig__process_alloc(env, container_id, gcs_container_id, wire->exec_id, error);
 	if (!process)
 		return LCOWMIG_E_NO_MEMORY;
-	status = import_fill(process, wire, error);
-	if (status != LCOWMIG_OK) {
+	if (!import_fill(process, wire)) {
 		lcowmig__process_free(process);
-		return status;
+		return lcowmig__fail_memory(error);
 	}
 	if (owner)
 		process->owner = *owner;
@@ -150,17 +147,15 @@ static void patch_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = patch_check(self, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, patch_check(self, flow->error));
 	FLOW_AWAIT(flow, lcowmig__process_io_open(flow, process, self->patch->container_id, &self->patch->io));
 	status = flow->result;
 	if (status == LCOWMIG_OK)
 		status = patch_keep_aside(self);
 	if (status != LCOWMIG_OK)
 		lcowmig__wrap(flow->error, status, "process %s could not be patched", process->name);
-out:
-	lcowmig__gate_leave(flow, &process->gate);
+	else if (process->is_standalone)
+		lcowmig__process_patch_commit(process);
 	FLOW_RETURN(flow, status);
 	FLOW_END(flow);
 }
@@ -185,14 +180,8 @@ static bool patch_fill(struct process_patch *self, const char *container_id, con
 		return false;
 	patch->container_id = lcowmig__strdup(mem, container_id ? container_id : "");
 	patch->name = patch->container_id ? lcowmig__process_make_name(mem, patch->container_id, process->exec_id) : NULL;
-	if (!patch->name)
-		return false;
-	if (process->exec_id[0]) {
-		patch->exit_event = lcowmig__event_new(process->env, LCOWMIG_EVENT_TASK_EXIT, patch->container_id, process->exec_id, NULL);
-		if (!patch->exit_event)
-			return false;
-	}
-	return lcowmig__process_io_init(&patch->io, process->env, options, NULL) == LCOWMIG_OK;
+	return patch->name && lcowmig__process_io_init(&patch->io, process->env, options) &&
+	       lcowmig__process_event_new(process, LCOWMIG_EVENT_TASK_EXIT, patch->container_id, &patch->exit_event);
 }
 
 lcowmig__flow *lcowmig__process_patch_flow(lcowmig_process *process, const char *container_id, const lcowmig_process_options *options,
@@ -202,11 +191,7 @@ lcowmig__flow *lcowmig__process_patch_flow(lcowmig_process *process, const char 
 
 	if (!self)
 		return NULL;
-	if (patch_fill(self, container_id, options))
-		return &self->base.flow;
-	lcowmig__fail_memory(error);
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	return lcowmig__flow_made(&self->base.flow, patch_fill(self, container_id, options), error);
 }
 
 void lcowmig__process_patch_commit(lcowmig_process *process)
@@ -254,7 +239,7 @@ lcowmig_status lcowmig__process_adopt(lcowmig_process *process, lcowmig_error *e
 	if (!process->env->guest.adopt)
 		return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "process %s: the host's guest ops have no adopt, which Resume needs",
 				     process->name);
-	watch = lcowmig__process_watch_flow(process, true, error);
+	watch = lcowmig__process_watch_flow(process, PROCESS_ADOPTS, error);
 	if (!watch)
 		return LCOWMIG_E_NO_MEMORY;
 	process->is_adopted = true;
@@ -325,29 +310,21 @@ static void resume_step(lcowmig__flow *flow)
 {
 	struct process_resume *self = (struct process_resume *)flow;
 	lcowmig_process *process = self->base.process;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_RESUME, flow->error);
-	if (status != LCOWMIG_OK || !resume_is_due(process))
-		goto out;
-	status = resume_prepare(self, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_RESUME, flow->error));
+	if (!resume_is_due(process))
+		FLOW_RETURN(flow, LCOWMIG_OK);
+	FLOW_CHECK(flow, resume_prepare(self, flow->error));
 	FLOW_TRY_OR(flow, lcowmig__gate_enter(flow, &process->io_gate), failed);
 	FLOW_AWAIT(flow, resume_attach(self));
 	lcowmig__process_io_leave(flow, process);
-	status = flow->result == LCOWMIG_OK ? resume_commit(self, flow->error) : flow->result;
-	if (status == LCOWMIG_OK)
-		goto out;
+	if (flow->result == LCOWMIG_OK)
+		FLOW_RETURN(flow, resume_commit(self, flow->error));
 failed:
-	if (flow->result != LCOWMIG_OK)
-		status = lcowmig__wrap(flow->error, flow->result, "process %s could not be resumed and is %s", process->name,
-				       lcowmig__object_state_name(&process->object));
-out:
-	lcowmig__gate_leave(flow, &process->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "process %s could not be resumed and is %s", process->name,
+					lcowmig__object_state_name(&process->object)));
 	FLOW_END(flow);
 }
 
@@ -365,11 +342,8 @@ lcowmig__flow *lcowmig__process_resume_flow(lcowmig_process *process, bool is_de
 	if (!self)
 		return NULL;
 	self->is_destination = is_destination;
-	self->probe = lcowmig__process_probe_flow(process, error);
-	if (self->probe)
-		return &self->base.flow;
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	self->probe = lcowmig__process_watch_flow(process, PROCESS_PROBES, error);
+	return lcowmig__flow_made(&self->base.flow, self->probe != NULL, error);
 }
 
 /* ---- Abort ---- */

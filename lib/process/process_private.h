@@ -73,8 +73,7 @@ struct lcowmig_process {
 
 	char *name; /* "c1" or "c1/exec1", for messages */
 	char *container_id;
-	const char *gcs_container_id; /* the container's */
-	char *own_gcs_container_id;   /* of a process imported alone */
+	char *gcs_container_id; /* in the guest; never changes */
 	char *exec_id;
 	uint64_t io_retry_timeout_ns;
 
@@ -103,29 +102,24 @@ struct lcowmig_process {
 	lcowmig_event *exit_event; /* an exec's TASK_EXIT, made ahead */
 };
 
-/* Every flow that works in the background of a process begins like this, so that a process that is freed can let go of them. */
-typedef struct lcowmig__process_watch {
-	lcowmig__flow flow;
-	lcowmig_process *process; /* NULL: it has been freed */
-} lcowmig__process_watch;
-
-/* An operation's flow with nothing of its own. */
+/* Every flow of a process begins like this, so that a process that is freed can let go of those in its background. */
 typedef struct lcowmig__process_flow {
 	lcowmig__flow flow;
-	lcowmig_process *process;
+	lcowmig_process *process; /* NULL: it has been freed */
 } lcowmig__process_flow;
 
 void *lcowmig__process_flow_new(lcowmig_process *process, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
-void *lcowmig__process_watch_new(lcowmig_process *process, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
+/* An exec's event: true and NULL for an init process, of which its container tells. False when memory is out. */
+bool lcowmig__process_event_new(const lcowmig_process *process, lcowmig_event_type type, const char *container_id,
+				lcowmig_event **ret_event);
 lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
 					lcowmig_error *error);
 /* "c1" or "c1/exec1"; NULL when memory is out. */
 char *lcowmig__process_make_name(const lcowmig__mem *mem, const char *container_id, const char *exec_id);
 
 /* stdio.c */
-/* Copies bundle, paths and flag, and makes the call that will close it. */
-lcowmig_status lcowmig__process_io_init(lcowmig__process_io *io, lcowmig__env *env, const lcowmig_process_options *options,
-					lcowmig_error *error);
+/* Copies bundle, paths and flag, and makes the call that will close it. False when memory is out; lcowmig__process_io_done in any case. */
+bool lcowmig__process_io_init(lcowmig__process_io *io, lcowmig__env *env, const lcowmig_process_options *options);
 /* What is open is closed, everything is freed. */
 void lcowmig__process_io_done(lcowmig__process_io *io, lcowmig__env *env);
 /* FAILED_PRECONDITION for a terminal together with stderr; INVALID_ARGUMENT or LIMIT_EXCEEDED for a bundle path that could never travel. */
@@ -142,9 +136,15 @@ void lcowmig__process_io_leave(lcowmig__flow *flow, lcowmig_process *process);
 /* exit.c */
 /* What must be there before a process can run: its exit needs no memory. */
 lcowmig_status lcowmig__process_prepare_exit(lcowmig_process *process, lcowmig_error *error);
-/* A watch for a process about to run. `adopts`: for the saved wait id. Started with lcowmig__flow_background. */
-lcowmig__flow *lcowmig__process_watch_flow(lcowmig_process *process, bool adopts, lcowmig_error *error);
-lcowmig__flow *lcowmig__process_probe_flow(lcowmig_process *process, lcowmig_error *error);
+/* How the guest is asked for the exit: by an endless wait, by the saved one, or whether it has happened already. */
+typedef enum lcowmig__process_question {
+	PROCESS_WAITS,
+	PROCESS_ADOPTS,
+	PROCESS_PROBES
+} lcowmig__process_question;
+
+/* A watch for a process about to run, started with lcowmig__flow_background, or a probe for lcowmig__process_settle. */
+lcowmig__flow *lcowmig__process_watch_flow(lcowmig_process *process, lcowmig__process_question question, lcowmig_error *error);
 /* From Running: announces an exit that is known already; else starts the probe, which it takes. */
 void lcowmig__process_settle(lcowmig_process *process, lcowmig__flow *probe);
 /* Lets go of the background flows of a process that is about to be freed. */

@@ -7,7 +7,7 @@
 #define SIGNAL_KILL 9u
 #define SIGNAL_TERM 15u
 
-lcowmig_status lcowmig__process_check_signal(const lcowmig__env *env, uint32_t signal, bool *ret_has_signal, lcowmig_error *error)
+lcowmig_status lcowmig__process_check_signal(const lcowmig__env *env, uint32_t signal, uint32_t *ret_signal, lcowmig_error *error)
 {
 	if (!signal || signal > SIGNAL_LAST)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "signal %lu is no Linux signal, expected 1 to %u",
@@ -15,7 +15,7 @@ lcowmig_status lcowmig__process_check_signal(const lcowmig__env *env, uint32_t s
 	if (!env->guest_supports_signals && signal != SIGNAL_KILL && signal != SIGNAL_TERM)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				     "signal %lu: this guest takes no signals, expected TERM (15) or KILL (9)", (unsigned long)signal);
-	*ret_has_signal = env->guest_supports_signals;
+	*ret_signal = env->guest_supports_signals ? signal : 0;
 	return LCOWMIG_OK;
 }
 
@@ -45,37 +45,31 @@ static void kill_step(lcowmig__flow *flow)
 {
 	struct process_kill *self = (struct process_kill *)flow;
 	lcowmig_process *process = self->base.process;
-	lcowmig_status status;
 	int state;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = lcowmig__object_check(&process->object, PROCESS_KILL, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_KILL, flow->error));
 	state = process->object.state;
 	lcowmig__object_fire(&process->object, PROCESS_KILL);
 	if (state == PROCESS_NOT_CREATED || state == PROCESS_CREATED)
 		lcowmig__process_end_now(process, PROCESS_EXIT_STATUS_NOT_STARTED);
 	if (state != PROCESS_RUNNING || process->has_answer)
-		goto out;
+		FLOW_RETURN(flow, LCOWMIG_OK);
 	FLOW_AWAIT(flow, lcowmig__guest_signal_process(flow, process->env, process->gcs_container_id, process->pid, self->signal));
-	status = kill_answered(self);
-out:
-	lcowmig__gate_leave(flow, &process->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, kill_answered(self));
 	FLOW_END(flow);
 }
 
 static const lcowmig__flow_class kill_class = { .name = "kill", .step = kill_step };
 
-lcowmig__flow *lcowmig__process_kill_flow(lcowmig_process *process, bool has_signal, uint32_t signal, lcowmig_error *error)
+lcowmig__flow *lcowmig__process_kill_flow(lcowmig_process *process, uint32_t signal, lcowmig_error *error)
 {
 	struct process_kill *self = lcowmig__process_flow_new(process, sizeof *self, &kill_class, error);
 
 	if (!self)
 		return NULL;
-	self->signal = has_signal ? signal : 0;
+	self->signal = signal;
 	return &self->base.flow;
 }
 
@@ -102,19 +96,12 @@ static void resize_step(lcowmig__flow *flow)
 {
 	struct process_resize *self = (struct process_resize *)flow;
 	lcowmig_process *process = self->base.process;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	status = resize_check(process, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
-	FLOW_AWAIT(flow,
-		   lcowmig__guest_resize_console(flow, process->env, process->gcs_container_id, process->pid, self->width, self->height));
-	status = flow->result;
-out:
-	lcowmig__gate_leave(flow, &process->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, resize_check(process, flow->error));
+	FLOW_TRY(flow,
+		 lcowmig__guest_resize_console(flow, process->env, process->gcs_container_id, process->pid, self->width, self->height));
 	FLOW_END(flow);
 }
 

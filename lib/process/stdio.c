@@ -4,15 +4,13 @@
 #include "base/text.h"
 #include "process_private.h"
 
-lcowmig_status lcowmig__process_io_init(lcowmig__process_io *io, lcowmig__env *env, const lcowmig_process_options *options,
-					lcowmig_error *error)
+bool lcowmig__process_io_init(lcowmig__process_io *io, lcowmig__env *env, const lcowmig_process_options *options)
 {
 	const char *const paths[3] = { options->stdin_path, options->stdout_path, options->stderr_path };
 	const lcowmig__mem *mem = &env->context->mem;
 	bool is_complete;
 	size_t i;
 
-	io->handle = NULL;
 	io->terminal = options->terminal != 0;
 	io->closer = lcowmig__call_spare(env);
 	io->bundle = lcowmig__strdup(mem, options->bundle ? options->bundle : "");
@@ -21,10 +19,7 @@ lcowmig_status lcowmig__process_io_init(lcowmig__process_io *io, lcowmig__env *e
 		io->paths[i] = lcowmig__strdup(mem, paths[i] ? paths[i] : "");
 		is_complete = is_complete && io->paths[i];
 	}
-	if (is_complete)
-		return LCOWMIG_OK;
-	lcowmig__process_io_done(io, env);
-	return lcowmig__fail_memory(error);
+	return is_complete;
 }
 
 /* Uses up the handle and what closes it. */

@@ -16,7 +16,7 @@ START_TEST(test_process_exit_status_is_unknown_when_the_guest_cannot_tell)
 	become(PROCESS_RUNNING);
 	test_host_complete(host, "guest.rpc:10100601", answers[_i].status, answers[_i].hresult, NULL);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), LCOWMIG_EXIT_UNKNOWN);
+	ck_assert_uint_eq(process->exit_status, LCOWMIG_EXIT_UNKNOWN);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -102,7 +102,7 @@ START_TEST(test_process_delete_waits_until_the_exit_is_told)
 	test_host_complete(host, "stdio.drain", LCOWMIG_OK, 0, NULL);
 	ck_assert_int_eq(done.calls, 1);
 	ck_assert_int_eq(delete_it(), LCOWMIG_OK);
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 6);
+	ck_assert_uint_eq(process->exit_status, 6);
 }
 END_TEST
 
@@ -173,7 +173,7 @@ START_TEST(test_process_delete_is_for_those_that_do_not_run)
 	}
 	assert_state("Terminated");
 	ck_assert(process->exited.is_set);
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), _i == PROCESS_CREATED ? 0 : 3);
+	ck_assert_uint_eq(process->exit_status, _i == PROCESS_CREATED ? 0 : 3);
 	test_host_expect_log(host, _i == PROCESS_CREATED ? "stdio.close\n" : "");
 }
 END_TEST
@@ -202,7 +202,7 @@ START_TEST(test_process_abort_terminates_with_137)
 	ck_assert_int_eq(lcowmig_process_wait(process, test_on_done, &done, &error), LCOWMIG_PENDING);
 	abort_process();
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 137);
+	ck_assert_uint_eq(process->exit_status, 137);
 	ck_assert_int_eq(done.calls, 1);
 	test_host_expect_log(host, _i ? "stdio.close\n" : "");
 	abort_process();
@@ -226,9 +226,9 @@ START_TEST(test_process_abort_during_a_resume_wins)
 	ck_assert_int_eq(done.status, LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 1);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 137);
+	ck_assert_uint_eq(process->exit_status, 137);
 	test_host_complete(host, "guest.adopt", LCOWMIG_OK, 0, "{\"Result\":0,\"ExitCode\":5}");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 137);
+	ck_assert_uint_eq(process->exit_status, 137);
 	ck_assert_int_eq(exits, 0);
 }
 END_TEST

@@ -275,7 +275,7 @@ START_TEST(test_process_resume_on_the_destination_adopts_attaches_and_probes)
 	assert_state("Running");
 	test_host_exit_process(host, 101, 4);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 4);
+	ck_assert_uint_eq(process->exit_status, 4);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -287,11 +287,11 @@ START_TEST(test_process_resume_learns_of_an_exit_that_nobody_saw)
 	test_host_reply(host, "guest.rpc:10100601", "{\"Result\":0,\"ExitCode\":137}");
 	ck_assert_int_eq(resume(true), LCOWMIG_OK);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 137);
+	ck_assert_uint_eq(process->exit_status, 137);
 	ck_assert_int_eq(exits, 1);
 	/* The adopted wait answers too: one exit it stays. */
 	test_host_complete(host, "guest.adopt", LCOWMIG_OK, 0, "{\"Result\":0,\"ExitCode\":5}");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 137);
+	ck_assert_uint_eq(process->exit_status, 137);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -303,7 +303,7 @@ START_TEST(test_process_resume_learns_that_an_exit_status_is_lost)
 	test_host_fail(host, "guest.rpc:10100601", 1, LCOWMIG_E_GUEST_FAILED, LCOWMIG__HR_ELEMENT_NOT_FOUND, "no such process");
 	ck_assert_int_eq(resume(true), LCOWMIG_OK);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), LCOWMIG_EXIT_UNKNOWN);
+	ck_assert_uint_eq(process->exit_status, LCOWMIG_EXIT_UNKNOWN);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -329,7 +329,7 @@ START_TEST(test_process_probe_is_bounded_here)
 	assert_state("Running");
 	test_host_exit_process(host, 101, 6);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 6);
+	ck_assert_uint_eq(process->exit_status, 6);
 }
 END_TEST
 
@@ -347,7 +347,7 @@ START_TEST(test_process_answer_to_an_adopted_wait_is_kept_until_the_resume)
 	ck_assert_int_eq(resume(true), LCOWMIG_OK);
 	test_host_expect_log(host, "stdio.attach 0 1073741825 1073741826\nstdio.drain\nstdio.close\n");
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 8);
+	ck_assert_uint_eq(process->exit_status, 8);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -391,7 +391,7 @@ START_TEST(test_process_resume_on_the_source_keeps_the_wait_it_has)
 	test_host_expect_log(host, "stdio.attach 1073741825 1073741826 1073741827\n");
 	test_host_exit_process(host, 101, 2);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 2);
+	ck_assert_uint_eq(process->exit_status, 2);
 	ck_assert_int_eq(exits, 1);
 	ck_assert_uint_eq(test_host_count(host, "stdio.close"), 1);
 }

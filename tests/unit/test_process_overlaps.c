@@ -42,7 +42,7 @@ START_TEST(test_process_resume_accepts_an_exit_that_overtakes_it)
 	ck_assert_int_eq(inner.calls, 1);
 	ck_assert_int_eq(inner.status, LCOWMIG_OK);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 5);
+	ck_assert_uint_eq(process->exit_status, 5);
 	ck_assert_int_eq(exits, 1);
 	test_host_expect_log(host, "stdio.close\n");
 }
@@ -138,7 +138,7 @@ START_TEST(test_process_delete_waits_for_the_close_of_its_stdio)
 	ck_assert_int_eq(inner.status, _i ? LCOWMIG_E_CANCELLED : LCOWMIG_OK);
 	ck_assert_int_eq(exits, 1);
 	ck_assert_int_eq(delete_it(), LCOWMIG_OK);
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 6);
+	ck_assert_uint_eq(process->exit_status, 6);
 }
 END_TEST
 
@@ -197,7 +197,7 @@ START_TEST(test_process_kill_asks_nothing_of_a_process_that_is_exiting)
 	ck_assert_uint_eq(test_host_count(host, SIGNAL), 0);
 	test_host_complete(host, "stdio.drain", LCOWMIG_OK, 0, NULL);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 3);
+	ck_assert_uint_eq(process->exit_status, 3);
 }
 END_TEST
 
@@ -235,7 +235,7 @@ START_TEST(test_process_hint_without_memory_loses_no_exit)
 		test_host_exit_process(host, 101, 9);
 	}
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 9);
+	ck_assert_uint_eq(process->exit_status, 9);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -264,7 +264,7 @@ START_TEST(test_process_probe_stops_at_a_freeze_and_goes_on_after_a_rollback)
 	ck_assert_int_eq(resume(false), LCOWMIG_OK);
 	ck_assert_uint_eq(test_host_count(host, PROBE), 1);
 	assert_state("Terminated");
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 11);
+	ck_assert_uint_eq(process->exit_status, 11);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -278,7 +278,7 @@ START_TEST(test_process_probe_stops_when_the_watch_has_answered)
 	ck_assert(!process->is_probing);
 	ck_assert_uint_eq(test_host_count(host, PROBE), 0);
 	test_host_complete(host, "stdio.drain", LCOWMIG_OK, 0, NULL);
-	ck_assert_uint_eq(lcowmig__process_exit_status(process), 4);
+	ck_assert_uint_eq(process->exit_status, 4);
 	ck_assert_int_eq(exits, 1);
 }
 END_TEST
@@ -369,7 +369,7 @@ START_TEST(test_process_watch_does_not_adopt_without_a_guest_once_it_runs)
 	if (_i)
 		test_host_exit_process(host, 101, 0);
 	else
-		ck_assert_uint_eq(lcowmig__process_exit_status(process), LCOWMIG_EXIT_UNKNOWN);
+		ck_assert_uint_eq(process->exit_status, LCOWMIG_EXIT_UNKNOWN);
 	assert_state("Terminated");
 	ck_assert_int_eq(exits, 1);
 	/* Who else was asked comes too late. */
