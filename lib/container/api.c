@@ -173,18 +173,12 @@ lcowmig_status lcowmig_container_new_process(lcowmig_container *container, const
 lcowmig_status lcowmig_container_get_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
 					     lcowmig_error *error)
 {
-	const char *wanted = exec_id ? exec_id : "";
-	lcowmig_status status = LCOWMIG_OK;
-	lcowmig_process *process;
+	lcowmig_status status;
 
 	if (!api_check(container, "get process", ret_process, "ret_process", error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	lcowmig__lock_take(&container->env->context->lock);
-	process = lcowmig__container_find_process(container, wanted);
-	if (process)
-		*ret_process = process;
-	else
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, wanted);
+	status = lcowmig__container_get_process(container, exec_id ? exec_id : "", ret_process, error);
 	lcowmig__lock_drop(&container->env->context->lock);
 	return status;
 }
@@ -237,32 +231,12 @@ lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buf
 	return lcowmig__leave_object(container, &pump, status);
 }
 
-static lcowmig_status api_import(lcowmig__env *env, const lcowmig__wire_container *wire, const char *guest_pod_id,
-				 lcowmig_container **ret_container, lcowmig_error *error)
-{
-	char *own = lcowmig__strdup(&env->context->mem, guest_pod_id);
-	lcowmig_container *container;
-	lcowmig_status status;
-
-	if (!own)
-		return lcowmig__fail_memory(error);
-	status = lcowmig__container_import(env, NULL, own, wire, &container, error);
-	if (status != LCOWMIG_OK) {
-		lcowmig__free(&env->context->mem, own);
-		return status;
-	}
-	container->own_guest_pod_id = own;
-	container->is_standalone = true;
-	env->context->dependents++;
-	*ret_container = container;
-	return LCOWMIG_OK;
-}
-
 lcowmig_status lcowmig_container_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, const char *guest_pod_id,
 					lcowmig_container **ret_container, lcowmig_error *error)
 {
 	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
 	lcowmig__wire_container wire;
+	lcowmig_container *container;
 	lcowmig__arena arena;
 	lcowmig_status status;
 	lcowmig__pump pump;
@@ -273,7 +247,12 @@ lcowmig_status lcowmig_container_import(lcowmig_sandbox *sandbox, const uint8_t 
 	lcowmig__enter(env->context, &pump);
 	status = lcowmig__wire_decode_container(&arena, &env->context->limits, data, size, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = api_import(env, &wire, guest_pod_id, ret_container, error);
+		status = lcowmig__container_import(env, NULL, guest_pod_id, &wire, &container, error);
+	if (status == LCOWMIG_OK) {
+		container->is_standalone = true;
+		env->context->dependents++;
+		*ret_container = container;
+	}
 	lcowmig__leave(env->context, &pump);
 	lcowmig__arena_done(&arena);
 	return status;

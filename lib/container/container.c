@@ -7,19 +7,9 @@
 
 /* ---- Flows of a container ---- */
 
-void *lcowmig__container_flow_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, bool object,
-				  lcowmig_error *error)
+void *lcowmig__container_flow_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
 {
-	lcowmig__container_flow *self = lcowmig__flow_new(size, class, container->env->context, object ? &container->object : NULL, error);
-
-	if (self)
-		self->container = container;
-	return self;
-}
-
-void *lcowmig__container_watch_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
-{
-	lcowmig__container_watch *self = lcowmig__flow_new(size, class, container->env->context, &container->object, error);
+	lcowmig__container_flow *self = lcowmig__flow_new(size, class, container->env->context, &container->object, error);
 
 	if (self)
 		self->container = container;
@@ -45,14 +35,14 @@ lcowmig_container *lcowmig__container_alloc(lcowmig__env *env, const lcowmig__co
 	}
 	container->env = env;
 	container->vm = vm;
-	container->guest_pod_id = guest_pod_id;
+	container->guest_pod_id = lcowmig__strdup(mem, guest_pod_id);
 	container->id = lcowmig__strdup(mem, id);
 	container->gcs_id = lcowmig__strdup(mem, gcs_id);
 	lcowmig__object_init(&container->object, env->context, &lcowmig__container_machine, container->id);
 	lcowmig__gate_init(&container->gate);
 	lcowmig__signal_init(&container->terminated);
 	lcowmig__tree_init(&container->processes, process_compare);
-	if (container->id && container->gcs_id)
+	if (container->guest_pod_id && container->id && container->gcs_id)
 		return container;
 	lcowmig__container_free(container);
 	lcowmig__fail_memory(error);
@@ -104,9 +94,29 @@ void lcowmig__container_drop_process(lcowmig_container *container, lcowmig_proce
 	lcowmig__process_free(process);
 }
 
-lcowmig_process *lcowmig__container_find_process(const lcowmig_container *container, const char *exec_id)
+lcowmig_status lcowmig__container_get_process(const lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
+					      lcowmig_error *error)
 {
-	return lcowmig__process_of_node(lcowmig__tree_find(&container->processes, exec_id));
+	const lcowmig__node *node = lcowmig__tree_find(&container->processes, exec_id);
+
+	if (!node)
+		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id, exec_id);
+	*ret_process = lcowmig__process_of_node(node);
+	return LCOWMIG_OK;
+}
+
+static void orphan_watches(lcowmig_container *container)
+{
+	lcowmig__list *node, *following;
+
+	LCOWMIG__LIST_EACH(node, following, &container->object.flows)
+	{
+		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
+
+		lcowmig__list_remove(&flow->on_object);
+		((lcowmig__container_flow *)flow)->container = NULL;
+		lcowmig__flow_interrupt(flow, LCOWMIG_E_CANCELLED, "lost its container");
+	}
 }
 
 void lcowmig__container_free(lcowmig_container *container)
@@ -115,7 +125,7 @@ void lcowmig__container_free(lcowmig_container *container)
 	lcowmig__node *node;
 	size_t i;
 
-	lcowmig__container_orphan_watches(container);
+	orphan_watches(container);
 	while ((node = lcowmig__tree_first(&container->processes)) != NULL)
 		lcowmig__container_drop_process(container, lcowmig__process_of_node(node));
 	lcowmig__flow_discard(container->exit_flow);
@@ -126,19 +136,13 @@ void lcowmig__container_free(lcowmig_container *container)
 	lcowmig__free(mem, container->ro_layers);
 	lcowmig__free(mem, container->scratch.guest_path);
 	lcowmig__free(mem, container->rootfs_path);
-	lcowmig__guids_done(mem, &container->disks);
-	lcowmig__guids_done(mem, &container->shares);
-	lcowmig__guids_done(mem, &container->devices);
-	lcowmig__free(mem, container->own_guest_pod_id);
+	lcowmig__free(mem, container->disks.items);
+	lcowmig__free(mem, container->shares.items);
+	lcowmig__free(mem, container->devices.items);
+	lcowmig__free(mem, container->guest_pod_id);
 	lcowmig__free(mem, container->id);
 	lcowmig__free(mem, container->gcs_id);
 	lcowmig__free(mem, container);
-}
-
-void lcowmig__container_set_ended(lcowmig_container *container, lcowmig__container_ended ended, void *user)
-{
-	container->ended = ended;
-	container->ended_user = user;
 }
 
 /* ---- The init process as seen from here ---- */
@@ -185,13 +189,14 @@ static void start_commit(struct container_start *self)
 }
 
 /* The init process says whether anything was done that makes the container unusable. */
-static lcowmig_status start_failed(struct container_start *self, lcowmig_status status)
+static lcowmig_status start_failed(struct container_start *self)
 {
 	lcowmig_container *container = self->base.container;
+	lcowmig_status status = self->base.flow.result;
 
 	if (status != LCOWMIG_E_NO_MEMORY || !lcowmig__process_is_created(container->init)) {
 		lcowmig__object_fire(&container->object, CONTAINER_START_FAILED);
-		lcowmig__container_finish_end(container, false);
+		lcowmig__signal_set(&container->terminated);
 	}
 	return lcowmig__wrap(self->base.flow.error, status, "container %s could not be started and is %s", container->id,
 			     lcowmig__object_state_name(&container->object));
@@ -201,24 +206,17 @@ static void start_step(lcowmig__flow *flow)
 {
 	struct container_start *self = (struct container_start *)flow;
 	lcowmig_container *container = self->base.container;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = start_check(container, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, start_check(container, flow->error));
 	lcowmig__flow_shield(flow, true);
 	FLOW_TRY_OR(flow, lcowmig__guest_start_container(flow, container->env, container->gcs_id), failed);
 	FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__process_start_flow(container->init, NULL)), failed);
 	start_commit(self);
-	status = LCOWMIG_OK;
-	goto out;
+	FLOW_RETURN(flow, LCOWMIG_OK);
 failed:
-	status = start_failed(self, flow->result);
-out:
-	lcowmig__gate_leave(flow, &container->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, start_failed(self));
 	FLOW_END(flow);
 }
 
@@ -231,22 +229,19 @@ static const lcowmig__flow_class start_class = { .name = "start", .step = start_
 
 lcowmig__flow *lcowmig__container_start_flow(lcowmig_container *container, lcowmig_error *error)
 {
-	struct container_start *self = lcowmig__container_flow_new(container, sizeof *self, &start_class, true, error);
+	struct container_start *self = lcowmig__container_flow_new(container, sizeof *self, &start_class, error);
 
 	if (!self)
 		return NULL;
 	self->started = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_START, container->id, "", error);
-	if (self->started)
-		return &self->base.flow;
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	return lcowmig__flow_made(&self->base.flow, self->started != NULL, error);
 }
 
 /* ---- Waiting ---- */
 
 static void wait_step(lcowmig__flow *flow)
 {
-	lcowmig_container *container = ((lcowmig__container_watch *)flow)->container;
+	lcowmig_container *container = ((lcowmig__container_flow *)flow)->container;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__signal_wait(flow, &container->terminated));
@@ -257,7 +252,7 @@ static const lcowmig__flow_class wait_class = { .name = "wait", .step = wait_ste
 
 lcowmig__flow *lcowmig__container_wait_flow(lcowmig_container *container, lcowmig_error *error)
 {
-	return lcowmig__container_watch_new(container, sizeof(lcowmig__container_watch), &wait_class, error);
+	return lcowmig__container_flow_new(container, sizeof(lcowmig__container_flow), &wait_class, error);
 }
 
 /* ---- Questions ---- */

@@ -20,18 +20,14 @@ typedef struct lcowmig__container_vm {
 	bool (*scratch_encryption)(void *user);
 } lcowmig__container_vm;
 
-/* Told once, under the lock, when the container has ended (Stopped or Invalid). May be NULL. */
-typedef void (*lcowmig__container_ended)(void *user, lcowmig_container *container);
-
 /*
- * `guest_pod_id` is borrowed from the pod, `vm` from the sandbox.
+ * The ids are copied, `vm` is borrowed from the sandbox.
  * INVALID_ARGUMENT (empty id), LIMIT_EXCEEDED, NO_MEMORY.
  */
 lcowmig_status lcowmig__container_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
 				      lcowmig_container **ret_container, lcowmig_error *error);
 /* Nothing but watches may be in flight (lcowmig__container_check_idle). Gives nothing back to host or guest. */
 void lcowmig__container_free(lcowmig_container *container);
-void lcowmig__container_set_ended(lcowmig_container *container, lcowmig__container_ended ended, void *user);
 
 /* Public operations as flows; see lcowmig/container.h for their behaviour. */
 lcowmig__flow *lcowmig__container_create_flow(lcowmig_container *container, const lcowmig_container_options *options, lcowmig_error *error);
@@ -48,7 +44,6 @@ lcowmig__flow *lcowmig__container_exec_flow(lcowmig_container *container, const 
 					    lcowmig_process **ret_process, lcowmig_error *error);
 lcowmig_status lcowmig__container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
 					      lcowmig_error *error);
-lcowmig_process *lcowmig__container_find_process(const lcowmig_container *container, const char *exec_id);
 
 lcowmig_status lcowmig__container_capture(lcowmig_container *container, lcowmig__arena *arena, lcowmig__wire_container *ret_wire,
 					  lcowmig_error *error);

@@ -166,12 +166,10 @@ static bool import_layers(lcowmig_container *container, const lcowmig__wire_cont
 
 static bool import_disks(lcowmig_container *container, const lcowmig__wire_container *wire)
 {
-	size_t i;
-
-	if (!lcowmig__guids_reserve(&container->env->context->mem, &container->disks, wire->n_scsi_reservations))
+	if (!lcowmig__guids_reserve(container, &container->disks, wire->n_scsi_reservations))
 		return false;
-	for (i = 0; i < wire->n_scsi_reservations; i++)
-		container->disks.items[container->disks.count++] = wire->scsi_reservations[i];
+	for (; container->disks.count < wire->n_scsi_reservations; container->disks.count++)
+		container->disks.items[container->disks.count] = wire->scsi_reservations[container->disks.count];
 	return true;
 }
 
@@ -318,27 +316,20 @@ static void resume_step(lcowmig__flow *flow)
 {
 	struct container_resume *self = (struct container_resume *)flow;
 	lcowmig_container *container = self->base.container;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = lcowmig__object_check(&container->object, CONTAINER_RESUME, flow->error);
-	if (status != LCOWMIG_OK || !resume_is_due(container))
-		goto out;
-	status = resume_prepare(self, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, lcowmig__object_check(&container->object, CONTAINER_RESUME, flow->error));
+	if (!resume_is_due(container))
+		FLOW_RETURN(flow, LCOWMIG_OK);
+	FLOW_CHECK(flow, resume_prepare(self, flow->error));
 	FLOW_TRY_OR(flow, resume_open(self), failed);
 	container->guest_is_open = true;
 	FLOW_TRY_OR(flow, resume_processes(self), failed);
-	status = resume_commit(container, flow->error);
-	goto out;
+	FLOW_RETURN(flow, resume_commit(container, flow->error));
 failed:
-	status = lcowmig__wrap(flow->error, flow->result, "container %s could not be resumed and is %s", container->id,
-			       lcowmig__object_state_name(&container->object));
-out:
-	lcowmig__gate_leave(flow, &container->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "container %s could not be resumed and is %s", container->id,
+					lcowmig__object_state_name(&container->object)));
 	FLOW_END(flow);
 }
 
@@ -346,7 +337,7 @@ static const lcowmig__flow_class resume_class = { .name = "resume", .step = resu
 
 lcowmig__flow *lcowmig__container_resume_flow(lcowmig_container *container, bool is_destination, lcowmig_error *error)
 {
-	struct container_resume *self = lcowmig__container_flow_new(container, sizeof *self, &resume_class, true, error);
+	struct container_resume *self = lcowmig__container_flow_new(container, sizeof *self, &resume_class, error);
 
 	if (!self)
 		return NULL;

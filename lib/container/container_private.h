@@ -62,11 +62,10 @@ struct lcowmig_container {
 	lcowmig__node node; /* of the pod's map, by id */
 	lcowmig__env *env;
 	const lcowmig__container_vm *vm; /* NULL: imported alone, so it is never created here */
-	const char *guest_pod_id;        /* the pod's */
-	char *own_guest_pod_id;          /* of a container imported alone */
 	lcowmig__gate gate; /* one operation at a time */
-	char *id;           /* the host's name for it; a patch changes it */
-	char *gcs_id;       /* the guest's; never changes */
+	char *guest_pod_id;
+	char *id;     /* the host's name for it; a patch changes it */
+	char *gcs_id; /* the guest's; never changes */
 	uint64_t io_retry_timeout_ns;
 
 	/* The root file system. */
@@ -82,8 +81,6 @@ struct lcowmig_container {
 	bool is_standalone;
 	bool guest_knows;   /* the guest has, or may have, state of this container */
 	bool guest_is_open; /* its exit notification is expected */
-	bool init_has_exited; /* its process has told us */
-	bool is_ending;
 	/* An imported container is announced late; what happened until then waits. */
 	bool is_announced;
 	bool exit_is_due;
@@ -101,37 +98,28 @@ struct lcowmig_container {
 	lcowmig__signal terminated;
 	lcowmig__flow *exit_flow; /* NULL once it is under way */
 	lcowmig_event *exit_event;
-	lcowmig__container_ended ended;
-	void *ended_user;
 };
 
-/* Every flow that works in the background of a container begins like this. */
-typedef struct lcowmig__container_watch {
-	lcowmig__flow flow;
-	lcowmig_container *container; /* NULL: it has been freed */
-} lcowmig__container_watch;
-
-/* An operation's flow with nothing of its own. */
+/* Every flow of a container begins like this, so that a container that is freed can let go of those in its background. */
 typedef struct lcowmig__container_flow {
 	lcowmig__flow flow;
-	lcowmig_container *container;
+	lcowmig_container *container; /* NULL: it has been freed */
 } lcowmig__container_flow;
 
-/* `object` false: the child of an operation, not one of its own. */
-void *lcowmig__container_flow_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, bool object,
-				  lcowmig_error *error);
-void *lcowmig__container_watch_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
+void *lcowmig__container_flow_new(lcowmig_container *container, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
 lcowmig_container *lcowmig__container_alloc(lcowmig__env *env, const lcowmig__container_vm *vm, const char *guest_pod_id, const char *id,
 					    const char *gcs_id, lcowmig_error *error);
 /* INVALID_ARGUMENT for an empty id, LIMIT_EXCEEDED for one that could never be imported. */
 lcowmig_status lcowmig__container_check_id(const lcowmig__env *env, const char *what, const char *id, lcowmig_error *error);
+/* NOT_FOUND when the container has none of that name. */
+lcowmig_status lcowmig__container_get_process(const lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
+					      lcowmig_error *error);
 void lcowmig__container_add_process(lcowmig_container *container, lcowmig_process *process);
 void lcowmig__container_drop_process(lcowmig_container *container, lcowmig_process *process);
 lcowmig__process_owner lcowmig__container_as_owner(lcowmig_container *container);
 
 /* Room for `count` items in an empty list. False when memory is out. */
-bool lcowmig__guids_reserve(const lcowmig__mem *mem, lcowmig__guids *guids, size_t count);
-void lcowmig__guids_done(const lcowmig__mem *mem, lcowmig__guids *guids);
+bool lcowmig__guids_reserve(const lcowmig_container *container, lcowmig__guids *guids, size_t count);
 /* Forgets all host resources without giving them back: they are not ours, or gone. */
 void lcowmig__container_drop_resources(lcowmig_container *container);
 /* Gives back what there is, in the documented order; goes on from where an earlier try stood. */
@@ -145,14 +133,11 @@ lcowmig_status lcowmig__container_prepare_event(lcowmig_container *container, lc
 lcowmig_status lcowmig__container_prepare_end(lcowmig_container *container, lcowmig_error *error);
 /* The init process has exited: Stopped, and so on. */
 void lcowmig__container_begin_end(lcowmig_container *container);
-/* The end as such: signal, event if one is due, owner. The state has moved already. Once. */
-void lcowmig__container_finish_end(lcowmig_container *container, bool has_event);
-void lcowmig__container_orphan_watches(lcowmig_container *container);
 
 /* create.c, and the parts of it in layers.c, mounts.c and devices.c. */
 typedef struct lcowmig__container_plan {
 	lcowmig_container *container;
-	lcowmig__arena arena; /* everything below */
+	lcowmig__arena *arena; /* of the flow that creates: for everything below */
 	cJSON *spec;
 	cJSON *guest_spec;
 	lcowmig__oci_layers layers;
@@ -162,18 +147,24 @@ typedef struct lcowmig__container_plan {
 	size_t n_devices;
 } lcowmig__container_plan;
 
-lcowmig__flow *lcowmig__container_layers_flow(lcowmig__container_plan *plan, lcowmig_error *error);
-lcowmig__flow *lcowmig__container_mounts_flow(lcowmig__container_plan *plan, lcowmig_error *error);
-lcowmig__flow *lcowmig__container_devices_flow(lcowmig__container_plan *plan, lcowmig_error *error);
+/* How the flow of each part begins. */
+typedef struct lcowmig__container_part {
+	lcowmig__container_flow base;
+	lcowmig__container_plan *plan;
+} lcowmig__container_part;
+
+/* All NULL when memory is out. */
+lcowmig__flow *lcowmig__container_part_flow(lcowmig__container_plan *plan, size_t size, const lcowmig__flow_class *class);
+lcowmig__flow *lcowmig__container_layers_flow(lcowmig__container_plan *plan);
+lcowmig__flow *lcowmig__container_mounts_flow(lcowmig__container_plan *plan);
+lcowmig__flow *lcowmig__container_devices_flow(lcowmig__container_plan *plan);
 
 /* Inside an await: the guest takes the combined root file system apart. */
 void lcowmig__container_remove_layers(lcowmig__flow *flow, const lcowmig_container *container);
 
-/* Copies of a caller's mounts in an arena; `is_complete` becomes false when memory is out. */
-lcowmig_rootfs_mount *lcowmig__container_copy_rootfs(lcowmig__arena *arena, const lcowmig_rootfs_mount *mounts, size_t count,
-						     bool *is_complete);
-/* NULL stays NULL; `is_complete` becomes false when memory is out. */
-const char *lcowmig__container_copy_text(lcowmig__arena *arena, const char *text, bool *is_complete);
+/* Copies of what a caller passed, which live as long as the flow; lcowmig__flow_made tells that memory was out. */
+lcowmig_rootfs_mount *lcowmig__container_keep_rootfs(lcowmig__flow *flow, const lcowmig_rootfs_mount *mounts, size_t count);
+void lcowmig__container_keep_stdio(lcowmig__flow *flow, lcowmig_process_options *stdio);
 /* The path that the host has made canonical, in an arena. HOST_FAILED when it gave none. */
 lcowmig_status lcowmig__container_take_path(lcowmig__flow *flow, lcowmig__arena *arena, const char **ret_path);
 

@@ -2,19 +2,19 @@
 #include "container_private.h"
 
 struct devices_flow {
-	lcowmig__container_flow base;
-	lcowmig__container_plan *plan;
+	lcowmig__container_part part;
 	lcowmig_vpci *vpci;
 	size_t next;
 };
 
 static lcowmig_status devices_reserve(struct devices_flow *self)
 {
-	lcowmig_container *container = self->base.container;
-	lcowmig__oci_device *device = &self->plan->devices[self->next];
-	lcowmig_guid *guid = &container->devices.items[container->devices.count];
-	lcowmig_error *error = self->base.flow.error;
-	char *text = lcowmig__arena_alloc(&self->plan->arena, LCOWMIG_GUID_TEXT_SIZE);
+	lcowmig__container_plan *plan = self->part.plan;
+	lcowmig__oci_device *device = &plan->devices[self->next];
+	lcowmig__guids *devices = &plan->container->devices;
+	lcowmig_guid *guid = &devices->items[devices->count];
+	lcowmig_error *error = self->part.base.flow.error;
+	char *text = lcowmig__arena_alloc(plan->arena, LCOWMIG_GUID_TEXT_SIZE);
 	lcowmig_status status;
 
 	if (!text)
@@ -22,7 +22,7 @@ static lcowmig_status devices_reserve(struct devices_flow *self)
 	status = lcowmig__vpci_reserve(self->vpci, device->instance_path, device->virtual_function, guid, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	container->devices.count++;
+	devices->count++;
 	lcowmig_guid_format(guid, text);
 	device->vmbus_guid = text;
 	return LCOWMIG_OK;
@@ -30,35 +30,32 @@ static lcowmig_status devices_reserve(struct devices_flow *self)
 
 static void devices_add(struct devices_flow *self)
 {
-	const lcowmig__guids *devices = &self->base.container->devices;
+	const lcowmig__guids *devices = &self->part.plan->container->devices;
 
-	lcowmig__flow_child(&self->base.flow, lcowmig__vpci_add_flow(self->vpci, &devices->items[devices->count - 1], NULL));
+	lcowmig__flow_child(&self->part.base.flow, lcowmig__vpci_add_flow(self->vpci, &devices->items[devices->count - 1], NULL));
 }
 
 static lcowmig_status devices_prepare(struct devices_flow *self)
 {
-	lcowmig_container *container = self->base.container;
+	const lcowmig__container_plan *plan = self->part.plan;
+	const lcowmig__container_vm *vm = plan->container->vm;
+	lcowmig_error *error = self->part.base.flow.error;
 
-	if (!self->plan->n_devices)
+	if (!plan->n_devices)
 		return LCOWMIG_OK;
-	if (!lcowmig__guids_reserve(&container->env->context->mem, &container->devices, self->plan->n_devices))
-		return lcowmig__fail_memory(self->base.flow.error);
-	return container->vm->vpci(container->vm->user, &self->vpci, self->base.flow.error);
+	if (!lcowmig__guids_reserve(plan->container, &plan->container->devices, plan->n_devices))
+		return lcowmig__fail_memory(error);
+	return vm->vpci(vm->user, &self->vpci, error);
 }
 
 static void devices_step(lcowmig__flow *flow)
 {
 	struct devices_flow *self = (struct devices_flow *)flow;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = devices_prepare(self);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
-	for (; self->next < self->plan->n_devices; self->next++) {
-		status = devices_reserve(self);
-		if (status != LCOWMIG_OK)
-			FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, devices_prepare(self));
+	for (; self->next < self->part.plan->n_devices; self->next++) {
+		FLOW_CHECK(flow, devices_reserve(self));
 		FLOW_TRY(flow, devices_add(self));
 	}
 	FLOW_END(flow);
@@ -66,12 +63,7 @@ static void devices_step(lcowmig__flow *flow)
 
 static const lcowmig__flow_class devices_class = { .name = "devices", .step = devices_step };
 
-lcowmig__flow *lcowmig__container_devices_flow(lcowmig__container_plan *plan, lcowmig_error *error)
+lcowmig__flow *lcowmig__container_devices_flow(lcowmig__container_plan *plan)
 {
-	struct devices_flow *self = lcowmig__container_flow_new(plan->container, sizeof *self, &devices_class, false, error);
-
-	if (!self)
-		return NULL;
-	self->plan = plan;
-	return &self->base.flow;
+	return lcowmig__container_part_flow(plan, sizeof(struct devices_flow), &devices_class);
 }

@@ -1,11 +1,11 @@
 /*
- * How a container ends: its init process exits -> Stopped -> guest handle closed -> waits end -> TASK_EXIT -> owner told. All that is
- * needed was made with the container.
+ * How a container ends: its init process exits -> Stopped -> guest handle closed -> waits end -> TASK_EXIT. All that is needed was made
+ * with the container.
  */
 #include "container_private.h"
 
 struct container_exit {
-	lcowmig__container_watch base;
+	lcowmig__container_flow base;
 	bool closes_only; /* the end is through already: an abort */
 };
 
@@ -13,6 +13,27 @@ void lcowmig__container_close_guest(lcowmig__flow *flow, lcowmig_container *cont
 {
 	if (container->guest_is_open)
 		lcowmig__guest_close_container(flow, container->env, container->gcs_id);
+}
+
+static void end_send_exit(lcowmig_container *container)
+{
+	lcowmig_event *event = container->exit_event;
+
+	container->exit_event = NULL;
+	container->exit_is_due = false;
+	lcowmig__event_send(event);
+}
+
+/* The end as such: signal, and an event if one is due. The state has moved already. Once. */
+static void end_finish(lcowmig_container *container)
+{
+	lcowmig__signal_set(&container->terminated);
+	if (!container->init)
+		return;
+	lcowmig__process_tell_exit(container->init, container->exit_event);
+	container->exit_is_due = true;
+	if (container->is_announced)
+		end_send_exit(container);
 }
 
 static void exit_step(lcowmig__flow *flow)
@@ -27,7 +48,7 @@ static void exit_step(lcowmig__flow *flow)
 	if (flow->result == LCOWMIG_OK)
 		container->guest_is_open = false; /* else a delete tries again */
 	if (!self->closes_only)
-		lcowmig__container_finish_end(container, true);
+		end_finish(container);
 	FLOW_END(flow);
 }
 
@@ -45,7 +66,7 @@ lcowmig_status lcowmig__container_prepare_end(lcowmig_container *container, lcow
 	struct container_exit *self;
 
 	if (!container->exit_flow) {
-		self = lcowmig__container_watch_new(container, sizeof *self, &exit_class, error);
+		self = lcowmig__container_flow_new(container, sizeof *self, &exit_class, error);
 		if (!self)
 			return LCOWMIG_E_NO_MEMORY;
 		container->exit_flow = &self->base.flow;
@@ -66,28 +87,6 @@ void lcowmig__container_begin_end(lcowmig_container *container)
 {
 	lcowmig__object_fire(&container->object, CONTAINER_EXIT);
 	end_launch(container, false);
-}
-
-static void end_send_exit(lcowmig_container *container)
-{
-	lcowmig_event *event = container->exit_event;
-
-	container->exit_event = NULL;
-	container->exit_is_due = false;
-	lcowmig__event_send(event);
-}
-
-void lcowmig__container_finish_end(lcowmig_container *container, bool has_event)
-{
-	lcowmig__signal_set(&container->terminated);
-	if (has_event && container->init) {
-		lcowmig__process_tell_exit(container->init, container->exit_event);
-		container->exit_is_due = true;
-		if (container->is_announced)
-			end_send_exit(container);
-	}
-	if (container->ended)
-		container->ended(container->ended_user, container);
 }
 
 /* ---- For imported containers ---- */
@@ -118,25 +117,11 @@ void lcowmig__container_abort(lcowmig_container *container)
 	container->is_announced = true;
 	if (container->guest_is_open)
 		end_launch(container, true);
-	lcowmig__container_finish_end(container, true);
+	end_finish(container);
 }
 
 void lcowmig__container_hint_exit(lcowmig_container *container)
 {
 	if (container->init)
 		lcowmig__process_hint_exit(container->init);
-}
-
-void lcowmig__container_orphan_watches(lcowmig_container *container)
-{
-	lcowmig__list *node, *following;
-
-	LCOWMIG__LIST_EACH(node, following, &container->object.flows)
-	{
-		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
-
-		lcowmig__list_remove(&flow->on_object);
-		((lcowmig__container_watch *)flow)->container = NULL;
-		lcowmig__flow_interrupt(flow, LCOWMIG_E_CANCELLED, "lost its container");
-	}
 }

@@ -17,7 +17,7 @@ lcowmig_status lcowmig__container_new_process(lcowmig_container *container, cons
 		status = lcowmig__object_check(&container->object, CONTAINER_NEW_PROCESS, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	if (lcowmig__container_find_process(container, exec_id))
+	if (lcowmig__tree_find(&container->processes, exec_id))
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "container %s has a process %s already; expected a new exec id",
 				     container->id, exec_id);
 	status = lcowmig__process_new(container->env, container->id, container->gcs_id, exec_id, container->io_retry_timeout_ns, &owner,
@@ -67,19 +67,16 @@ static const lcowmig__flow_class exec_class = { .name = "exec", .step = exec_ste
 lcowmig__flow *lcowmig__container_exec_flow(lcowmig_container *container, const char *exec_id, const lcowmig_process_options *options,
 					    lcowmig_process **ret_process, lcowmig_error *error)
 {
-	struct container_exec *self = lcowmig__container_flow_new(container, sizeof *self, &exec_class, true, error);
+	struct container_exec *self = lcowmig__container_flow_new(container, sizeof *self, &exec_class, error);
 	lcowmig__flow *flow;
 
 	if (!self)
 		return NULL;
 	flow = &self->base.flow;
 	self->options = *options;
-	self->options.bundle = lcowmig__flow_text(flow, options->bundle);
-	self->options.stdin_path = lcowmig__flow_text(flow, options->stdin_path);
-	self->options.stdout_path = lcowmig__flow_text(flow, options->stdout_path);
-	self->options.stderr_path = lcowmig__flow_text(flow, options->stderr_path);
+	lcowmig__container_keep_stdio(flow, &self->options);
 	self->options.process_spec = lcowmig__flow_text(flow, options->process_spec);
-	self->exec_id = lcowmig__flow_text(flow, exec_id ? exec_id : "");
+	self->exec_id = lcowmig__flow_text(flow, exec_id);
 	self->ret_process = ret_process;
 	return lcowmig__flow_made(flow, true, error);
 }
@@ -138,10 +135,7 @@ static void kill_step(lcowmig__flow *flow)
 			lcowmig__log(flow->context, LCOWMIG_LOG_WARNING, "container %s: an exec was not signalled: %s", container->id,
 				     flow->error->message);
 	}
-	process = lcowmig__container_find_process(container, self->exec_id);
-	if (!process)
-		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
-						self->exec_id));
+	FLOW_CHECK(flow, lcowmig__container_get_process(container, self->exec_id, &process, flow->error));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__process_kill_flow(process, self->signal, NULL)));
 	FLOW_END(flow);
 }
@@ -151,7 +145,7 @@ static const lcowmig__flow_class kill_class = { .name = "kill", .step = kill_ste
 lcowmig__flow *lcowmig__container_kill_flow(lcowmig_container *container, const char *exec_id, uint32_t signal, bool all,
 					    lcowmig_error *error)
 {
-	struct container_kill *self = lcowmig__container_flow_new(container, sizeof *self, &kill_class, true, error);
+	struct container_kill *self = lcowmig__container_flow_new(container, sizeof *self, &kill_class, error);
 
 	if (!self)
 		return NULL;
@@ -192,17 +186,6 @@ static lcowmig_status delete_waited(struct container_delete *self)
 	return flow->result;
 }
 
-static lcowmig_status delete_find(struct container_delete *self)
-{
-	const lcowmig_container *container = self->base.container;
-
-	self->process = lcowmig__container_find_process(container, self->exec_id);
-	if (!self->process)
-		return lcowmig__fail(self->base.flow.error, LCOWMIG_E_NOT_FOUND, "container %s has no process '%s'", container->id,
-				     self->exec_id);
-	return LCOWMIG_OK;
-}
-
 static void delete_commit(struct container_delete *self)
 {
 	lcowmig_container *container = self->base.container;
@@ -234,7 +217,7 @@ static void delete_step(lcowmig__flow *flow)
 	/* What a failed creation could not give back, whether or not it got as far as an init process. */
 	if (container->object.state == CONTAINER_INVALID && !self->exec_id[0])
 		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
-	FLOW_CHECK(flow, delete_find(self));
+	FLOW_CHECK(flow, lcowmig__container_get_process(container, self->exec_id, &self->process, flow->error));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__process_delete_flow(self->process, NULL)));
 	if (!self->exec_id[0]) {
 		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));
@@ -256,12 +239,12 @@ static const lcowmig__flow_class delete_class = { .name = "delete", .step = dele
 lcowmig__flow *lcowmig__container_delete_flow(lcowmig_container *container, const char *exec_id, lcowmig_exit *ret_exit,
 					      lcowmig_error *error)
 {
-	struct container_delete *self = lcowmig__container_flow_new(container, sizeof *self, &delete_class, true, error);
+	struct container_delete *self = lcowmig__container_flow_new(container, sizeof *self, &delete_class, error);
 
 	if (!self)
 		return NULL;
 	self->exec_id = lcowmig__flow_text(&self->base.flow, exec_id ? exec_id : "");
 	self->ret_exit = ret_exit;
-	self->deleted = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_DELETE, container->id, exec_id ? exec_id : "", error);
+	self->deleted = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_DELETE, container->id, exec_id, error);
 	return lcowmig__flow_made(&self->base.flow, self->deleted != NULL, error);
 }

@@ -15,8 +15,6 @@ struct container_patch {
 	lcowmig__container_flow base;
 	lcowmig__container_commit commit;
 	void *user;
-	lcowmig__arena arena; /* everything below that is copied */
-	const char *new_id;
 	lcowmig_rootfs_mount *rootfs;
 	size_t n_rootfs;
 	lcowmig_disk_patch *disks;
@@ -28,7 +26,7 @@ struct container_patch {
 	lcowmig__repoint *items;
 	size_t n_items;
 	size_t next;
-	char *id; /* becomes the container's */
+	char *id; /* the new one; in exchange for the container's */
 	lcowmig_event *exit_event;
 };
 
@@ -59,7 +57,7 @@ static lcowmig_status patch_plan_layers(struct container_patch *self, lcowmig_er
 
 	if (!self->n_rootfs || !container->has_layers)
 		return LCOWMIG_OK;
-	status = lcowmig__oci_layers_read(&self->arena, &container->env->context->limits, self->rootfs, self->n_rootfs, NULL, &self->layers,
+	status = lcowmig__oci_layers_read(&self->base.flow.arena, &container->env->context->limits, self->rootfs, self->n_rootfs, NULL, &self->layers,
 					  error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -91,7 +89,7 @@ static int patch_disk_compare(const void *a, const void *b)
 static struct patch_disk *patch_known_disks(struct container_patch *self, size_t *ret_count)
 {
 	const lcowmig__guids *disks = &self->base.container->disks;
-	struct patch_disk *known = lcowmig__arena_alloc(&self->arena, (disks->count + 1) * sizeof *known);
+	struct patch_disk *known = lcowmig__arena_alloc(&self->base.flow.arena, (disks->count + 1) * sizeof *known);
 	size_t count = 0;
 	size_t i;
 
@@ -149,7 +147,7 @@ static lcowmig_status patch_plan(struct container_patch *self, lcowmig_error *er
 	status = container->vm->scsi(container->vm->user, &self->scsi, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	self->items = lcowmig__arena_alloc(&self->arena, room * sizeof *self->items);
+	self->items = lcowmig__arena_alloc(&self->base.flow.arena, room * sizeof *self->items);
 	if (!self->items)
 		return lcowmig__fail_memory(error);
 	status = patch_plan_layers(self, error);
@@ -164,7 +162,7 @@ static lcowmig_status patch_check(const struct container_patch *self, lcowmig_er
 	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_PATCH, error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__container_check_id(container->env, "container", self->new_id, error);
+		status = lcowmig__container_check_id(container->env, "container", self->id, error);
 	if (status == LCOWMIG_OK && !container->init)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Patch needs one",
 				       container->id);
@@ -201,9 +199,7 @@ static lcowmig_status patch_change(struct container_patch *self, lcowmig_error *
 
 	if (self->n_items)
 		status = lcowmig__scsi_repoint_begin(self->scsi, self->items, self->n_items, &change, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	if (self->commit)
+	if (status == LCOWMIG_OK && self->commit)
 		status = self->commit(self->user, container, self->id, error);
 	if (status == LCOWMIG_OK)
 		patch_adopt(self);
@@ -213,7 +209,7 @@ static lcowmig_status patch_change(struct container_patch *self, lcowmig_error *
 
 static void patch_stdio(struct container_patch *self)
 {
-	lcowmig__flow_child(&self->base.flow, lcowmig__process_patch_flow(self->base.container->init, self->new_id, &self->stdio, NULL));
+	lcowmig__flow_child(&self->base.flow, lcowmig__process_patch_flow(self->base.container->init, self->id, &self->stdio, NULL));
 }
 
 static void patch_step(lcowmig__flow *flow)
@@ -224,28 +220,20 @@ static void patch_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	status = patch_check(self, flow->error);
-	if (status == LCOWMIG_OK)
-		status = patch_plan(self, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
+	FLOW_CHECK(flow, patch_check(self, flow->error));
+	FLOW_CHECK(flow, patch_plan(self, flow->error));
 	for (; self->next < self->n_items; self->next++) {
 		FLOW_TRY_OR(flow, lcowmig__hcs_resolve_path(flow, container->env, self->items[self->next].host_path), failed);
-		status = lcowmig__container_take_path(flow, &self->arena, &self->items[self->next].host_path);
-		if (status != LCOWMIG_OK)
-			goto out;
+		FLOW_CHECK(flow, lcowmig__container_take_path(flow, &flow->arena, &self->items[self->next].host_path));
 	}
 	FLOW_TRY_OR(flow, patch_stdio(self), failed);
 	status = patch_change(self, flow->error);
 	if (status != LCOWMIG_OK)
 		lcowmig__process_patch_rollback(container->init);
-	goto out;
+	FLOW_RETURN(flow, status);
 failed:
 	lcowmig__process_patch_rollback(container->init); /* it may have come that far before it was cancelled */
-	status = lcowmig__wrap(flow->error, flow->result, "container %s could not be patched", container->id);
-out:
-	lcowmig__gate_leave(flow, &container->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "container %s could not be patched", container->id));
 	FLOW_END(flow);
 }
 
@@ -255,64 +243,49 @@ static void patch_release(lcowmig__flow *flow)
 
 	lcowmig__free(&flow->context->mem, self->id);
 	lcowmig__event_free(self->exit_event);
-	lcowmig__arena_done(&self->arena);
 }
 
 static const lcowmig__flow_class patch_class = { .name = "patch", .step = patch_step, .release = patch_release };
 
 /* ---- Copies ---- */
 
-static bool patch_copy_disks(struct container_patch *self, const lcowmig_patch *patch)
+static void patch_keep_disks(struct container_patch *self, const lcowmig_disk_patch *disks, size_t count)
 {
-	lcowmig__arena *arena = &self->arena;
-	bool is_complete = true;
+	lcowmig__flow *flow = &self->base.flow;
 	size_t i;
 
-	self->n_disks = patch->disks ? patch->n_disks : 0;
-	self->disks = lcowmig__arena_alloc(arena, (self->n_disks + 1) * sizeof *self->disks);
-	for (i = 0; self->disks && i < self->n_disks; i++) {
-		self->disks[i].source_path =
-			lcowmig__container_copy_text(arena, patch->disks[i].source_path ? patch->disks[i].source_path : "", &is_complete);
-		self->disks[i].path = lcowmig__container_copy_text(arena, patch->disks[i].path ? patch->disks[i].path : "", &is_complete);
+	self->n_disks = count;
+	self->disks = lcowmig__flow_alloc(flow, (count + 1) * sizeof *self->disks);
+	for (i = 0; self->disks && i < count; i++) {
+		self->disks[i].source_path = lcowmig__flow_text(flow, disks[i].source_path ? disks[i].source_path : "");
+		self->disks[i].path = lcowmig__flow_text(flow, disks[i].path ? disks[i].path : "");
 	}
-	return self->disks && is_complete;
-}
-
-static bool patch_copy(struct container_patch *self, const lcowmig_patch *patch)
-{
-	lcowmig_container *container = self->base.container;
-	lcowmig__arena *arena = &self->arena;
-	bool is_complete = true;
-
-	self->new_id = lcowmig__container_copy_text(arena, patch->container_id ? patch->container_id : "", &is_complete);
-	self->stdio.size = sizeof self->stdio;
-	self->stdio.bundle = lcowmig__container_copy_text(arena, patch->bundle, &is_complete);
-	self->stdio.stdin_path = lcowmig__container_copy_text(arena, patch->stdin_path, &is_complete);
-	self->stdio.stdout_path = lcowmig__container_copy_text(arena, patch->stdout_path, &is_complete);
-	self->stdio.stderr_path = lcowmig__container_copy_text(arena, patch->stderr_path, &is_complete);
-	self->stdio.terminal = patch->terminal;
-	self->n_rootfs = patch->rootfs ? patch->n_rootfs : 0;
-	self->rootfs = lcowmig__container_copy_rootfs(arena, patch->rootfs, self->n_rootfs, &is_complete);
-	if (!is_complete || !patch_copy_disks(self, patch))
-		return false;
-	self->id = lcowmig__strdup(&container->env->context->mem, self->new_id);
-	self->exit_event = self->id ? lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_EXIT, self->id, "", NULL) : NULL;
-	return self->exit_event != NULL;
 }
 
 lcowmig__flow *lcowmig__container_patch_flow(lcowmig_container *container, const lcowmig_patch *patch, lcowmig__container_commit commit,
 					     void *user, lcowmig_error *error)
 {
-	struct container_patch *self = lcowmig__container_flow_new(container, sizeof *self, &patch_class, true, error);
+	struct container_patch *self = lcowmig__container_flow_new(container, sizeof *self, &patch_class, error);
+	lcowmig__flow *flow;
 
 	if (!self)
 		return NULL;
-	lcowmig__arena_init(&self->arena, &container->env->context->mem, 0);
+	flow = &self->base.flow;
 	self->commit = commit;
 	self->user = user;
-	if (patch_copy(self, patch))
-		return &self->base.flow;
-	lcowmig__fail_memory(error);
-	lcowmig__flow_discard(&self->base.flow);
-	return NULL;
+	self->stdio = (lcowmig_process_options){
+		.size = sizeof self->stdio,
+		.bundle = patch->bundle,
+		.stdin_path = patch->stdin_path,
+		.stdout_path = patch->stdout_path,
+		.stderr_path = patch->stderr_path,
+		.terminal = patch->terminal,
+	};
+	lcowmig__container_keep_stdio(flow, &self->stdio);
+	self->n_rootfs = patch->rootfs ? patch->n_rootfs : 0;
+	self->rootfs = lcowmig__container_keep_rootfs(flow, patch->rootfs, self->n_rootfs);
+	patch_keep_disks(self, patch->disks, patch->disks ? patch->n_disks : 0);
+	self->id = lcowmig__strdup(&flow->context->mem, patch->container_id ? patch->container_id : "");
+	self->exit_event = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_EXIT, patch->container_id, "", NULL);
+	return lcowmig__flow_made(flow, self->id && self->exit_event, error);
 }

@@ -35,7 +35,6 @@ static bool plan9_is_gone;
 static bool vpci_is_gone;
 static lcowmig_container *container;
 static lcowmig_error error = LCOWMIG_ERROR_INIT;
-static int ends;
 
 /* ---- The machine ---- */
 
@@ -72,20 +71,11 @@ static const lcowmig__container_vm vm = { NULL, vm_scsi, vm_plan9, vm_vpci, vm_s
 
 /* ---- Life of the fixture ---- */
 
-static void on_ended(void *user, lcowmig_container *ended)
-{
-	ck_assert_ptr_eq(user, &ends);
-	ck_assert(lcowmig__container_has_ended(ended));
-	ck_assert(ended->terminated.is_set);
-	ends++;
-}
-
 static lcowmig_container *make(const char *id)
 {
 	lcowmig_container *made;
 
 	ck_assert_int_eq(lcowmig__container_new(&host->env, &vm, "p1", id, &made, &error), LCOWMIG_OK);
-	lcowmig__container_set_ended(made, on_ended, &ends);
 	return made;
 }
 
@@ -120,7 +110,6 @@ static void setup(void)
 	vm_is_gone = false;
 	plan9_is_gone = false;
 	vpci_is_gone = false;
-	ends = 0;
 	make_controllers();
 	container = make("c1");
 }
@@ -139,7 +128,6 @@ static inline void start_over(void)
 	free_controllers();
 	make_controllers();
 	container = make("c1");
-	ends = 0;
 }
 
 /* ---- What the tests do again and again ---- */
@@ -210,8 +198,6 @@ static inline lcowmig_status import(const uint8_t *bytes, size_t size, lcowmig_c
 	if (status == LCOWMIG_OK)
 		status = lcowmig__container_import(&host->env, &vm, "p1", &wire, ret_container, &error);
 	test_leave(host);
-	if (status == LCOWMIG_OK)
-		lcowmig__container_set_ended(*ret_container, on_ended, &ends);
 	lcowmig__arena_done(&arena);
 	return status;
 }
@@ -248,7 +234,6 @@ static inline void become_imported(void)
 	ck_assert_int_eq(import(bytes, size, &imported), LCOWMIG_OK);
 	become_destination_scsi();
 	replace(imported);
-	ends = 0;
 }
 
 static inline void become_invalid(void)
@@ -282,7 +267,6 @@ static inline void become(int state)
 	}
 	ck_assert_int_eq(container->object.state, state);
 	test_host_clear_log(host);
-	ends = 0;
 }
 
 #define assert_state(name) ck_assert_str_eq(lcowmig_container_state_name(container), name)

@@ -196,7 +196,6 @@ START_TEST(test_container_create_gives_everything_back_when_it_fails)
 	ck_assert(!container->layers_combined && !container->has_scratch);
 	ck_assert_uint_eq(disks_left(), 0);
 	ck_assert(container->terminated.is_set);
-	ck_assert_int_eq(ends, 1);
 	ck_assert_uint_eq(test_host_count(host, "event"), 0);
 	ck_assert_uint_eq(test_host_count(host, DELETE_STATE), create_failures[_i].leaves_guest_state);
 	ck_assert_uint_eq(test_host_count(host, "guest.open_container"), test_host_count(host, "guest.close_container"));
@@ -398,7 +397,7 @@ START_TEST(test_container_start_leaves_invalid_when_it_fails)
 	ck_assert_int_eq(start(), LCOWMIG_E_GUEST_FAILED);
 	assert_says("scripted cause");
 	assert_state("Invalid");
-	ck_assert_int_eq(ends, 1);
+	ck_assert(container->terminated.is_set);
 	ck_assert_uint_eq(test_host_count(host, "event"), 0);
 	ck_assert_int_eq(delete ("", NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(disks_left(), 0);
@@ -413,7 +412,6 @@ START_TEST(test_container_exit_is_told_after_everything_else)
 	test_host_expect_log(host, "stdio.drain\nstdio.close\nguest.close_container c1\nevent exit c1 '' 101 9\n");
 	assert_state("Stopped");
 	ck_assert(container->terminated.is_set);
-	ck_assert_int_eq(ends, 1);
 }
 END_TEST
 

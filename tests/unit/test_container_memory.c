@@ -58,18 +58,17 @@ static void check_create(void)
 	ck_assert_int_eq(lcowmig__plan9_capture(plan9, &error), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig__vpci_capture(vpci, &error), LCOWMIG_OK);
 	if (container->object.state == CONTAINER_NOT_CREATED) {
-		ck_assert_int_eq(ends, 0);
+		ck_assert(!container->terminated.is_set);
 		ck_assert(!container->has_layers);
 		return;
 	}
 	assert_state("Invalid");
-	ck_assert_int_eq(ends, 1);
+	ck_assert(container->terminated.is_set);
 }
 
 static void check_create_and_start_over(void)
 {
 	check_create();
-	ends = 0;
 	replace(make("c1"));
 }
 
