@@ -57,26 +57,16 @@ typedef struct lcowmig__guids {
 	size_t count;
 } lcowmig__guids;
 
+/* The most used come first: what is near is reached with shorter code. */
 struct lcowmig_container {
 	lcowmig__object object;
-	lcowmig__node node; /* of the pod's map, by id */
 	lcowmig__env *env;
 	const lcowmig__container_vm *vm; /* NULL: imported alone, so it is never created here */
-	lcowmig__gate gate; /* one operation at a time */
+	char *id;                        /* the host's name for it; a patch changes it */
+	char *gcs_id;                    /* the guest's; never changes */
 	char *guest_pod_id;
-	char *id;     /* the host's name for it; a patch changes it */
-	char *gcs_id; /* the guest's; never changes */
-	uint64_t io_retry_timeout_ns;
-
-	/* The root file system. */
-	lcowmig__layer *ro_layers; /* the topmost first; those before first_ro_layer were given back */
-	size_t first_ro_layer;
-	size_t n_ro_layers;
-	lcowmig__layer scratch;
-	char *rootfs_path;
-	bool has_layers;
-	bool has_scratch;
-	bool layers_combined;
+	lcowmig_process *init;
+	lcowmig__tree processes; /* by exec id */
 
 	bool is_standalone;
 	bool guest_knows;   /* the guest has, or may have, state of this container */
@@ -84,20 +74,30 @@ struct lcowmig_container {
 	/* An imported container is announced late; what happened until then waits. */
 	bool is_announced;
 	bool exit_is_due;
-	lcowmig_event *create_event;
+	/* The root file system. */
+	bool has_layers;
+	bool has_scratch;
+	bool layers_combined;
+	lcowmig__layer *ro_layers; /* the topmost first; those before first_ro_layer were given back */
+	size_t first_ro_layer;
+	size_t n_ro_layers;
+	lcowmig__layer scratch;
+	char *rootfs_path;
 
 	/* Further mounts and devices. */
 	lcowmig__guids disks;
 	lcowmig__guids shares;
 	lcowmig__guids devices;
 
-	lcowmig__tree processes; /* by exec id */
-	lcowmig_process *init;
-
+	uint64_t io_retry_timeout_ns;
+	lcowmig_event *create_event;
 	/* The end: made ahead, so that it needs no memory. */
-	lcowmig__signal terminated;
-	lcowmig__flow *exit_flow; /* NULL once it is under way */
 	lcowmig_event *exit_event;
+	lcowmig__flow *exit_flow; /* NULL once it is under way */
+	lcowmig__signal terminated;
+
+	lcowmig__gate gate; /* one operation at a time */
+	lcowmig__node node; /* of the pod's map, by id */
 };
 
 /* Every flow of a container begins like this, so that a container that is freed can let go of those in its background. */

@@ -63,43 +63,43 @@ typedef struct lcowmig__process_patch {
 	lcowmig__process_io io;
 } lcowmig__process_patch;
 
+/* The most used come first: what is near is reached with shorter code. */
 struct lcowmig_process {
 	lcowmig__object object;
-	lcowmig__node node; /* of the container's map, by exec id */
 	lcowmig__env *env;
-	lcowmig__gate gate;
-	lcowmig__gate io_gate;
-	lcowmig__process_owner owner;
-
 	char *name; /* "c1" or "c1/exec1", for messages */
 	char *container_id;
 	char *gcs_container_id; /* in the guest; never changes */
 	char *exec_id;
-	uint64_t io_retry_timeout_ns;
-
 	lcowmig__process_io io;
-	void *retired; /* a handle to be closed when whoever uses it is through; NULL: none */
-	lcowmig_call *retired_closer;
-	char *spec; /* an exec's OCI process; NULL for init */
-	size_t spec_size;
-	lcowmig__process_patch *patch; /* kept aside until it is committed; NULL: none */
-
 	uint32_t pid;
-	uint32_t ports[3];
-	int64_t wait_id; /* 0: not known (yet) */
+
+	/* How it ended. The status is known before the state says so: output is delivered first. */
+	uint32_t exit_status;
+	int64_t exited_at;
+	lcowmig_event *exit_event; /* an exec's TASK_EXIT, made ahead */
+	lcowmig__flow *exit_flow;  /* made ahead, NULL once it is under way */
+	bool has_answer;           /* status and time are those of the exit */
+	bool is_ending;            /* the exit flow is under way */
+
 	bool is_standalone;
 	bool is_adopted; /* a watch waits for the saved id */
 	bool is_probing;
 	bool probe_wanted; /* a hint came while nobody may be asked */
+	int64_t wait_id;   /* 0: not known (yet) */
+	uint32_t ports[3];
+	char *spec; /* an exec's OCI process; NULL for init */
+	size_t spec_size;
+	uint64_t io_retry_timeout_ns;
+	lcowmig__process_patch *patch; /* kept aside until it is committed; NULL: none */
+	void *retired;                 /* a handle to be closed when whoever uses it is through; NULL: none */
+	lcowmig_call *retired_closer;
 
-	/* How it ended. The status is known before the state says so: output is delivered first. */
-	bool has_answer; /* status and time below are those of the exit */
-	bool is_ending;  /* the exit flow is under way */
-	uint32_t exit_status;
-	int64_t exited_at;
+	lcowmig__node node; /* of the container's map, by exec id */
+	lcowmig__gate gate;
+	lcowmig__gate io_gate;
 	lcowmig__signal exited;
-	lcowmig__flow *exit_flow;  /* made ahead, NULL once it is under way */
-	lcowmig_event *exit_event; /* an exec's TASK_EXIT, made ahead */
+	lcowmig__process_owner owner;
 };
 
 /* Every flow of a process begins like this, so that a process that is freed can let go of those in its background. */
