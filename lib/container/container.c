@@ -111,9 +111,9 @@ static void orphan_watches(lcowmig_container *container)
 
 	LCOWMIG__LIST_EACH(node, following, &container->object.flows)
 	{
-		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
+		lcowmig__flow *flow = LCOWMIG__FLOW_OF(node, on_object);
 
-		lcowmig__list_remove(&flow->on_object);
+		lcowmig__list_remove(&flow->rest->on_object);
 		((lcowmig__container_flow *)flow)->container = NULL;
 		lcowmig__flow_interrupt(flow, LCOWMIG_E_CANCELLED, "lost its container");
 	}

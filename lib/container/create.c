@@ -64,9 +64,9 @@ lcowmig_status lcowmig__container_take_path(lcowmig__flow *flow, lcowmig__arena 
 {
 	const char *path;
 
-	if (!flow->reply.size)
+	if (!flow->rest->reply.size)
 		return lcowmig__fail(flow->error, LCOWMIG_E_HOST_FAILED, "resolve path: the host gave none");
-	path = lcowmig__arena_strndup(arena, flow->reply.data, flow->reply.size);
+	path = lcowmig__arena_strndup(arena, flow->rest->reply.data, flow->rest->reply.size);
 	if (!path)
 		return lcowmig__fail_memory(flow->error);
 	*ret_path = path;
@@ -130,7 +130,7 @@ static void create_tell_guest(struct container_create *self)
 {
 	lcowmig_container *container = self->base.container;
 	lcowmig__flow *flow = &self->base.flow;
-	const lcowmig__mem *mem = lcowmig__arena_mem(&flow->arena);
+	const lcowmig__mem *mem = lcowmig__arena_mem(&flow->rest->arena);
 	const char *bundle = lcowmig__path_bundle(mem, container->guest_pod_id, container->gcs_id);
 	const char *scratch = lcowmig__path_scratch(mem, container->scratch.guest_path, container->guest_pod_id, container->gcs_id);
 	char *config = NULL;
@@ -288,7 +288,7 @@ lcowmig__flow *lcowmig__container_create_flow(lcowmig_container *container, cons
 		return NULL;
 	flow = &self->base.flow;
 	self->plan.container = container;
-	self->plan.arena = &flow->arena;
+	self->plan.arena = &flow->rest->arena;
 	self->stdio = (lcowmig_process_options){
 		.size = sizeof self->stdio,
 		.bundle = options->bundle,

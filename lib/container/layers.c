@@ -96,7 +96,7 @@ static void layers_tell(lcowmig__flow *flow, const lcowmig_container *container,
 		.layers = paths,
 		.n_layers = container->n_ro_layers,
 		.scratch_path =
-			lcowmig__path_scratch(lcowmig__arena_mem(&flow->arena), scratch, container->guest_pod_id, container->gcs_id),
+			lcowmig__path_scratch(lcowmig__arena_mem(&flow->rest->arena), scratch, container->guest_pod_id, container->gcs_id),
 	};
 	size_t i;
 

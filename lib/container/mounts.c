@@ -83,7 +83,7 @@ static lcowmig_status mounts_answered(struct mounts_flow *self)
 	self->is_file = false;
 	if (mounts_is_disk(self))
 		return lcowmig__container_take_path(flow, self->part.plan->arena, &self->path);
-	self->is_file = flow->reply.size == 4 && memcmp(flow->reply.data, "file", 4) == 0;
+	self->is_file = flow->rest->reply.size == 4 && memcmp(flow->rest->reply.data, "file", 4) == 0;
 	return LCOWMIG_OK;
 }
 

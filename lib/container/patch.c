@@ -57,7 +57,7 @@ static lcowmig_status patch_plan_layers(struct container_patch *self, lcowmig_er
 
 	if (!self->n_rootfs || !container->has_layers)
 		return LCOWMIG_OK;
-	status = lcowmig__oci_layers_read(&self->base.flow.arena, &container->env->context->limits, self->rootfs, self->n_rootfs, NULL, &self->layers,
+	status = lcowmig__oci_layers_read(&self->base.flow.rest->arena, &container->env->context->limits, self->rootfs, self->n_rootfs, NULL, &self->layers,
 					  error);
 	if (status != LCOWMIG_OK)
 		return status;
@@ -89,7 +89,7 @@ static int patch_disk_compare(const void *a, const void *b)
 static struct patch_disk *patch_known_disks(struct container_patch *self, size_t *ret_count)
 {
 	const lcowmig__guids *disks = &self->base.container->disks;
-	struct patch_disk *known = lcowmig__arena_alloc(&self->base.flow.arena, (disks->count + 1) * sizeof *known);
+	struct patch_disk *known = lcowmig__arena_alloc(&self->base.flow.rest->arena, (disks->count + 1) * sizeof *known);
 	size_t count = 0;
 	size_t i;
 
@@ -147,7 +147,7 @@ static lcowmig_status patch_plan(struct container_patch *self, lcowmig_error *er
 	status = container->vm->scsi(container->vm->user, &self->scsi, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	self->items = lcowmig__arena_alloc(&self->base.flow.arena, room * sizeof *self->items);
+	self->items = lcowmig__arena_alloc(&self->base.flow.rest->arena, room * sizeof *self->items);
 	if (!self->items)
 		return lcowmig__fail_memory(error);
 	status = patch_plan_layers(self, error);
@@ -224,7 +224,7 @@ static void patch_step(lcowmig__flow *flow)
 	FLOW_CHECK(flow, patch_plan(self, flow->error));
 	for (; self->next < self->n_items; self->next++) {
 		FLOW_TRY_OR(flow, lcowmig__hcs_resolve_path(flow, container->env, self->items[self->next].host_path), failed);
-		FLOW_CHECK(flow, lcowmig__container_take_path(flow, &flow->arena, &self->items[self->next].host_path));
+		FLOW_CHECK(flow, lcowmig__container_take_path(flow, &flow->rest->arena, &self->items[self->next].host_path));
 	}
 	FLOW_TRY_OR(flow, patch_stdio(self), failed);
 	status = patch_change(self, flow->error);

@@ -21,7 +21,7 @@ lcowmig_call *lcowmig__call_new(lcowmig__flow *flow, const struct lcowmig__env *
 	call->invoke = invoke;
 	lcowmig__list_init(&call->in_flow);
 	lcowmig__list_init(&call->outbox);
-	lcowmig__list_append(&flow->calls, &call->in_flow);
+	lcowmig__list_append(&flow->rest->calls, &call->in_flow);
 	lcowmig__list_append(&flow->context->pump->outbox, &call->outbox);
 	flow->waiting++;
 	flow->context->calls++;
@@ -61,9 +61,9 @@ static void call_report(lcowmig_call *call)
 	lcowmig_status status = call->no_memory ? LCOWMIG_E_NO_MEMORY : call->status;
 
 	if (call->result) {
-		lcowmig__buf_clear(&flow->reply);
-		lcowmig__buf_append(&flow->reply, call->result, call->result_size);
-		if (flow->reply.failed)
+		lcowmig__buf_clear(&flow->rest->reply);
+		lcowmig__buf_append(&flow->rest->reply, call->result, call->result_size);
+		if (flow->rest->reply.failed)
 			status = LCOWMIG_E_NO_MEMORY;
 	}
 	if (status == LCOWMIG_OK)

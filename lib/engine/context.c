@@ -157,7 +157,7 @@ void lcowmig__run(lcowmig_context *context, lcowmig__pump *pump)
 		lcowmig__list *node = lcowmig__list_pop(&pump->ready);
 
 		if (node) {
-			lcowmig__flow_step(LCOWMIG__LIST_ENTRY(node, lcowmig__flow, ready));
+			lcowmig__flow_step(LCOWMIG__FLOW_OF(node, ready));
 			continue;
 		}
 		if (run_delivery(context, pump))

@@ -154,7 +154,7 @@ void lcowmig__post_stdio_close(lcowmig_call *spare, void *stdio)
 void lcowmig__await_stdio_close(lcowmig__flow *flow, lcowmig_call *spare, void *stdio)
 {
 	spare->flow = flow;
-	lcowmig__list_append(&flow->calls, &spare->in_flow);
+	lcowmig__list_append(&flow->rest->calls, &spare->in_flow);
 	flow->waiting++;
 	lcowmig__post_stdio_close(spare, stdio);
 }

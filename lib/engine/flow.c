@@ -8,42 +8,45 @@
 #define FLOW_ARENA_HINT 256
 
 void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
-                        lcowmig_error *error)
+                        lcowmig__flow_rest *rest)
 {
 	memset(flow, 0, sizeof *flow);
+	memset(rest, 0, sizeof *rest);
 	flow->class = class;
 	flow->context = context;
 	flow->object = object;
-	lcowmig__list_init(&flow->ready);
-	lcowmig__list_init(&flow->on_object);
-	lcowmig__list_init(&flow->in_parent);
-	lcowmig__list_init(&flow->children);
-	lcowmig__list_init(&flow->calls);
-	lcowmig__list_init(&flow->queued);
-	lcowmig__buf_init(&flow->reply, &context->mem);
-	lcowmig__arena_init(&flow->arena, &context->mem, FLOW_ARENA_HINT);
-	flow->error = error;
-	lcowmig__error_init(error);
+	flow->error = &rest->error;
+	flow->rest = rest;
+	rest->flow = flow;
+	lcowmig__list_init(&rest->ready);
+	lcowmig__list_init(&rest->on_object);
+	lcowmig__list_init(&rest->in_parent);
+	lcowmig__list_init(&rest->children);
+	lcowmig__list_init(&rest->calls);
+	lcowmig__list_init(&rest->queued);
+	lcowmig__buf_init(&rest->reply, &context->mem);
+	lcowmig__arena_init(&rest->arena, &context->mem, FLOW_ARENA_HINT);
+	lcowmig__error_init(&rest->error);
 }
 
 void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
                         lcowmig_error *error)
 {
-	/* The error comes behind the struct, whose size is a multiple of its pointers' alignment. */
-	lcowmig__flow *flow = lcowmig__alloc(&context->mem, size + sizeof(lcowmig_error));
+	/* The rest comes behind the struct, whose size is a multiple of its pointers' alignment. */
+	lcowmig__flow *flow = lcowmig__alloc(&context->mem, size + sizeof(lcowmig__flow_rest));
 
 	if (!flow) {
 		lcowmig__fail_memory(error);
 		return NULL;
 	}
-	lcowmig__flow_init(flow, class, context, object, (lcowmig_error *)(void *)((char *)flow + size));
+	lcowmig__flow_init(flow, class, context, object, (lcowmig__flow_rest *)(void *)((char *)flow + size));
 	flow->on_heap = true;
 	return flow;
 }
 
 void *lcowmig__flow_alloc(lcowmig__flow *flow, size_t size)
 {
-	void *piece = lcowmig__arena_alloc(&flow->arena, size);
+	void *piece = lcowmig__arena_alloc(&flow->rest->arena, size);
 
 	flow->lacks_memory |= !piece;
 	return piece;
@@ -51,7 +54,7 @@ void *lcowmig__flow_alloc(lcowmig__flow *flow, size_t size)
 
 char *lcowmig__flow_bytes(lcowmig__flow *flow, const char *bytes, size_t size)
 {
-	char *copy = lcowmig__arena_strndup(&flow->arena, bytes, size);
+	char *copy = lcowmig__arena_strndup(&flow->rest->arena, bytes, size);
 
 	flow->lacks_memory |= !copy;
 	return copy;
@@ -75,8 +78,8 @@ static void flow_release(lcowmig__flow *flow)
 {
 	if (flow->class->release)
 		flow->class->release(flow);
-	lcowmig__buf_done(&flow->reply);
-	lcowmig__arena_done(&flow->arena);
+	lcowmig__buf_done(&flow->rest->reply);
+	lcowmig__arena_done(&flow->rest->arena);
 	if (flow->on_heap)
 		lcowmig__free(&flow->context->mem, flow);
 }
@@ -92,8 +95,8 @@ static void flow_launch(lcowmig__flow *flow)
 {
 	flow->started = true;
 	if (flow->object)
-		lcowmig__list_append(&flow->object->flows, &flow->on_object);
-	lcowmig__list_append(&flow->context->pump->ready, &flow->ready);
+		lcowmig__list_append(&flow->object->flows, &flow->rest->on_object);
+	lcowmig__list_append(&flow->context->pump->ready, &flow->rest->ready);
 }
 
 void lcowmig__flow_child(lcowmig__flow *parent, lcowmig__flow *child)
@@ -104,9 +107,9 @@ void lcowmig__flow_child(lcowmig__flow *parent, lcowmig__flow *child)
 		lcowmig__flow_await_failed(parent, lcowmig__fail_memory(&error), &error);
 		return;
 	}
-	child->parent = parent;
+	child->rest->parent = parent;
 	parent->waiting++;
-	lcowmig__list_append(&parent->children, &child->in_parent);
+	lcowmig__list_append(&parent->rest->children, &child->rest->in_parent);
 	flow_launch(child);
 }
 
@@ -121,12 +124,12 @@ bool lcowmig__flow_await_begin(lcowmig__flow *flow, int label)
 
 	flow->label = label;
 	flow->result = LCOWMIG_OK;
-	lcowmig__buf_clear(&flow->reply);
+	lcowmig__buf_clear(&flow->rest->reply);
 	flow->handle = NULL;
 	if (interrupt == LCOWMIG_OK || flow->is_shielded)
 		return true;
 	flow->interrupt = LCOWMIG_OK;
-	flow->result = lcowmig__fail(flow->error, interrupt, "%s %s", flow->class->name, flow->interrupt_why);
+	flow->result = lcowmig__fail(flow->error, interrupt, "%s %s", flow->class->name, flow->rest->interrupt_why);
 	return false;
 }
 
@@ -142,7 +145,7 @@ void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, cons
 void lcowmig__flow_await_over(lcowmig__flow *flow)
 {
 	if (--flow->waiting == 0)
-		lcowmig__list_append(&flow->context->pump->ready, &flow->ready);
+		lcowmig__list_append(&flow->context->pump->ready, &flow->rest->ready);
 }
 
 void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status)
@@ -153,8 +156,8 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status)
 
 void lcowmig__flow_step(lcowmig__flow *flow)
 {
-	lcowmig__flow *parent = flow->parent;
-	lcowmig__operation *operation = flow->operation;
+	lcowmig__flow *parent = flow->rest->parent;
+	lcowmig__operation *operation = flow->rest->operation;
 
 	/* An await whose things were all finished at once is over already. */
 	do {
@@ -167,8 +170,8 @@ void lcowmig__flow_step(lcowmig__flow *flow)
 		return;
 	lcowmig__gate_leave_all(flow);
 	lcowmig__flow_clear_deadline(flow);
-	lcowmig__list_remove(&flow->on_object);
-	lcowmig__list_remove(&flow->in_parent);
+	lcowmig__list_remove(&flow->rest->on_object);
+	lcowmig__list_remove(&flow->rest->in_parent);
 	if (flow->result == LCOWMIG_OK)
 		lcowmig__error_init(flow->error);
 	if (parent && flow->result != LCOWMIG_OK)
@@ -188,14 +191,14 @@ static void flow_break_await(lcowmig__flow *flow, lcowmig_status status, const c
 
 	lcowmig__fail(&error, status, "%s %s", flow->class->name, why);
 	lcowmig__flow_await_failed(flow, status, &error);
-	LCOWMIG__LIST_EACH (node, following, &flow->children)
-		lcowmig__flow_interrupt(LCOWMIG__LIST_ENTRY(node, lcowmig__flow, in_parent), status, why);
-	if (!lcowmig__list_is_empty(&flow->queued)) {
-		lcowmig__list_remove(&flow->queued);
+	LCOWMIG__LIST_EACH (node, following, &flow->rest->children)
+		lcowmig__flow_interrupt(LCOWMIG__FLOW_OF(node, in_parent), status, why);
+	if (!lcowmig__list_is_empty(&flow->rest->queued)) {
+		lcowmig__list_remove(&flow->rest->queued);
 		lcowmig__flow_await_over(flow);
 	}
-	while (!lcowmig__list_is_empty(&flow->calls))
-		lcowmig__call_abandon(LCOWMIG__LIST_ENTRY(flow->calls.next, lcowmig_call, in_flow));
+	while (!lcowmig__list_is_empty(&flow->rest->calls))
+		lcowmig__call_abandon(LCOWMIG__LIST_ENTRY(flow->rest->calls.next, lcowmig_call, in_flow));
 }
 
 void lcowmig__flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const char *why)
@@ -209,7 +212,7 @@ void lcowmig__flow_interrupt(lcowmig__flow *flow, lcowmig_status status, const c
 	/* It is about to run, or must not be disturbed: a later await ends at once. The first interrupt stands. */
 	if (flow->interrupt == LCOWMIG_OK) {
 		flow->interrupt = status;
-		flow->interrupt_why = why;
+		flow->rest->interrupt_why = why;
 	}
 }
 
@@ -221,19 +224,19 @@ void lcowmig__flow_shield(lcowmig__flow *flow, bool is_shielded)
 /* The flow set its deadline itself, so no shield keeps it off. It waits: timers fire while nothing is about to run. */
 static void flow_deadline_passed(lcowmig__timer *timer)
 {
-	lcowmig__flow *flow = LCOWMIG__CONTAINER_OF(timer, lcowmig__flow, deadline);
+	lcowmig__flow *flow = LCOWMIG__CONTAINER_OF(timer, lcowmig__flow_rest, deadline)->flow;
 
 	flow_break_await(flow, LCOWMIG_E_TIMED_OUT, "was not over in time");
 }
 
 void lcowmig__flow_set_deadline(lcowmig__flow *flow, uint64_t nanoseconds)
 {
-	lcowmig__timer_set(flow->context, &flow->deadline, nanoseconds, flow_deadline_passed);
+	lcowmig__timer_set(flow->context, &flow->rest->deadline, nanoseconds, flow_deadline_passed);
 }
 
 void lcowmig__flow_clear_deadline(lcowmig__flow *flow)
 {
-	lcowmig__timer_clear(flow->context, &flow->deadline);
+	lcowmig__timer_clear(flow->context, &flow->rest->deadline);
 }
 
 void *lcowmig__flow_take_handle(lcowmig__flow *flow)

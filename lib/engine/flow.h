@@ -20,7 +20,7 @@
  * release function must cope with the flow ending at every await. A step runs with the context's lock held and never blocks.
  *
  * Awaiting: whatever was started inside the await expression (host calls, child flows, gates, signals: any number) is waited for. Then
- * flow->result is LCOWMIG_OK or the first failure among them, and flow->error its detail; a host call's answer is in flow->reply.
+ * flow->result is LCOWMIG_OK or the first failure among them, and flow->error its detail; a host call's answer is in flow->rest->reply.
  *
  * Interruption: a cancelled or timed-out flow sees its await end with that status. Host calls it waited for are abandoned (their late
  * results are discarded properly); child flows are interrupted too and waited for. It is delivered once, so what the flow awaits for
@@ -44,22 +44,12 @@ typedef struct lcowmig__flow_class {
 	bool is_watch;                       /* a background wait: no operation that a freeze has to wait for */
 } lcowmig__flow_class;
 
-struct lcowmig__flow {
-	const lcowmig__flow_class *class;
-	lcowmig_context *context;
-	int label;        /* where its step goes on; negative: only when the await has not failed */
-	unsigned waiting; /* awaited things not finished yet */
-	bool ended;
-	bool started;
-	bool on_heap;                  /* freed by the engine after its end */
-	bool lacks_memory;             /* for a copy of what the caller passed */
-	bool is_shielded;              /* interrupts wait until it is lifted */
-	lcowmig_status interrupt;      /* to be delivered at the next await; LCOWMIG_OK: none */
+/* What of a flow only the engine and what can be awaited look at. Kept apart: what embeds a flow stays near, and so in short code. */
+typedef struct lcowmig__flow_rest {
+	lcowmig__flow *flow;
 	const char *interrupt_why;
-	lcowmig_status result;         /* of the last await; at the end: of the flow */
 	lcowmig__flow *parent;
 	lcowmig__operation *operation; /* the public call that waits for it */
-	lcowmig__object *object;
 	lcowmig__list ready;
 	lcowmig__list on_object;
 	lcowmig__list in_parent;
@@ -69,14 +59,34 @@ struct lcowmig__flow {
 	struct lcowmig__gate *gates;   /* that it holds: few */
 	lcowmig__timer deadline;
 	lcowmig__buf reply;            /* result bytes of the last host call */
-	void *handle;                  /* handle that the last host call opened; the flow takes it over */
 	lcowmig__arena arena;          /* what lives as long as the flow */
-	lcowmig_error *error;          /* kept apart, because it is large: what embeds a flow stays near */
+	lcowmig_error error;
+} lcowmig__flow_rest;
+
+struct lcowmig__flow {
+	const lcowmig__flow_class *class;
+	lcowmig_context *context;
+	lcowmig__object *object;
+	lcowmig_error *error;          /* in the rest */
+	lcowmig__flow_rest *rest;
+	void *handle;                  /* handle that the last host call opened; the flow takes it over */
+	int label;                     /* where its step goes on; negative: only when the await has not failed */
+	unsigned waiting;              /* awaited things not finished yet */
+	lcowmig_status result;         /* of the last await; at the end: of the flow */
+	lcowmig_status interrupt;      /* to be delivered at the next await; LCOWMIG_OK: none */
+	bool ended;
+	bool started;
+	bool on_heap;                  /* freed by the engine after its end */
+	bool lacks_memory;             /* for a copy of what the caller passed */
+	bool is_shielded;              /* interrupts wait until it is lifted */
 };
 
-/* Makes an embedded flow usable (also again, after it ended). `object` may be NULL. `error` lives as long as the flow. */
+/* The flow whose `member` of the rest is the list's node. */
+#define LCOWMIG__FLOW_OF(node, member) (LCOWMIG__LIST_ENTRY((node), lcowmig__flow_rest, member)->flow)
+
+/* Makes an embedded flow usable (also again, after it ended). `object` may be NULL. `rest` lives as long as the flow. */
 void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
-                        lcowmig_error *error);
+                        lcowmig__flow_rest *rest);
 /* A zeroed struct of `size` bytes that begins with a flow; NULL and an error when memory is out. */
 void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
                         lcowmig_error *error);

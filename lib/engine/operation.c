@@ -53,7 +53,7 @@ lcowmig_status lcowmig__leave_with(lcowmig_context *context, lcowmig__pump *pump
 		lcowmig__list_init(&operation->delivery.node);
 		lcowmig__list_append(&context->operations, &operation->in_context);
 		lcowmig__error_init(&operation->error);
-		flow->operation = operation;
+		flow->rest->operation = operation;
 		lcowmig__flow_background(flow);
 	}
 	lcowmig__run(context, pump);

@@ -79,7 +79,7 @@ lcowmig_status lcowmig__object_check_idle(const lcowmig__object *object, lcowmig
 	lcowmig__list *node;
 
 	for (node = object->flows.next; node != &object->flows; node = node->next) {
-		const lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
+		const lcowmig__flow *flow = LCOWMIG__FLOW_OF(node, on_object);
 
 		if (!flow->class->is_watch)
 			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "%s %s (%s) has %s in flight; expected it to be idle",

@@ -11,8 +11,8 @@ void lcowmig__gate_init(lcowmig__gate *gate)
 static void gate_give(lcowmig__gate *gate, lcowmig__flow *flow)
 {
 	gate->holder = flow;
-	gate->next_held = flow->gates;
-	flow->gates = gate;
+	gate->next_held = flow->rest->gates;
+	flow->rest->gates = gate;
 }
 
 void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate)
@@ -22,12 +22,12 @@ void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate)
 		return;
 	}
 	flow->waiting++;
-	lcowmig__list_append(&gate->queue, &flow->queued);
+	lcowmig__list_append(&gate->queue, &flow->rest->queued);
 }
 
 void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate)
 {
-	lcowmig__gate **link = &flow->gates;
+	lcowmig__gate **link = &flow->rest->gates;
 	lcowmig__list *node;
 
 	if (gate->holder != flow)
@@ -39,14 +39,14 @@ void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate)
 	node = lcowmig__list_pop(&gate->queue);
 	if (!node)
 		return;
-	gate_give(gate, LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued));
+	gate_give(gate, LCOWMIG__FLOW_OF(node, queued));
 	lcowmig__flow_await_over(gate->holder);
 }
 
 void lcowmig__gate_leave_all(lcowmig__flow *flow)
 {
-	while (flow->gates)
-		lcowmig__gate_leave(flow, flow->gates);
+	while (flow->rest->gates)
+		lcowmig__gate_leave(flow, flow->rest->gates);
 }
 
 void lcowmig__signal_init(lcowmig__signal *signal)
@@ -60,7 +60,7 @@ void lcowmig__signal_wait(lcowmig__flow *flow, lcowmig__signal *signal)
 	if (signal->is_set)
 		return;
 	flow->waiting++;
-	lcowmig__list_append(&signal->queue, &flow->queued);
+	lcowmig__list_append(&signal->queue, &flow->rest->queued);
 }
 
 void lcowmig__signal_set(lcowmig__signal *signal)
@@ -69,7 +69,7 @@ void lcowmig__signal_set(lcowmig__signal *signal)
 
 	signal->is_set = true;
 	while ((node = lcowmig__list_pop(&signal->queue)) != NULL)
-		lcowmig__flow_await_over(LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued));
+		lcowmig__flow_await_over(LCOWMIG__FLOW_OF(node, queued));
 }
 
 void lcowmig__signal_reset(lcowmig__signal *signal)

@@ -61,7 +61,7 @@ static lcowmig_status handshake_read(handshake_flow *self)
 	}
 	if (flow->result != LCOWMIG_OK)
 		return flow->result;
-	status = lcowmig__answer_capabilities(gcs, flow->reply.data, flow->reply.size, &capabilities, &json, flow->error);
+	status = lcowmig__answer_capabilities(gcs, flow->rest->reply.data, flow->rest->reply.size, &capabilities, &json, flow->error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__free(&gcs->context->mem, gcs->capabilities_json);

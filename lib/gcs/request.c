@@ -250,7 +250,7 @@ void lcowmig__request_await(lcowmig__flow *flow, lcowmig__request *request, cons
 		return;
 	}
 	flow->waiting++;
-	lcowmig__list_append(&request->flows, &flow->queued);
+	lcowmig__list_append(&request->flows, &flow->rest->queued);
 }
 
 static void flow_end(lcowmig__flow *flow, const lcowmig__request *request, const lcowmig__outcome *outcome)
@@ -259,8 +259,8 @@ static void flow_end(lcowmig__flow *flow, const lcowmig__request *request, const
 	lcowmig_status status = outcome->status;
 
 	if (outcome->answer)
-		lcowmig__buf_append(&flow->reply, outcome->answer, outcome->size);
-	if (flow->reply.failed)
+		lcowmig__buf_append(&flow->rest->reply, outcome->answer, outcome->size);
+	if (flow->rest->reply.failed)
 		lcowmig__flow_await_failed(flow, lcowmig__fail_memory(&error), &error);
 	if (status != LCOWMIG_OK) {
 		lcowmig__fail_hresult(&error, status, outcome->hresult, "%s: %s", lcowmig__frame_name(request->type), outcome->message);
@@ -299,7 +299,7 @@ void lcowmig__request_finish(lcowmig__request *request, const lcowmig__outcome *
 		gcs->queue_bytes -= request->frame_size;
 	}
 	while ((node = lcowmig__list_pop(&request->flows)) != NULL)
-		flow_end(LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued), request, outcome);
+		flow_end(LCOWMIG__FLOW_OF(node, queued), request, outcome);
 	while (!lcowmig__list_is_empty(&request->waiters))
 		lcowmig__waiter_end(gcs, LCOWMIG__LIST_ENTRY(request->waiters.next, lcowmig__waiter, node), outcome);
 	request_free(request);

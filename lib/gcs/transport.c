@@ -15,7 +15,7 @@ static void transport_stop_sender(lcowmig_gcs *gcs)
 	if (!sender)
 		return;
 	lcowmig__fail(&error, LCOWMIG_E_UNAVAILABLE, "the guest connection was lost before the request was sent");
-	LCOWMIG__LIST_EACH(node, following, &sender->calls)
+	LCOWMIG__LIST_EACH(node, following, &sender->rest->calls)
 	{
 		lcowmig_call *call = LCOWMIG__LIST_ENTRY(node, lcowmig_call, in_flow);
 
@@ -165,7 +165,7 @@ void lcowmig__gcs_shut(lcowmig_gcs *gcs)
 	transport_drop(gcs, why);
 	LCOWMIG__LIST_EACH(node, following, &gcs->object.flows)
 	{
-		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
+		lcowmig__flow *flow = LCOWMIG__FLOW_OF(node, on_object);
 
 		if (!lcowmig__sender_is(flow))
 			lcowmig__flow_interrupt(flow, LCOWMIG_E_UNAVAILABLE, "ended because the guest connection was closed");

@@ -108,7 +108,7 @@ void lcowmig__guest_execute_process(lcowmig__flow *flow, const lcowmig__env *env
 	          lcowmig__json_add_raw(parameters, "OciProcess", process->oci_process);
 
 	/* Room for the answer: a process whose id does not arrive for lack of memory would run on unknown. */
-	ok = lcowmig__buf_reserve(&flow->reply, ANSWER_ROOM) && ok;
+	ok = lcowmig__buf_reserve(&flow->rest->reply, ANSWER_ROOM) && ok;
 	ok = add_document(settings, "ProcessParameters", parameters, ok);
 	ok = add_ports(settings, process->ports) && ok;
 	ok = lcowmig__json_add_item(request, "Settings", settings) && ok;

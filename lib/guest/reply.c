@@ -10,9 +10,9 @@ static lcowmig_status reply_parse(const lcowmig__flow *flow, const char *what, c
 	lcowmig_status status;
 	cJSON *tree = NULL;
 
-	if (!flow->reply.size)
+	if (!flow->rest->reply.size)
 		return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: the answer is empty", what);
-	status = lcowmig__json_parse(what, flow->reply.data, flow->reply.size, limits->document_bytes, limits, &tree, error);
+	status = lcowmig__json_parse(what, flow->rest->reply.data, flow->rest->reply.size, limits->document_bytes, limits, &tree, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (!cJSON_IsObject(tree)) {
@@ -48,7 +48,7 @@ static lcowmig_status reply_number(const lcowmig__flow *flow, const char *what, 
                                    lcowmig_error *error)
 {
 	const lcowmig_limits *limits = &flow->context->limits;
-	const lcowmig__buf *reply = &flow->reply;
+	const lcowmig__buf *reply = &flow->rest->reply;
 	lcowmig_status status;
 	uint32_t number = 0;
 	cJSON *tree = NULL;

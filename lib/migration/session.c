@@ -222,7 +222,7 @@ void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status
 
 	LCOWMIG__LIST_EACH(node, following, &m->object.flows)
 	{
-		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
+		lcowmig__flow *flow = LCOWMIG__FLOW_OF(node, on_object);
 
 		if (flow != m->background && flow != m->cancel && flow != m->abandon)
 			lcowmig__flow_interrupt(flow, status, why);

@@ -74,7 +74,7 @@ static lcowmig_status endpoints_read(struct endpoints_add *self)
 	lcowmig__flow *flow = &self->flow;
 	lcowmig_status status;
 
-	status = lcowmig__endpoints_parse(&self->arena, &flow->context->limits, flow->reply.data, &self->endpoints, &self->count,
+	status = lcowmig__endpoints_parse(&self->arena, &flow->context->limits, flow->rest->reply.data, &self->endpoints, &self->count,
 					  flow->error);
 	if (status == LCOWMIG_OK)
 		endpoints_mark(self);

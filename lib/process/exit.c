@@ -76,9 +76,9 @@ void lcowmig__process_orphan_watches(lcowmig_process *process)
 
 	LCOWMIG__LIST_EACH(node, following, &process->object.flows)
 	{
-		lcowmig__flow *flow = LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object);
+		lcowmig__flow *flow = LCOWMIG__FLOW_OF(node, on_object);
 
-		lcowmig__list_remove(&flow->on_object);
+		lcowmig__list_remove(&flow->rest->on_object);
 		((lcowmig__process_flow *)flow)->process = NULL;
 		if (flow->class != &exit_class)
 			lcowmig__flow_interrupt(flow, LCOWMIG_E_CANCELLED, "lost its process");

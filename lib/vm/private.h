@@ -90,7 +90,7 @@ struct lcowmig_vm {
 	lcowmig_error end_error;
 	bool is_closing;
 	lcowmig__flow closing; /* after an exit that nobody asked for; needs no memory to start */
-	lcowmig_error closing_error;
+	lcowmig__flow_rest closing_rest;
 	lcowmig__signal never;
 };
 

@@ -201,7 +201,7 @@ static lcowmig_status vm_create_read_id(struct vm_create *self, lcowmig_error *e
 	lcowmig_status status = LCOWMIG_OK;
 
 	if (flow->result == LCOWMIG_OK)
-		status = lcowmig__hcs_parse_runtime_id(&context->limits, flow->reply.data, text, error);
+		status = lcowmig__hcs_parse_runtime_id(&context->limits, flow->rest->reply.data, text, error);
 	else if (flow->result != LCOWMIG_E_NOT_SUPPORTED) {
 		lcowmig__error_copy(error, flow->error);
 		status = flow->result;

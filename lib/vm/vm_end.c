@@ -83,7 +83,7 @@ lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_
 	if (vm->is_ending || !lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, LCOWMIG__VM_EXITED))
 		return LCOWMIG_OK; /* whoever ends or creates it goes on from here */
 	lcowmig__object_fire(&vm->object, LCOWMIG__VM_EXITED);
-	lcowmig__flow_init(&vm->closing, &vm_closing_class, context, &vm->object, &vm->closing_error);
+	lcowmig__flow_init(&vm->closing, &vm_closing_class, context, &vm->object, &vm->closing_rest);
 	lcowmig__flow_background(&vm->closing);
 	vm->is_closing = true;
 	vm_set_ended(vm);

@@ -15,7 +15,7 @@ struct vm_stats {
 static lcowmig_status stats_parse(const struct vm_stats *self, cJSON **ret_tree, lcowmig_error *error)
 {
 	const lcowmig_limits *limits = &self->vm->object.context->limits;
-	const lcowmig__buf *reply = &self->flow.reply;
+	const lcowmig__buf *reply = &self->flow.rest->reply;
 
 	return lcowmig__json_parse("statistics", reply->data ? reply->data : "{}", reply->data ? reply->size : 2, limits->document_bytes,
 				   limits, ret_tree, error);
@@ -121,7 +121,7 @@ static void vm_compatibility_step(lcowmig__flow *flow)
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	FLOW_TRY(flow, vm_query(flow, vm, LCOWMIG__HCS_QUERY_COMPATIBILITY));
-	status = lcowmig__hcs_parse_compatibility(mem, &vm->object.context->limits, flow->reply.data, &bytes, &size, flow->error);
+	status = lcowmig__hcs_parse_compatibility(mem, &vm->object.context->limits, flow->rest->reply.data, &bytes, &size, flow->error);
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	lcowmig__free(mem, vm->compat);

@@ -76,7 +76,7 @@ static void guest_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_AWAIT(flow, guest_call(self));
-	*self->ret_reply = flow->reply.data ? lcowmig__buf_take(&flow->reply) : NULL;
+	*self->ret_reply = flow->rest->reply.data ? lcowmig__buf_take(&flow->rest->reply) : NULL;
 	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
 }

@@ -55,7 +55,7 @@ static uint64_t rank_of(const lcowmig__flow *flow)
 	uint64_t rank = 1;
 
 	for (node = lcowmig__tree_first(&flow->context->timers); node; node = lcowmig__tree_next(node), rank++)
-		if (node == &flow->deadline.node)
+		if (node == &flow->rest->deadline.node)
 			return rank;
 	return 0;
 }
@@ -65,14 +65,14 @@ static void mix_flow(uint64_t *key, const lcowmig__flow *flow)
 	mix_place(key, flow->class);
 	mix(key, rank_of(flow));
 	mix(key, (uint64_t)(unsigned)flow->label << 32 | flow->waiting << 4 | (unsigned)flow->is_shielded << 3 |
-			 (unsigned)flow->ended << 2 | (unsigned)flow->started << 1 | (flow->operation && !flow->operation->is_cancelled));
+			 (unsigned)flow->ended << 2 | (unsigned)flow->started << 1 | (flow->rest->operation && !flow->rest->operation->is_cancelled));
 	mix(key, (uint64_t)(uint32_t)flow->interrupt << 32 | (uint32_t)flow->result);
 }
 
 /* A flow and those that wait for it. */
 static void mix_waiting(uint64_t *key, const lcowmig__flow *flow)
 {
-	for (; flow; flow = flow->parent)
+	for (; flow; flow = flow->rest->parent)
 		mix_flow(key, flow);
 	mix(key, 1);
 }
@@ -83,7 +83,7 @@ static void mix_object(uint64_t *key, const lcowmig__object *object)
 
 	mix(key, (uint64_t)object->state);
 	for (node = object->flows.next; node != &object->flows; node = node->next)
-		mix_waiting(key, LCOWMIG__LIST_ENTRY(node, lcowmig__flow, on_object));
+		mix_waiting(key, LCOWMIG__FLOW_OF(node, on_object));
 	mix(key, 2);
 }
 
@@ -93,7 +93,7 @@ static void mix_queue(uint64_t *key, const lcowmig__list *queue)
 	lcowmig__list *node;
 
 	for (node = queue->next; node != queue; node = node->next)
-		mix_waiting(key, LCOWMIG__LIST_ENTRY(node, lcowmig__flow, queued));
+		mix_waiting(key, LCOWMIG__FLOW_OF(node, queued));
 	mix(key, 6);
 }
 

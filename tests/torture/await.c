@@ -12,8 +12,8 @@ bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow, int label);
 
 static lcowmig__flow *outermost(lcowmig__flow *flow)
 {
-	while (flow->parent)
-		flow = flow->parent;
+	while (flow->rest->parent)
+		flow = flow->rest->parent;
 	return flow;
 }
 
@@ -22,9 +22,9 @@ static void cancel_operation(lcowmig__flow *flow)
 {
 	lcowmig__flow *outer = outermost(flow);
 
-	if (outer->operation->is_cancelled)
+	if (outer->rest->operation->is_cancelled)
 		return;
-	outer->operation->is_cancelled = true;
+	outer->rest->operation->is_cancelled = true;
 	lcowmig__flow_interrupt(outer, LCOWMIG_E_CANCELLED, "was cancelled");
 }
 
@@ -33,7 +33,7 @@ static bool may_be_refused(lcowmig__flow *flow)
 {
 	const lcowmig__flow *outer = outermost(flow);
 
-	return outer->operation || strcmp(outer->class->name, "transfer") == 0;
+	return outer->rest->operation || strcmp(outer->class->name, "transfer") == 0;
 }
 
 /* Nothing is asked of the host, although the flow has a shield: as if every request were refused. */
@@ -70,7 +70,7 @@ bool __wrap_lcowmig__flow_await_begin(lcowmig__flow *flow, int label)
 	if (may_be_refused(flow) && refusal_is_due(++plan->refusable))
 		return refuse(flow, label);
 	/* Only what somebody waits for can be cancelled. */
-	if (!outermost(flow)->operation || ++plan->awaits != plan->nth)
+	if (!outermost(flow)->rest->operation || ++plan->awaits != plan->nth)
 		return __real_lcowmig__flow_await_begin(flow, label);
 	plan->was_met = plan->was_met || plan->kind == TORTURE_AWAIT_CANCEL || plan->kind == TORTURE_AWAIT_INTERRUPT;
 	if (plan->kind == TORTURE_AWAIT_CANCEL)

@@ -160,7 +160,7 @@ static void asker_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__hcs_properties(flow, &host->env, text("{}")));
-	reply = flow->reply.data ? lcowmig__buf_take(&flow->reply) : NULL;
+	reply = flow->rest->reply.data ? lcowmig__buf_take(&flow->rest->reply) : NULL;
 	if (!reply)
 		FLOW_RETURN(flow, LCOWMIG_E_NO_MEMORY);
 	snprintf(self->seen->reply, sizeof self->seen->reply, "%s", reply);

@@ -195,11 +195,11 @@ END_TEST
 /* Whoever keeps one for longer than it runs may interrupt it too late. */
 START_TEST(test_interrupt_of_a_flow_that_has_ended_does_nothing)
 {
-	lcowmig_error flow_error;
+	lcowmig__flow_rest flow_rest;
 	lcowmig__flow flow;
 	test_done done = { 0 };
 
-	lcowmig__flow_init(&flow, &modify_class, host->context, NULL, &flow_error);
+	lcowmig__flow_init(&flow, &modify_class, host->context, NULL, &flow_rest);
 	ck_assert_int_eq(test_run(host, &flow, &done, NULL), LCOWMIG_OK);
 	test_enter(host);
 	lcowmig__flow_interrupt(&flow, LCOWMIG_E_CANCELLED, "was cancelled");
