@@ -77,6 +77,14 @@ lcowmig_status lcowmig__container_new(lcowmig__env *env, const lcowmig__containe
 	return LCOWMIG_OK;
 }
 
+lcowmig_status lcowmig__container_check_init(const lcowmig_container *container, const char *what, lcowmig_error *error)
+{
+	if (!container->init)
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; %s needs one", container->id,
+				     what);
+	return LCOWMIG_OK;
+}
+
 void lcowmig__container_add_process(lcowmig_container *container, lcowmig_process *process)
 {
 	const char *exec_id = lcowmig__process_exec_id(process);
@@ -161,22 +169,24 @@ lcowmig__process_owner lcowmig__container_as_owner(lcowmig_container *container)
 	return (lcowmig__process_owner){ container_process_exited, container };
 }
 
+lcowmig_status lcowmig__container_make_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
+					       lcowmig_error *error)
+{
+	lcowmig__process_owner owner = lcowmig__container_as_owner(container);
+	lcowmig_status status = lcowmig__process_new(container->env, container->id, container->gcs_id, exec_id,
+						     container->io_retry_timeout_ns, &owner, ret_process, error);
+
+	if (status == LCOWMIG_OK)
+		lcowmig__container_add_process(container, *ret_process);
+	return status;
+}
+
 /* ---- Start ---- */
 
 struct container_start {
 	lcowmig__container_flow base;
 	lcowmig_event *started; /* TASK_START */
 };
-
-static lcowmig_status start_check(const lcowmig_container *container, lcowmig_error *error)
-{
-	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_START, error);
-
-	if (status == LCOWMIG_OK && !container->init)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				       "container %s is Created and its init process was deleted; Start needs one", container->id);
-	return status;
-}
 
 static void start_commit(struct container_start *self)
 {
@@ -208,8 +218,11 @@ static void start_step(lcowmig__flow *flow)
 	lcowmig_container *container = self->base.container;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	FLOW_CHECK(flow, start_check(container, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &container->gate, CONTAINER_START));
+	if (!container->init)
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_FAILED_PRECONDITION,
+						"container %s is Created and its init process was deleted; Start needs one",
+						container->id));
 	lcowmig__flow_shield(flow, true);
 	FLOW_TRY_OR(flow, lcowmig__guest_start_container(flow, container->env, container->gcs_id), failed);
 	FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__process_start_flow(container->init, NULL)), failed);

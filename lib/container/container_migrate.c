@@ -3,19 +3,14 @@
 
 #include "container_private.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
-
 /* ---- Reasons against ---- */
 
 static lcowmig_status check_processes(const lcowmig_container *container, lcowmig_error *error)
 {
-	if (!container->init)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Save needs one",
-				     container->id);
-	if (container->processes.count > 1)
+	if (container->init && container->processes.count > 1)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu execs; Save needs the init process only",
 				     container->id, container->processes.count - 1);
-	return LCOWMIG_OK;
+	return lcowmig__container_check_init(container, "Save", error);
 }
 
 static lcowmig_status check_shares(const lcowmig_container *container, lcowmig_error *error)
@@ -118,8 +113,7 @@ lcowmig_status lcowmig__container_capture(lcowmig_container *container, lcowmig_
 	wire.n_processes = 1;
 	wire.container_id = container->id;
 	wire.gcs_container_id = container->gcs_id;
-	wire.io_retry_timeout.seconds = (int64_t)(container->io_retry_timeout_ns / NS_PER_SECOND);
-	wire.io_retry_timeout.nanos = (int32_t)(container->io_retry_timeout_ns % NS_PER_SECOND);
+	wire.io_retry_timeout = lcowmig__process_duration(container->io_retry_timeout_ns);
 	wire.scsi_reservations = container->disks.items;
 	wire.n_scsi_reservations = container->disks.count;
 	*ret_wire = wire;
@@ -204,7 +198,7 @@ lcowmig_status lcowmig__container_import(lcowmig__env *env, const lcowmig__conta
 	container = lcowmig__container_alloc(env, vm, guest_pod_id, wire->container_id, wire->gcs_container_id, error);
 	if (!container)
 		return LCOWMIG_E_NO_MEMORY;
-	container->io_retry_timeout_ns = (uint64_t)wire->io_retry_timeout.seconds * NS_PER_SECOND + (uint64_t)wire->io_retry_timeout.nanos;
+	container->io_retry_timeout_ns = lcowmig__process_nanoseconds(&wire->io_retry_timeout);
 	container->guest_knows = true;
 	if (!import_layers(container, wire) || !import_disks(container, wire))
 		status = lcowmig__fail_memory(error);
@@ -277,10 +271,9 @@ static lcowmig_status resume_prepare(struct container_resume *self, lcowmig_erro
 	if (!container->env->has_guest)
 		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "container %s is DestinationMigrating; Resume needs a guest connection",
 				     container->id);
-	if (!container->init)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Resume needs one",
-				     container->id);
-	status = lcowmig__container_prepare_end(container, error);
+	status = lcowmig__container_check_init(container, "Resume", error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__container_prepare_end(container, error);
 	return status == LCOWMIG_OK ? resume_make_event(container, error) : status;
 }
 
@@ -318,8 +311,7 @@ static void resume_step(lcowmig__flow *flow)
 	lcowmig_container *container = self->base.container;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	FLOW_CHECK(flow, lcowmig__object_check(&container->object, CONTAINER_RESUME, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &container->gate, CONTAINER_RESUME));
 	if (!resume_is_due(container))
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	FLOW_CHECK(flow, resume_prepare(self, flow->error));

@@ -114,6 +114,11 @@ lcowmig_status lcowmig__container_check_id(const lcowmig__env *env, const char *
 /* NOT_FOUND when the container has none of that name. */
 lcowmig_status lcowmig__container_get_process(const lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
 					      lcowmig_error *error);
+/* FAILED_PRECONDITION when there is no init process: `what` needs one. */
+lcowmig_status lcowmig__container_check_init(const lcowmig_container *container, const char *what, lcowmig_error *error);
+/* Makes a process of the container's, and adds it. */
+lcowmig_status lcowmig__container_make_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
+					       lcowmig_error *error);
 void lcowmig__container_add_process(lcowmig_container *container, lcowmig_process *process);
 void lcowmig__container_drop_process(lcowmig_container *container, lcowmig_process *process);
 lcowmig__process_owner lcowmig__container_as_owner(lcowmig_container *container);

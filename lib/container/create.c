@@ -81,13 +81,12 @@ static lcowmig_status create_read_spec(struct container_create *self, lcowmig_er
 	lcowmig_container *container = self->base.container;
 	const char *sandbox_id;
 	lcowmig__oci_kind kind;
-	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_CREATE, error);
+	lcowmig_status status;
 
-	if (status == LCOWMIG_OK && self->io_retry_timeout_ns > INT64_MAX)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				       "container %s: io_retry_timeout_ns is longer than an envelope can say", container->id);
-	if (status == LCOWMIG_OK)
-		status = lcowmig__oci_parse(&container->env->context->limits, self->spec, self->spec_size, &self->plan.spec, error);
+	if (self->io_retry_timeout_ns > INT64_MAX)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				     "container %s: io_retry_timeout_ns is longer than an envelope can say", container->id);
+	status = lcowmig__oci_parse(&container->env->context->limits, self->spec, self->spec_size, &self->plan.spec, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__oci_identify(self->plan.spec, &kind, &sandbox_id, error);
 	if (status == LCOWMIG_OK)
@@ -148,16 +147,9 @@ static void create_tell_guest(struct container_create *self)
 static lcowmig_status create_make_init(struct container_create *self, lcowmig_error *error)
 {
 	lcowmig_container *container = self->base.container;
-	lcowmig__process_owner owner = lcowmig__container_as_owner(container);
-	lcowmig_process *init;
-	lcowmig_status status;
 
 	container->io_retry_timeout_ns = self->io_retry_timeout_ns;
-	status =
-		lcowmig__process_new(container->env, container->id, container->gcs_id, "", self->io_retry_timeout_ns, &owner, &init, error);
-	if (status == LCOWMIG_OK)
-		lcowmig__container_add_process(container, init);
-	return status;
+	return lcowmig__container_make_process(container, "", &container->init, error);
 }
 
 static void create_create_init(struct container_create *self)
@@ -223,7 +215,7 @@ static void create_step(lcowmig__flow *flow)
 	lcowmig_container *container = self->base.container;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &container->gate, CONTAINER_CREATE));
 	FLOW_CHECK(flow, create_read_spec(self, flow->error));
 	flow->result = create_read_plan(self, flow->error);
 	if (flow->result != LCOWMIG_OK)

@@ -8,11 +8,8 @@
 lcowmig_status lcowmig__container_new_process(lcowmig_container *container, const char *exec_id, lcowmig_process **ret_process,
 					      lcowmig_error *error)
 {
-	lcowmig__process_owner owner = lcowmig__container_as_owner(container);
-	lcowmig_process *process;
-	lcowmig_status status;
+	lcowmig_status status = lcowmig__container_check_id(container->env, "exec", exec_id, error);
 
-	status = lcowmig__container_check_id(container->env, "exec", exec_id, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&container->object, CONTAINER_NEW_PROCESS, error);
 	if (status != LCOWMIG_OK)
@@ -20,14 +17,10 @@ lcowmig_status lcowmig__container_new_process(lcowmig_container *container, cons
 	if (lcowmig__tree_find(&container->processes, exec_id))
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "container %s has a process %s already; expected a new exec id",
 				     container->id, exec_id);
-	status = lcowmig__process_new(container->env, container->id, container->gcs_id, exec_id, container->io_retry_timeout_ns, &owner,
-				      &process, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__object_fire(&container->object, CONTAINER_NEW_PROCESS);
-	lcowmig__container_add_process(container, process);
-	*ret_process = process;
-	return LCOWMIG_OK;
+	status = lcowmig__container_make_process(container, exec_id, ret_process, error);
+	if (status == LCOWMIG_OK)
+		lcowmig__object_fire(&container->object, CONTAINER_NEW_PROCESS);
+	return status;
 }
 
 struct container_exec {
@@ -212,8 +205,7 @@ static void delete_step(lcowmig__flow *flow)
 		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &container->terminated));
 		FLOW_CHECK(flow, delete_waited(self));
 	}
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	FLOW_CHECK(flow, lcowmig__object_check(&container->object, CONTAINER_DELETE, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &container->gate, CONTAINER_DELETE));
 	/* What a failed creation could not give back, whether or not it got as far as an init process. */
 	if (container->object.state == CONTAINER_INVALID && !self->exec_id[0])
 		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__container_release_flow(container, NULL)));

@@ -159,13 +159,10 @@ static lcowmig_status patch_plan(struct container_patch *self, lcowmig_error *er
 static lcowmig_status patch_check(const struct container_patch *self, lcowmig_error *error)
 {
 	const lcowmig_container *container = self->base.container;
-	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_PATCH, error);
+	lcowmig_status status = lcowmig__container_check_id(container->env, "container", self->id, error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__container_check_id(container->env, "container", self->id, error);
-	if (status == LCOWMIG_OK && !container->init)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has no init process; Patch needs one",
-				       container->id);
+		status = lcowmig__container_check_init(container, "Patch", error);
 	if (status == LCOWMIG_OK && container->processes.count != 1)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				       "container %s has %zu processes; Patch needs the init process only", container->id,
@@ -219,7 +216,7 @@ static void patch_step(lcowmig__flow *flow)
 	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &container->gate, CONTAINER_PATCH));
 	FLOW_CHECK(flow, patch_check(self, flow->error));
 	FLOW_CHECK(flow, patch_plan(self, flow->error));
 	for (; self->next < self->n_items; self->next++) {

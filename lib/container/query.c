@@ -14,14 +14,10 @@ struct container_update {
 
 static lcowmig_status update_check(const struct container_update *self, lcowmig_error *error)
 {
-	lcowmig_container *container = self->base.container;
+	const lcowmig_container *container = self->base.container;
 	const lcowmig_limits *limits = &container->env->context->limits;
-	lcowmig_status status = lcowmig__object_check(&container->object, CONTAINER_UPDATE, error);
 	cJSON *tree = NULL;
-
-	if (status != LCOWMIG_OK)
-		return status;
-	status = lcowmig__json_parse("OCI resources", self->resources, strlen(self->resources), limits->document_bytes, limits,
+	lcowmig_status status = lcowmig__json_parse("OCI resources", self->resources, strlen(self->resources), limits->document_bytes, limits,
 				     &tree, error);
 	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: Update needs an OCI LinuxResources object",
@@ -36,7 +32,7 @@ static void update_step(lcowmig__flow *flow)
 	lcowmig_container *container = self->base.container;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &container->gate, CONTAINER_UPDATE));
 	FLOW_CHECK(flow, update_check(self, flow->error));
 	lcowmig__object_fire(&container->object, CONTAINER_UPDATE);
 	FLOW_TRY(flow, lcowmig__guest_update_constraints(flow, container->env, container->gcs_id, self->resources));
@@ -254,8 +250,7 @@ static void query_step(lcowmig__flow *flow)
 	int trigger = self->ret_pids ? CONTAINER_PIDS : CONTAINER_STATS;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &container->gate));
-	FLOW_CHECK(flow, lcowmig__object_check(&container->object, trigger, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &container->gate, trigger));
 	lcowmig__object_fire(&container->object, trigger);
 	FLOW_AWAIT(flow, lcowmig__guest_properties(flow, container->env, container->gcs_id,
 						   self->ret_pids ? "ProcessList" : "Statistics"));

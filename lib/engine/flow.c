@@ -154,6 +154,14 @@ void lcowmig__flow_finish(lcowmig__flow *flow, lcowmig_status status)
 	flow->ended = true;
 }
 
+/* What the flow waited for may have changed its object: only now its state counts. */
+static void flow_check_trigger(lcowmig__flow *flow)
+{
+	if (flow->rest->has_trigger && flow->result == LCOWMIG_OK)
+		flow->result = lcowmig__object_check(flow->object, flow->rest->trigger, flow->error);
+	flow->rest->has_trigger = false;
+}
+
 void lcowmig__flow_step(lcowmig__flow *flow)
 {
 	lcowmig__flow *parent = flow->rest->parent;
@@ -161,6 +169,7 @@ void lcowmig__flow_step(lcowmig__flow *flow)
 
 	/* An await whose things were all finished at once is over already. */
 	do {
+		flow_check_trigger(flow);
 		if (flow->label < 0 && flow->result != LCOWMIG_OK)
 			lcowmig__flow_finish(flow, flow->result);
 		else

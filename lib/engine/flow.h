@@ -57,6 +57,8 @@ typedef struct lcowmig__flow_rest {
 	lcowmig__list calls;
 	lcowmig__list queued;          /* in a gate's or a signal's queue */
 	struct lcowmig__gate *gates;   /* that it holds: few */
+	bool has_trigger;              /* to be checked when the await is over */
+	int trigger;
 	lcowmig__timer deadline;
 	lcowmig__buf reply;            /* result bytes of the last host call */
 	lcowmig__arena arena;          /* what lives as long as the flow */
@@ -195,6 +197,8 @@ typedef struct lcowmig__gate {
 
 void lcowmig__gate_init(lcowmig__gate *gate);
 void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate); /* inside an await; result OK: entered */
+/* The same for an operation of the flow's object: once it is inside, the object's state must allow `trigger`, else FAILED_PRECONDITION. */
+void lcowmig__gate_enter_for(lcowmig__flow *flow, lcowmig__gate *gate, int trigger);
 void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate); /* harmless for a flow that is not the holder */
 void lcowmig__gate_leave_all(lcowmig__flow *flow);
 

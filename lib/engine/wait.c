@@ -25,6 +25,13 @@ void lcowmig__gate_enter(lcowmig__flow *flow, lcowmig__gate *gate)
 	lcowmig__list_append(&gate->queue, &flow->rest->queued);
 }
 
+void lcowmig__gate_enter_for(lcowmig__flow *flow, lcowmig__gate *gate, int trigger)
+{
+	flow->rest->has_trigger = true;
+	flow->rest->trigger = trigger;
+	lcowmig__gate_enter(flow, gate);
+}
+
 void lcowmig__gate_leave(lcowmig__flow *flow, lcowmig__gate *gate)
 {
 	lcowmig__gate **link = &flow->rest->gates;

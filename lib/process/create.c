@@ -39,10 +39,8 @@ static lcowmig_status create_check_spec(const struct process_create *self, lcowm
 static lcowmig_status create_check(struct process_create *self, lcowmig_error *error)
 {
 	lcowmig_process *process = self->base.process;
-	lcowmig_status status = lcowmig__object_check(&process->object, PROCESS_CREATE, error);
+	lcowmig_status status = lcowmig__process_io_check(process, &self->io, error);
 
-	if (status == LCOWMIG_OK)
-		status = lcowmig__process_io_check(process, &self->io, error);
 	if (status == LCOWMIG_OK)
 		status = create_check_spec(self, error);
 	if (status == LCOWMIG_OK)
@@ -72,7 +70,7 @@ static void create_step(lcowmig__flow *flow)
 	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &process->gate, PROCESS_CREATE));
 	FLOW_CHECK(flow, create_check(self, flow->error));
 	FLOW_AWAIT(flow, lcowmig__process_io_open(flow, process, process->container_id, &self->io));
 	status = flow->result;
@@ -196,8 +194,7 @@ static void start_step(lcowmig__flow *flow)
 	lcowmig_process *process = self->base.process;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_START, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &process->gate, PROCESS_START));
 	FLOW_TRY_OR(flow, start_allocate_ports(self), failed);
 	/* Listening comes first: the guest answers only after it has dialled. */
 	FLOW_TRY_OR(flow, lcowmig__stdio_attach(flow, process->env, process->io.handle, process->ports), failed);

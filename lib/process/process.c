@@ -125,8 +125,7 @@ static void delete_step(lcowmig__flow *flow)
 	int state;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_DELETE, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &process->gate, PROCESS_DELETE));
 	state = process->object.state;
 	lcowmig__object_fire(&process->object, PROCESS_DELETE);
 	if (state == PROCESS_CREATED)

@@ -83,6 +83,10 @@ void lcowmig__process_fill_exit(const lcowmig_process *process, lcowmig_exit *re
 const char *lcowmig__process_bundle(const lcowmig_process *process);
 void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal);
 
+/* A time as an envelope says it, and back. */
+lcowmig__wire_duration lcowmig__process_duration(uint64_t nanoseconds);
+uint64_t lcowmig__process_nanoseconds(const lcowmig__wire_duration *duration);
+
 /* The node of the container's map, keyed by the exec id. */
 lcowmig__node *lcowmig__process_node(lcowmig_process *process);
 lcowmig_process *lcowmig__process_of_node(const lcowmig__node *node);

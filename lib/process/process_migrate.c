@@ -5,6 +5,16 @@
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
+lcowmig__wire_duration lcowmig__process_duration(uint64_t nanoseconds)
+{
+	return (lcowmig__wire_duration){ (int64_t)(nanoseconds / NS_PER_SECOND), (int32_t)(nanoseconds % NS_PER_SECOND) };
+}
+
+uint64_t lcowmig__process_nanoseconds(const lcowmig__wire_duration *duration)
+{
+	return (uint64_t)duration->seconds * NS_PER_SECOND + (uint64_t)duration->nanos;
+}
+
 /* ---- Save ---- */
 
 static lcowmig_status capture_check(const lcowmig_process *process, lcowmig_error *error)
@@ -34,8 +44,7 @@ lcowmig_status lcowmig__process_capture(const lcowmig_process *process, lcowmig_
 		.pid = (int32_t)process->pid,
 		.bundle = process->io.bundle,
 		.oci_process_spec_json = { (const uint8_t *)process->spec, process->spec_size },
-		.io_retry_timeout = { (int64_t)(process->io_retry_timeout_ns / NS_PER_SECOND),
-				      (int32_t)(process->io_retry_timeout_ns % NS_PER_SECOND) },
+		.io_retry_timeout = lcowmig__process_duration(process->io_retry_timeout_ns),
 		.ports = { process->ports[0], process->ports[1], process->ports[2] },
 		.wait_call_id = process->wait_id,
 	};
@@ -54,7 +63,7 @@ static bool import_fill(lcowmig_process *process, const lcowmig__wire_process *w
 	const lcowmig__mem *mem = &process->env->context->mem;
 
 	process->pid = (uint32_t)wire->pid;
-	process->io_retry_timeout_ns = (uint64_t)wire->io_retry_timeout.seconds * NS_PER_SECOND + (uint64_t)wire->io_retry_timeout.nanos;
+	process->io_retry_timeout_ns = lcowmig__process_nanoseconds(&wire->io_retry_timeout);
 	memcpy(process->ports, wire->ports, sizeof process->ports);
 	process->wait_id = wire->wait_call_id;
 	process->io.bundle = lcowmig__strdup(mem, wire->bundle);
@@ -312,8 +321,7 @@ static void resume_step(lcowmig__flow *flow)
 	lcowmig_process *process = self->base.process;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_RESUME, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &process->gate, PROCESS_RESUME));
 	if (!resume_is_due(process))
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	FLOW_CHECK(flow, resume_prepare(self, flow->error));

@@ -48,8 +48,7 @@ static void kill_step(lcowmig__flow *flow)
 	int state;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	FLOW_CHECK(flow, lcowmig__object_check(&process->object, PROCESS_KILL, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &process->gate, PROCESS_KILL));
 	state = process->object.state;
 	lcowmig__object_fire(&process->object, PROCESS_KILL);
 	if (state == PROCESS_NOT_CREATED || state == PROCESS_CREATED)
@@ -81,25 +80,16 @@ struct process_resize {
 	uint16_t height;
 };
 
-static lcowmig_status resize_check(const lcowmig_process *process, lcowmig_error *error)
-{
-	lcowmig_status status = lcowmig__object_check(&process->object, PROCESS_RESIZE, error);
-
-	if (status == LCOWMIG_OK && !process->io.terminal)
-		status =
-			lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "process %s is %s and has no terminal; ResizeConsole needs one",
-				      process->name, lcowmig__object_state_name(&process->object));
-	return status;
-}
-
 static void resize_step(lcowmig__flow *flow)
 {
 	struct process_resize *self = (struct process_resize *)flow;
 	lcowmig_process *process = self->base.process;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &process->gate));
-	FLOW_CHECK(flow, resize_check(process, flow->error));
+	FLOW_TRY(flow, lcowmig__gate_enter_for(flow, &process->gate, PROCESS_RESIZE));
+	if (!process->io.terminal)
+		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_FAILED_PRECONDITION,
+						"process %s is Running and has no terminal; ResizeConsole needs one", process->name));
 	FLOW_TRY(flow,
 		 lcowmig__guest_resize_console(flow, process->env, process->gcs_container_id, process->pid, self->width, self->height));
 	FLOW_END(flow);
