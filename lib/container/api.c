@@ -20,11 +20,6 @@ static bool api_enter_with(const lcowmig_container *container, const char *what,
 	return true;
 }
 
-static bool api_enter(const lcowmig_container *container, const char *what, lcowmig__pump *pump, lcowmig_error *error)
-{
-	return api_enter_with(container, what, container, "container", pump, error);
-}
-
 /* What a pod does for its containers, together with its network and the index. */
 static lcowmig_status api_check_standalone(const lcowmig_container *container, const char *what, lcowmig_error *error)
 {
@@ -54,7 +49,7 @@ lcowmig_status lcowmig_container_create(lcowmig_container *container, const lcow
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "create", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container create: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_container_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
@@ -68,7 +63,7 @@ lcowmig_status lcowmig_container_start(lcowmig_container *container, lcowmig_don
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "start", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container start: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_start_flow(container, error), done, user, error);
 }
@@ -78,7 +73,7 @@ lcowmig_status lcowmig_container_kill(lcowmig_container *container, const char *
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "kill", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container kill: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_kill_flow(container, exec_id, signal, all, error), done,
 				   user, error);
@@ -91,7 +86,7 @@ lcowmig_status lcowmig_container_delete(lcowmig_container *container, const char
 	lcowmig__flow *flow = NULL;
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "delete", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container delete: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	if (ret_exit)
 		status = lcowmig__process_check_exit(ret_exit, error);
@@ -104,7 +99,7 @@ lcowmig_status lcowmig_container_wait(lcowmig_container *container, lcowmig_done
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "wait", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container wait: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_wait_flow(container, error), done, user, error);
 }
@@ -152,7 +147,7 @@ lcowmig_status lcowmig_container_exec(lcowmig_container *container, const char *
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "exec", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container exec: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
@@ -266,7 +261,7 @@ lcowmig_status lcowmig_container_patch(lcowmig_container *container, const lcowm
 	lcowmig__pump pump;
 	lcowmig_patch own;
 
-	if (!api_enter(container, "patch", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container patch: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_patch", &own, patch, reserved, error);
 	if (status == LCOWMIG_OK)
@@ -282,7 +277,7 @@ lcowmig_status lcowmig_container_adopt(lcowmig_container *container, lcowmig_err
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "adopt", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container adopt: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_object(container, &pump, lcowmig__container_adopt(container, error));
 }
@@ -292,7 +287,7 @@ lcowmig_status lcowmig_container_resume(lcowmig_container *container, bool is_de
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "resume", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container resume: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(container, &pump, LCOWMIG_OK, lcowmig__container_resume_flow(container, is_destination, error), done,
 				   user, error);
@@ -302,7 +297,7 @@ lcowmig_status lcowmig_container_announce(lcowmig_container *container, lcowmig_
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "announce", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container announce: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	lcowmig__container_announce(container);
 	return lcowmig__leave_object(container, &pump, LCOWMIG_OK);
@@ -313,7 +308,7 @@ lcowmig_status lcowmig_container_abort(lcowmig_container *container, lcowmig_err
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(container, "abort", &pump, error))
+	if (!lcowmig__enter_object(container, container, "container abort: container", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_standalone(container, "AbortMigrated", error);
 	if (status == LCOWMIG_OK)

@@ -69,35 +69,12 @@ void lcowmig__container_check(const lcowmig_container *container, void (*report)
 
 /* ---- Save ---- */
 
-static bool capture_layers(const lcowmig_container *container, lcowmig__arena *arena, lcowmig__wire_container *wire)
-{
-	size_t i;
-
-	wire->has_layers = container->has_layers;
-	wire->layers_combined = container->layers_combined;
-	wire->rootfs_path = container->rootfs_path;
-	wire->has_scratch = container->has_scratch;
-	wire->scratch.reservation_id = container->scratch.reservation;
-	wire->scratch.guest_path = container->scratch.guest_path;
-	if (!container->n_ro_layers)
-		return true;
-	wire->ro_layers = lcowmig__arena_alloc(arena, container->n_ro_layers * sizeof *wire->ro_layers);
-	if (!wire->ro_layers)
-		return false;
-	for (i = 0; i < container->n_ro_layers; i++) {
-		wire->ro_layers[i].reservation_id = container->ro_layers[i].reservation;
-		wire->ro_layers[i].guest_path = container->ro_layers[i].guest_path;
-	}
-	wire->n_ro_layers = container->n_ro_layers;
-	return true;
-}
-
 lcowmig_status lcowmig__container_capture(lcowmig_container *container, lcowmig__arena *arena, lcowmig__wire_container *ret_wire,
 					  lcowmig_error *error)
 {
-	lcowmig__wire_container wire = { 0 };
 	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__wire_process init;
+	lcowmig__wire_layer *layers;
+	lcowmig__wire_process init, *processes;
 	size_t i;
 
 	for (i = 0; i < LCOWMIG__COUNT(checks) && status == LCOWMIG_OK; i++)
@@ -106,17 +83,31 @@ lcowmig_status lcowmig__container_capture(lcowmig_container *container, lcowmig_
 		status = capture_init(container, &init, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	wire.processes = lcowmig__arena_alloc(arena, sizeof *wire.processes);
-	if (!wire.processes || !capture_layers(container, arena, &wire))
+	processes = lcowmig__arena_alloc(arena, sizeof *processes);
+	layers = lcowmig__arena_alloc(arena, container->n_ro_layers * sizeof *layers);
+	if (!processes || !layers)
 		return lcowmig__fail_memory(error);
-	*wire.processes = init;
-	wire.n_processes = 1;
-	wire.container_id = container->id;
-	wire.gcs_container_id = container->gcs_id;
-	wire.io_retry_timeout = lcowmig__process_duration(container->io_retry_timeout_ns);
-	wire.scsi_reservations = container->disks.items;
-	wire.n_scsi_reservations = container->disks.count;
-	*ret_wire = wire;
+	*processes = init;
+	for (i = 0; i < container->n_ro_layers; i++) {
+		layers[i].reservation_id = container->ro_layers[i].reservation;
+		layers[i].guest_path = container->ro_layers[i].guest_path;
+	}
+	*ret_wire = (lcowmig__wire_container){
+		.container_id = container->id,
+		.gcs_container_id = container->gcs_id,
+		.io_retry_timeout = lcowmig__process_duration(container->io_retry_timeout_ns),
+		.has_layers = container->has_layers,
+		.ro_layers = layers,
+		.n_ro_layers = container->n_ro_layers,
+		.has_scratch = container->has_scratch,
+		.scratch = { container->scratch.reservation, container->scratch.guest_path },
+		.layers_combined = container->layers_combined,
+		.rootfs_path = container->rootfs_path,
+		.scsi_reservations = container->disks.items,
+		.n_scsi_reservations = container->disks.count,
+		.processes = processes,
+		.n_processes = 1,
+	};
 	return LCOWMIG_OK;
 }
 
@@ -138,22 +129,19 @@ static bool import_layer(const lcowmig__mem *mem, lcowmig__layer *layer, const l
 static bool import_layers(lcowmig_container *container, const lcowmig__wire_container *wire)
 {
 	const lcowmig__mem *mem = &container->env->context->mem;
+	size_t *count = &container->n_ro_layers;
 
 	container->has_layers = wire->has_layers;
 	container->layers_combined = wire->layers_combined;
-	container->rootfs_path = lcowmig__strdup(mem, wire->rootfs_path ? wire->rootfs_path : "");
-	if (!container->rootfs_path)
-		return false;
 	container->has_scratch = wire->has_scratch;
-	if (wire->has_scratch && !import_layer(mem, &container->scratch, &wire->scratch))
+	container->rootfs_path = lcowmig__strdup(mem, wire->rootfs_path ? wire->rootfs_path : "");
+	if (wire->n_ro_layers)
+		container->ro_layers = lcowmig__alloc_array(mem, wire->n_ro_layers, sizeof *container->ro_layers);
+	if (!container->rootfs_path || (wire->n_ro_layers && !container->ro_layers) ||
+	    (wire->has_scratch && !import_layer(mem, &container->scratch, &wire->scratch)))
 		return false;
-	if (!wire->n_ro_layers)
-		return true;
-	container->ro_layers = lcowmig__alloc_array(mem, wire->n_ro_layers, sizeof *container->ro_layers);
-	if (!container->ro_layers)
-		return false;
-	for (; container->n_ro_layers < wire->n_ro_layers; container->n_ro_layers++)
-		if (!import_layer(mem, &container->ro_layers[container->n_ro_layers], &wire->ro_layers[container->n_ro_layers]))
+	for (; *count < wire->n_ro_layers; ++*count)
+		if (!import_layer(mem, &container->ro_layers[*count], &wire->ro_layers[*count]))
 			return false;
 	return true;
 }

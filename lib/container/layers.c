@@ -29,17 +29,22 @@ static lcowmig_status layers_prepare(struct layers_flow *self, lcowmig_error *er
 	return container->vm->scsi(container->vm->user, &self->scsi, error);
 }
 
-static lcowmig_status layers_reserve_ro(struct layers_flow *self)
+static lcowmig_status layers_reserve(struct layers_flow *self, lcowmig__layer *layer, const lcowmig_mount_config *mount)
 {
-	static const char *const options[] = { "ro" };
-	lcowmig_container *container = self->part.plan->container;
-	lcowmig__layer *layer = &container->ro_layers[container->n_ro_layers];
 	const lcowmig_disk_config disk = {
 		.size = sizeof disk,
 		.host_path = self->path,
 		.type = LCOWMIG_DISK_VIRTUAL,
-		.read_only = 1,
+		.read_only = mount->read_only,
 	};
+
+	return lcowmig__scsi_reserve(self->scsi, &disk, mount, &layer->reservation, self->part.base.flow.error);
+}
+
+static lcowmig_status layers_reserve_ro(struct layers_flow *self)
+{
+	static const char *const options[] = { "ro" };
+	lcowmig_container *container = self->part.plan->container;
 	const lcowmig_mount_config mount = {
 		.size = sizeof mount,
 		.partition = self->part.plan->layers.layers[container->n_ro_layers].partition,
@@ -47,7 +52,7 @@ static lcowmig_status layers_reserve_ro(struct layers_flow *self)
 		.n_options = LCOWMIG__COUNT(options),
 		.read_only = 1,
 	};
-	lcowmig_status status = lcowmig__scsi_reserve(self->scsi, &disk, &mount, &layer->reservation, self->part.base.flow.error);
+	lcowmig_status status = layers_reserve(self, &container->ro_layers[container->n_ro_layers], &mount);
 
 	if (status == LCOWMIG_OK)
 		container->n_ro_layers++;
@@ -58,16 +63,14 @@ static lcowmig_status layers_reserve_scratch(struct layers_flow *self)
 {
 	lcowmig_container *container = self->part.plan->container;
 	bool encrypted = container->vm->scratch_encryption(container->vm->user);
-	const lcowmig_disk_config disk = { .size = sizeof disk, .host_path = self->path, .type = LCOWMIG_DISK_VIRTUAL };
 	const lcowmig_mount_config mount = {
 		.size = sizeof mount,
 		.filesystem = encrypted ? "xfs" : "ext4",
 		.encrypted = encrypted,
 		.ensure_filesystem = 1,
 	};
-	lcowmig_status status;
+	lcowmig_status status = layers_reserve(self, &container->scratch, &mount);
 
-	status = lcowmig__scsi_reserve(self->scsi, &disk, &mount, &container->scratch.reservation, self->part.base.flow.error);
 	container->has_scratch = status == LCOWMIG_OK;
 	return status;
 }

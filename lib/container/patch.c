@@ -13,39 +13,41 @@
 
 struct container_patch {
 	lcowmig__container_flow base;
-	lcowmig__container_commit commit;
-	void *user;
+	char *id; /* the new one; in exchange for the container's */
+	lcowmig_event *exit_event;
 	lcowmig_rootfs_mount *rootfs;
 	size_t n_rootfs;
 	lcowmig_disk_patch *disks;
 	size_t n_disks;
-	lcowmig_process_options stdio;
 
-	lcowmig_scsi *scsi;
-	lcowmig__oci_layers layers;
 	lcowmig__repoint *items;
 	size_t n_items;
 	size_t next;
-	char *id; /* the new one; in exchange for the container's */
-	lcowmig_event *exit_event;
+	lcowmig_scsi *scsi;
+	lcowmig__oci_layers layers;
+	lcowmig__container_commit commit;
+	void *user;
+	lcowmig_process_options stdio;
 };
 
 /* ---- Which disks get which paths ---- */
 
-static void patch_add(struct container_patch *self, const lcowmig_guid *reservation, const char *path)
+static lcowmig__repoint *patch_add(struct container_patch *self, const lcowmig_guid *reservation, const char *path)
 {
 	lcowmig__repoint *item = &self->items[self->n_items++];
 
 	item->reservation = reservation;
 	item->host_path = path;
+	return item;
 }
 
 static void patch_add_layer(struct container_patch *self, const lcowmig__layer *layer, const char *path, bool read_only, uint64_t partition)
 {
-	patch_add(self, &layer->reservation, path);
-	self->items[self->n_items - 1].check = true;
-	self->items[self->n_items - 1].read_only = read_only;
-	self->items[self->n_items - 1].partition = partition;
+	lcowmig__repoint *item = patch_add(self, &layer->reservation, path);
+
+	item->check = true;
+	item->read_only = read_only;
+	item->partition = partition;
 }
 
 static lcowmig_status patch_plan_layers(struct container_patch *self, lcowmig_error *error)
@@ -57,8 +59,8 @@ static lcowmig_status patch_plan_layers(struct container_patch *self, lcowmig_er
 
 	if (!self->n_rootfs || !container->has_layers)
 		return LCOWMIG_OK;
-	status = lcowmig__oci_layers_read(&self->base.flow.rest->arena, &container->env->context->limits, self->rootfs, self->n_rootfs, NULL, &self->layers,
-					  error);
+	status = lcowmig__oci_layers_read(&self->base.flow.rest->arena, &container->env->context->limits, self->rootfs, self->n_rootfs,
+					  NULL, &self->layers, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (layers->count != container->n_ro_layers)
@@ -89,7 +91,7 @@ static int patch_disk_compare(const void *a, const void *b)
 static struct patch_disk *patch_known_disks(struct container_patch *self, size_t *ret_count)
 {
 	const lcowmig__guids *disks = &self->base.container->disks;
-	struct patch_disk *known = lcowmig__arena_alloc(&self->base.flow.rest->arena, (disks->count + 1) * sizeof *known);
+	struct patch_disk *known = lcowmig__flow_alloc(&self->base.flow, (disks->count + 1) * sizeof *known);
 	size_t count = 0;
 	size_t i;
 
@@ -147,7 +149,7 @@ static lcowmig_status patch_plan(struct container_patch *self, lcowmig_error *er
 	status = container->vm->scsi(container->vm->user, &self->scsi, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	self->items = lcowmig__arena_alloc(&self->base.flow.rest->arena, room * sizeof *self->items);
+	self->items = lcowmig__flow_alloc(&self->base.flow, room * sizeof *self->items);
 	if (!self->items)
 		return lcowmig__fail_memory(error);
 	status = patch_plan_layers(self, error);

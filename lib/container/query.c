@@ -60,6 +60,16 @@ struct container_query {
 };
 
 /* Both results begin with the memory that they are freed to, as they may outlive their container. */
+static void *query_alloc(const struct container_query *self, size_t size)
+{
+	const lcowmig__mem *mem = &self->base.flow.context->mem;
+	lcowmig__mem *result = lcowmig__alloc(mem, size);
+
+	if (result)
+		*result = *mem;
+	return result;
+}
+
 static void query_free(void *result)
 {
 	lcowmig__mem mem;
@@ -114,15 +124,13 @@ static struct pid_entry *pids_known(struct container_query *self, size_t *ret_by
 
 static lcowmig_pids *pids_build(struct container_query *self, const uint32_t *pids, size_t count)
 {
-	const lcowmig__mem *mem = &self->base.flow.context->mem;
 	size_t bytes, i;
 	struct pid_entry *known = pids_known(self, &bytes);
-	lcowmig_pids *result = known ? lcowmig__alloc(mem, sizeof *result + count * sizeof *result->entries + bytes) : NULL;
+	lcowmig_pids *result = known ? query_alloc(self, sizeof *result + count * sizeof *result->entries + bytes) : NULL;
 	char *place;
 
 	if (!result)
 		return NULL;
-	result->mem = *mem;
 	result->count = count;
 	place = (char *)(result->entries + count);
 	/* The guest names each pid once, so no name is copied twice. */
@@ -192,7 +200,7 @@ struct lcowmig_stats {
 };
 
 /* The metrics as the guest wrote them, without the property that wraps them; "{}" when there are none. */
-static lcowmig_stats *stats_build(const lcowmig__mem *mem, const char *properties)
+static lcowmig_stats *stats_build(const struct container_query *self, const char *properties)
 {
 	const char *metrics = "{}";
 	size_t size = 2;
@@ -203,18 +211,15 @@ static lcowmig_stats *stats_build(const lcowmig__mem *mem, const char *propertie
 		metrics = properties + span.value_start;
 		size = span.value_end - span.value_start;
 	}
-	stats = lcowmig__alloc(mem, sizeof *stats + size + 1);
-	if (!stats)
-		return NULL;
-	stats->mem = *mem;
-	memcpy(stats->json, metrics, size);
+	stats = query_alloc(self, sizeof *stats + size + 1);
+	if (stats)
+		memcpy(stats->json, metrics, size);
 	return stats;
 }
 
 static lcowmig_status stats_answered(struct container_query *self)
 {
 	lcowmig__flow *flow = &self->base.flow;
-	const lcowmig__mem *mem = &flow->context->mem;
 	lcowmig_status status = flow->result;
 	lcowmig_stats *stats;
 	char *properties;
@@ -223,8 +228,8 @@ static lcowmig_status stats_answered(struct container_query *self)
 		status = lcowmig__guest_reply_properties(flow, &properties, flow->error);
 	if (status != LCOWMIG_OK)
 		return status;
-	stats = stats_build(mem, properties);
-	lcowmig__free(mem, properties);
+	stats = stats_build(self, properties);
+	lcowmig__free(&flow->context->mem, properties);
 	if (!stats)
 		return lcowmig__fail_memory(flow->error);
 	*self->ret_stats = stats;

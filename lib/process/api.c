@@ -2,16 +2,6 @@
 #include "engine/abi.h"
 #include "process_private.h"
 
-static bool api_enter(const lcowmig_process *process, const char *what, lcowmig__pump *pump, lcowmig_error *error)
-{
-	if (!process) {
-		lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: process is NULL", what);
-		return false;
-	}
-	lcowmig__enter(process->env->context, pump);
-	return true;
-}
-
 /* What a container does for its own processes, and with them for their counterparts in the guest. */
 static lcowmig_status api_check_standalone(const lcowmig_process *process, const char *what, lcowmig_error *error)
 {
@@ -37,7 +27,7 @@ lcowmig_status lcowmig_process_create(lcowmig_process *process, const lcowmig_pr
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "create", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process create: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
@@ -53,7 +43,7 @@ lcowmig_status lcowmig_process_start(lcowmig_process *process, lcowmig_done_fn d
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "start", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process start: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_exec(process, "Start", error);
 	if (status == LCOWMIG_OK)
@@ -67,7 +57,7 @@ lcowmig_status lcowmig_process_kill(lcowmig_process *process, uint32_t signal, l
 	lcowmig__flow *flow = NULL;
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "kill", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process kill: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	if (signal)
 		status = lcowmig__process_check_signal(process->env, signal, &signal, error);
@@ -81,7 +71,7 @@ lcowmig_status lcowmig_process_resize(lcowmig_process *process, uint16_t width, 
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "resize", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process resize: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_resize_flow(process, width, height, error), done, user,
 				   error);
@@ -91,7 +81,7 @@ lcowmig_status lcowmig_process_close_stdin(lcowmig_process *process, lcowmig_don
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "close stdin", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process close stdin: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_close_stdin_flow(process, error), done, user, error);
 }
@@ -100,7 +90,7 @@ lcowmig_status lcowmig_process_wait(lcowmig_process *process, lcowmig_done_fn do
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "wait", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process wait: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(process, &pump, LCOWMIG_OK, lcowmig__process_wait_flow(process, error), done, user, error);
 }
@@ -116,7 +106,7 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 
 	if (!ret_size)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process save: ret_size is NULL");
-	if (!api_enter(process, "save", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process save: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	lcowmig__buf_init(&bytes, &process->env->context->mem);
 	if (buffer)
@@ -168,7 +158,7 @@ lcowmig_status lcowmig_process_patch(lcowmig_process *process, const char *conta
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "patch", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process patch: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_process_options", &own, options, reserved, error);
 	if (status == LCOWMIG_OK)
@@ -182,7 +172,7 @@ lcowmig_status lcowmig_process_adopt(lcowmig_process *process, lcowmig_error *er
 {
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "adopt", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process adopt: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_object(process, &pump, lcowmig__process_adopt(process, error));
 }
@@ -193,7 +183,7 @@ lcowmig_status lcowmig_process_resume(lcowmig_process *process, bool is_destinat
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "resume", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process resume: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_standalone(process, "Resume", error);
 	if (status == LCOWMIG_OK)
@@ -206,7 +196,7 @@ lcowmig_status lcowmig_process_abort(lcowmig_process *process, lcowmig_error *er
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!api_enter(process, "abort", &pump, error))
+	if (!lcowmig__enter_object(process, process, "process abort: process", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = api_check_standalone(process, "AbortMigrated", error);
 	if (status == LCOWMIG_OK)
