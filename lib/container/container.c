@@ -51,12 +51,14 @@ lcowmig_container *lcowmig__container_alloc(lcowmig__env *env, const lcowmig__co
 
 lcowmig_status lcowmig__container_check_id(const lcowmig__env *env, const char *what, const char *id, lcowmig_error *error)
 {
-	if (!id || !id[0])
+	size_t size = id ? strlen(id) : 0;
+
+	if (!size)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the %s id is empty", what);
-	if (strlen(id) > env->context->limits.id_bytes)
+	if (size > env->context->limits.id_bytes)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "the %s id is longer than %lu bytes", what,
 				     (unsigned long)env->context->limits.id_bytes);
-	if (!lcowmig__utf8_is_valid(id, strlen(id)))
+	if (!lcowmig__utf8_is_valid(id, size))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the %s id is not valid UTF-8", what);
 	return LCOWMIG_OK;
 }

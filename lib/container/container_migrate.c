@@ -13,24 +13,24 @@ static lcowmig_status check_processes(const lcowmig_container *container, lcowmi
 	return lcowmig__container_check_init(container, "Save", error);
 }
 
-static lcowmig_status check_shares(const lcowmig_container *container, lcowmig_error *error)
+static lcowmig_status check_none(const lcowmig_container *container, const lcowmig__guids *list, const char *what, lcowmig_error *error)
 {
-	size_t count = container->shares.count - container->shares.first;
+	size_t count = list->count - list->first;
 
 	if (count)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu Plan9 shares, which cannot migrate",
-				     container->id, count);
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu %s, which cannot migrate", container->id,
+				     count, what);
 	return LCOWMIG_OK;
+}
+
+static lcowmig_status check_shares(const lcowmig_container *container, lcowmig_error *error)
+{
+	return check_none(container, &container->shares, "Plan9 shares", error);
 }
 
 static lcowmig_status check_devices(const lcowmig_container *container, lcowmig_error *error)
 {
-	size_t count = container->devices.count - container->devices.first;
-
-	if (count)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "container %s has %zu vPCI devices, which cannot migrate",
-				     container->id, count);
-	return LCOWMIG_OK;
+	return check_none(container, &container->devices, "vPCI devices", error);
 }
 
 static lcowmig_status check_state(const lcowmig_container *container, lcowmig_error *error)
@@ -231,18 +231,12 @@ static bool resume_is_due(const lcowmig_container *container)
 /* The announcement that will be sent once the pod is complete. */
 static lcowmig_status resume_make_event(lcowmig_container *container, lcowmig_error *error)
 {
-	const char *paths[3];
-	bool terminal;
 	lcowmig_event *event = lcowmig__event_new(container->env, LCOWMIG_EVENT_TASK_CREATE, container->id, "", error);
 
-	if (!event)
-		return LCOWMIG_E_NO_MEMORY;
-	lcowmig__process_stdio_paths(container->init, paths, &terminal);
-	if (!lcowmig__event_set_io(event, lcowmig__process_bundle(container->init), paths, terminal)) {
+	if (!event || !lcowmig__process_tell_io(container->init, event)) {
 		lcowmig__event_free(event);
 		return lcowmig__fail_memory(error);
 	}
-	event->pid = lcowmig__process_pid(container->init);
 	lcowmig__event_free(container->create_event);
 	container->create_event = event;
 	return LCOWMIG_OK;

@@ -281,14 +281,11 @@ lcowmig__flow *lcowmig__container_create_flow(lcowmig_container *container, cons
 	flow = &self->base.flow;
 	self->plan.container = container;
 	self->plan.arena = &flow->rest->arena;
-	self->stdio = (lcowmig_process_options){
-		.size = sizeof self->stdio,
-		.bundle = options->bundle,
-		.stdin_path = options->stdin_path,
-		.stdout_path = options->stdout_path,
-		.stderr_path = options->stderr_path,
-		.terminal = options->terminal,
-	};
+	self->stdio.bundle = options->bundle;
+	self->stdio.stdin_path = options->stdin_path;
+	self->stdio.stdout_path = options->stdout_path;
+	self->stdio.stderr_path = options->stderr_path;
+	self->stdio.terminal = options->terminal;
 	lcowmig__container_keep_stdio(flow, &self->stdio);
 	self->io_retry_timeout_ns = options->io_retry_timeout_ns;
 	self->spec_size = options->oci_spec ? options->oci_spec_size : 0;

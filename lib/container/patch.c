@@ -272,14 +272,11 @@ lcowmig__flow *lcowmig__container_patch_flow(lcowmig_container *container, const
 	flow = &self->base.flow;
 	self->commit = commit;
 	self->user = user;
-	self->stdio = (lcowmig_process_options){
-		.size = sizeof self->stdio,
-		.bundle = patch->bundle,
-		.stdin_path = patch->stdin_path,
-		.stdout_path = patch->stdout_path,
-		.stderr_path = patch->stderr_path,
-		.terminal = patch->terminal,
-	};
+	self->stdio.bundle = patch->bundle;
+	self->stdio.stdin_path = patch->stdin_path;
+	self->stdio.stdout_path = patch->stdout_path;
+	self->stdio.stderr_path = patch->stderr_path;
+	self->stdio.terminal = patch->terminal;
 	lcowmig__container_keep_stdio(flow, &self->stdio);
 	self->n_rootfs = patch->rootfs ? patch->n_rootfs : 0;
 	self->rootfs = lcowmig__container_keep_rootfs(flow, patch->rootfs, self->n_rootfs);

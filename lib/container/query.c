@@ -16,13 +16,12 @@ static lcowmig_status update_check(const struct container_update *self, lcowmig_
 {
 	const lcowmig_container *container = self->base.container;
 	const lcowmig_limits *limits = &container->env->context->limits;
-	cJSON *tree = NULL;
-	lcowmig_status status = lcowmig__json_parse("OCI resources", self->resources, strlen(self->resources), limits->document_bytes, limits,
-				     &tree, error);
-	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
+	size_t size = strlen(self->resources);
+	lcowmig_status status = lcowmig__json_validate("OCI resources", self->resources, size, limits->document_bytes, limits, error);
+
+	if (status == LCOWMIG_OK && !lcowmig__json_is_object(self->resources, size))
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "container %s: Update needs an OCI LinuxResources object",
 				       container->id);
-	cJSON_Delete(tree);
 	return status;
 }
 

@@ -131,8 +131,8 @@ void lcowmig__guest_resize_console(lcowmig__flow *flow, const lcowmig__env *env,
 
 /*
  * ---- Answers ----
- * They read flow->rest->reply, after the await and before the next one. CORRUPT_DATA when the answer is not what it must be, LIMIT_EXCEEDED,
- * NO_MEMORY; results are untouched then.
+ * They read flow->rest->reply, after the await and before the next one. CORRUPT_DATA when the answer is not what it must be,
+ * LIMIT_EXCEEDED, NO_MEMORY; results are untouched then.
  */
 lcowmig_status lcowmig__guest_reply_process_id(const lcowmig__flow *flow, uint32_t *ret_pid, lcowmig_error *error);
 /* An absent ExitCode is 0, as the guest leaves nothing else out. */

@@ -229,23 +229,19 @@ lcowmig_status lcowmig_process_free(lcowmig_process *process, lcowmig_error *err
 
 lcowmig_process_status lcowmig_process_get_status(const lcowmig_process *process)
 {
-	int state = PROCESS_NOT_CREATED;
+	static const lcowmig_process_status statuses[PROCESS_STATES] = {
+		[PROCESS_CREATED] = LCOWMIG_PROCESS_CREATED, /* LCOWMIG_PROCESS_UNKNOWN for what is not mentioned */
+		[PROCESS_RUNNING] = LCOWMIG_PROCESS_RUNNING,
+		[PROCESS_TERMINATED] = LCOWMIG_PROCESS_STOPPED,
+	};
+	int state;
 
-	if (process) {
-		lcowmig__lock_take(&process->env->context->lock);
-		state = process->object.state;
-		lcowmig__lock_drop(&process->env->context->lock);
-	}
-	switch (state) {
-	case PROCESS_CREATED:
-		return LCOWMIG_PROCESS_CREATED;
-	case PROCESS_RUNNING:
-		return LCOWMIG_PROCESS_RUNNING;
-	case PROCESS_TERMINATED:
-		return LCOWMIG_PROCESS_STOPPED;
-	default:
+	if (!process)
 		return LCOWMIG_PROCESS_UNKNOWN;
-	}
+	lcowmig__lock_take(&process->env->context->lock);
+	state = process->object.state;
+	lcowmig__lock_drop(&process->env->context->lock);
+	return statuses[state];
 }
 
 const char *lcowmig_process_state_name(const lcowmig_process *process)
@@ -277,14 +273,10 @@ lcowmig_status lcowmig_process_get_exit(const lcowmig_process *process, lcowmig_
 
 uint32_t lcowmig_process_pid(const lcowmig_process *process)
 {
-	uint32_t pid;
+	lcowmig_exit seen = LCOWMIG_EXIT_INIT;
 
-	if (!process)
-		return 0;
-	lcowmig__lock_take(&process->env->context->lock);
-	pid = process->pid;
-	lcowmig__lock_drop(&process->env->context->lock);
-	return pid;
+	lcowmig_process_get_exit(process, &seen, NULL);
+	return seen.pid;
 }
 
 /* Texts change only with a patch; the lock makes sure that a whole one is seen. */

@@ -19,7 +19,7 @@ static lcowmig_status create_check_spec(const struct process_create *self, lcowm
 	const lcowmig_process *process = self->base.process;
 	const lcowmig_limits *limits = &process->env->context->limits;
 	lcowmig_status status;
-	cJSON *tree = NULL;
+	size_t size;
 
 	if (!process->exec_id[0])
 		return self->spec ? lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
@@ -28,11 +28,11 @@ static lcowmig_status create_check_spec(const struct process_create *self, lcowm
 				  : LCOWMIG_OK;
 	if (!self->spec)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s is an exec; expected its OCI process", process->name);
-	status = lcowmig__json_parse("OCI process", self->spec, strlen(self->spec), limits->document_bytes, limits, &tree, error);
-	if (status == LCOWMIG_OK && !cJSON_IsObject(tree))
+	size = strlen(self->spec);
+	status = lcowmig__json_validate("OCI process", self->spec, size, limits->document_bytes, limits, error);
+	if (status == LCOWMIG_OK && !lcowmig__json_is_object(self->spec, size))
 		status =
 			lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "process %s: its OCI process is not a JSON object", process->name);
-	cJSON_Delete(tree);
 	return status;
 }
 

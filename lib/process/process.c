@@ -1,7 +1,4 @@
 /* A process as an object: making, freeing, waiting, deleting, questions. */
-#include <stdio.h>
-#include <string.h>
-
 #include "process_private.h"
 
 /* ---- Flows of a process ---- */
@@ -26,15 +23,13 @@ bool lcowmig__process_event_new(const lcowmig_process *process, lcowmig_event_ty
 
 char *lcowmig__process_make_name(const lcowmig__mem *mem, const char *container_id, const char *exec_id)
 {
-	size_t size = strlen(container_id) + strlen(exec_id) + 2;
-	char *name;
+	lcowmig__buf name;
 
 	if (!exec_id[0])
 		return lcowmig__strdup(mem, container_id);
-	name = lcowmig__alloc(mem, size);
-	if (name)
-		snprintf(name, size, "%s/%s", container_id, exec_id);
-	return name;
+	lcowmig__buf_init(&name, mem);
+	lcowmig__buf_printf(&name, "%s/%s", container_id, exec_id);
+	return lcowmig__buf_take(&name);
 }
 
 lcowmig_process *lcowmig__process_alloc(lcowmig__env *env, const char *container_id, const char *gcs_container_id, const char *exec_id,
@@ -181,18 +176,12 @@ void lcowmig__process_fill_exit(const lcowmig_process *process, lcowmig_exit *re
 	ret_exit->exited_at = process->exited_at;
 }
 
-const char *lcowmig__process_bundle(const lcowmig_process *process)
+bool lcowmig__process_tell_io(const lcowmig_process *process, lcowmig_event *event)
 {
-	return process->io.bundle;
-}
+	const lcowmig__process_io *io = &process->io;
 
-void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal)
-{
-	size_t i;
-
-	for (i = 0; i < LCOWMIG__COUNT(process->io.paths); i++)
-		ret_paths[i] = process->io.paths[i] ? process->io.paths[i] : "";
-	*ret_terminal = process->io.terminal;
+	event->pid = process->pid;
+	return lcowmig__event_set_io(event, io->bundle, (const char *const *)io->paths, io->terminal);
 }
 
 lcowmig_status lcowmig__process_check_idle(const lcowmig_process *process, lcowmig_error *error)

@@ -79,9 +79,8 @@ lcowmig_status lcowmig__process_check_idle(const lcowmig_process *process, lcowm
 void lcowmig__process_tell_exit(const lcowmig_process *process, lcowmig_event *event);
 lcowmig_status lcowmig__process_check_exit(const lcowmig_exit *exit, lcowmig_error *error); /* INVALID_ARGUMENT: its size */
 void lcowmig__process_fill_exit(const lcowmig_process *process, lcowmig_exit *ret_exit);
-/* Texts borrowed from the process, which was created or imported: for TASK_CREATE. */
-const char *lcowmig__process_bundle(const lcowmig_process *process);
-void lcowmig__process_stdio_paths(const lcowmig_process *process, const char *ret_paths[3], bool *ret_terminal);
+/* Pid, bundle and stdio of a process that was created or imported, for TASK_CREATE. False when memory is out. */
+bool lcowmig__process_tell_io(const lcowmig_process *process, lcowmig_event *event);
 
 /* A time as an envelope says it, and back. */
 lcowmig__wire_duration lcowmig__process_duration(uint64_t nanoseconds);

@@ -65,7 +65,8 @@ static void mix_flow(uint64_t *key, const lcowmig__flow *flow)
 	mix_place(key, flow->class);
 	mix(key, rank_of(flow));
 	mix(key, (uint64_t)(unsigned)flow->label << 32 | flow->waiting << 4 | (unsigned)flow->is_shielded << 3 |
-			 (unsigned)flow->ended << 2 | (unsigned)flow->started << 1 | (flow->rest->operation && !flow->rest->operation->is_cancelled));
+			 (unsigned)flow->ended << 2 | (unsigned)flow->started << 1 |
+			 (flow->rest->operation && !flow->rest->operation->is_cancelled));
 	mix(key, (uint64_t)(uint32_t)flow->interrupt << 32 | (uint32_t)flow->result);
 }
 
