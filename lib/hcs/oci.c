@@ -162,23 +162,3 @@ lcowmig_status lcowmig__oci_identify(const cJSON *spec, lcowmig__oci_kind *ret_k
 	*ret_sandbox_id = kind == LCOWMIG__OCI_PLAIN ? "" : id;
 	return LCOWMIG_OK;
 }
-
-const char *lcowmig__oci_network_namespace(const cJSON *spec)
-{
-	return lcowmig__json_string(lcowmig__json_get(lcowmig__json_get(spec, "windows"), "network"), "networkNamespace");
-}
-
-lcowmig_status lcowmig__oci_sandbox_namespace(const cJSON *spec, const char **ret_namespace, lcowmig_error *error)
-{
-	const cJSON *network = lcowmig__json_get(lcowmig__json_get(spec, "windows"), "network");
-	const cJSON *endpoints = lcowmig__json_get(network, "endpointList");
-	const char *namespace_id = lcowmig__oci_network_namespace(spec);
-
-	if (!cJSON_IsObject(network))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, SPEC ": a sandbox container needs a windows.network section");
-	if (endpoints && endpoints->child)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				     SPEC ": a sandbox container names its namespace, not its endpoints");
-	*ret_namespace = namespace_id ? namespace_id : "";
-	return LCOWMIG_OK;
-}

@@ -44,14 +44,6 @@ typedef enum lcowmig__oci_kind {
  */
 lcowmig_status lcowmig__oci_identify(const cJSON *spec, lcowmig__oci_kind *ret_kind, const char **ret_sandbox_id, lcowmig_error *error);
 
-/* windows.network.networkNamespace; NULL when absent. Borrowed. */
-const char *lcowmig__oci_network_namespace(const cJSON *spec);
-/*
- * The same for a sandbox container, which must have a Windows network section that names no endpoints (INVALID_ARGUMENT). "" when the
- * section names no namespace.
- */
-lcowmig_status lcowmig__oci_sandbox_namespace(const cJSON *spec, const char **ret_namespace, lcowmig_error *error);
-
 /* ---- The version for the guest ---- */
 
 /*
