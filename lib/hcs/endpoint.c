@@ -242,57 +242,23 @@ lcowmig_status lcowmig__endpoints_parse(lcowmig__arena *arena, const lcowmig_lim
 	return status;
 }
 
-/* A new object at the end of the array `name`, which is made when there is none yet. */
-static cJSON *adapter_append(cJSON *adapter, cJSON **array, const char *name)
-{
-	cJSON *item;
-
-	if (!*array)
-		*array = cJSON_AddArrayToObject(adapter, name);
-	item = cJSON_CreateObject();
-	if (cJSON_AddItemToArray(*array, item)) /* not when either is NULL */
-		return item;
-	cJSON_Delete(item);
-	return NULL;
-}
-
-static bool adapter_add_lists(cJSON *adapter, const lcowmig__endpoint *endpoint)
-{
-	cJSON *addresses = NULL;
-	cJSON *routes = NULL;
-	size_t i;
-
-	for (i = 0; i < endpoint->n_ip_configs; i++) {
-		cJSON *item = adapter_append(adapter, &addresses, "IPConfigs");
-
-		if (!lcowmig__json_add_string(item, "IPAddress", endpoint->ip_configs[i].address) ||
-		    !lcowmig__json_add_uint64(item, "PrefixLength", endpoint->ip_configs[i].prefix_length))
-			return false;
-	}
-	for (i = 0; i < endpoint->n_routes; i++) {
-		cJSON *item = adapter_append(adapter, &routes, "Routes");
-
-		if (!lcowmig__json_add_string(item, "NextHop", endpoint->routes[i].next_hop) ||
-		    !lcowmig__json_add_string(item, "DestinationPrefix", endpoint->routes[i].destination_prefix) ||
-		    !lcowmig__json_add_uint64(item, "Metric", endpoint->routes[i].metric))
-			return false;
-	}
-	return true;
-}
-
 char *lcowmig__endpoint_adapter(const lcowmig__mem *mem, const lcowmig__endpoint *endpoint, const char *namespace_id, const char *nic_id,
 				bool policy_based_routing)
 {
-	cJSON *adapter = cJSON_CreateObject();
-	char *text = NULL;
+	lcowmig__buf adapter;
+	size_t i;
 
-	if (lcowmig__json_add_string(adapter, "NamespaceID", namespace_id) && lcowmig__json_add_string(adapter, "ID", nic_id) &&
-	    lcowmig__json_add_string(adapter, "MacAddress", endpoint->mac_address) &&
-	    lcowmig__json_add_string(adapter, "DNSSuffix", endpoint->dns_suffix) &&
-	    lcowmig__json_add_string(adapter, "DNSServerList", endpoint->dns_server_list) &&
-	    lcowmig__json_add_uint64(adapter, "EncapOverhead", endpoint->encap_overhead) && adapter_add_lists(adapter, endpoint) &&
-	    lcowmig__json_add_bool(adapter, "PolicyBasedRouting", policy_based_routing))
-		text = lcowmig__json_print(mem, adapter);
-	cJSON_Delete(adapter);
-	return text;
+	lcowmig__buf_init(&adapter, mem);
+	lcowmig__json_write(&adapter, "{NamespaceID:s ID:s MacAddress:s DNSSuffix:s DNSServerList:s EncapOverhead:u", namespace_id, nic_id,
+			    endpoint->mac_address, endpoint->dns_suffix, endpoint->dns_server_list, endpoint->encap_overhead);
+	for (i = 0; i < endpoint->n_ip_configs; i++)
+		lcowmig__json_write(&adapter, i ? "{IPAddress:s PrefixLength:u}" : "IPConfigs:[{IPAddress:s PrefixLength:u}",
+				    endpoint->ip_configs[i].address, endpoint->ip_configs[i].prefix_length);
+	lcowmig__json_write(&adapter, i ? "]" : "");
+	for (i = 0; i < endpoint->n_routes; i++)
+		lcowmig__json_write(&adapter,
+				    i ? "{NextHop:s DestinationPrefix:s Metric:u}" : "Routes:[{NextHop:s DestinationPrefix:s Metric:u}",
+				    endpoint->routes[i].next_hop, endpoint->routes[i].destination_prefix, endpoint->routes[i].metric);
+	lcowmig__json_write(&adapter, i ? "] PolicyBasedRouting:b}" : "PolicyBasedRouting:b}", policy_based_routing);
+	return lcowmig__buf_take(&adapter);
 }
