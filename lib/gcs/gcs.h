@@ -186,7 +186,7 @@ bool lcowmig__request_is_wanted(lcowmig__request *request);
 /* Awaits a request inside a flow. NULL: it could not be made, `error` says why. */
 void lcowmig__request_await(lcowmig__flow *flow, lcowmig__request *request, const lcowmig_error *error);
 lcowmig__waiter *lcowmig__waiter_new(lcowmig_gcs *gcs, lcowmig_call *call, lcowmig_gcs_answer_fn function, void *user);
-void lcowmig__waiter_free(lcowmig_gcs *gcs, lcowmig__waiter *waiter); /* NULL is fine */
+void lcowmig__waiter_free(lcowmig_gcs *gcs, lcowmig__waiter *waiter);
 void lcowmig__waiter_end(lcowmig_gcs *gcs, lcowmig__waiter *waiter, const lcowmig__outcome *outcome);
 uint64_t lcowmig__message_timeout(const lcowmig_gcs *gcs, uint32_t message);
 
@@ -240,11 +240,8 @@ void lcowmig__receive_ended(lcowmig_gcs *gcs, lcowmig_status status);
 
 /* ---- streams.c ---- */
 
-lcowmig__gcs_port *lcowmig__gcs_port_find(lcowmig_gcs *gcs, uint32_t number);
 /* Accepts one connection as a child flow. The stream is the parent's. */
 lcowmig__flow *lcowmig__accept_flow(lcowmig_gcs *gcs, uint32_t port, lcowmig__gcs_handle *ret_stream);
-/* Queues a call that belongs to no flow: it runs on this thread with the lock dropped. */
-void lcowmig__gcs_post(lcowmig_call *call, const char *what, lcowmig_status (*invoke)(lcowmig_call *call), void *handle);
 /* Closes what the handle holds; harmless when it holds nothing. */
 void lcowmig__gcs_handle_close(lcowmig__gcs_handle *handle);
 void lcowmig__gcs_port_disarm(lcowmig__gcs_port *port);
@@ -272,17 +269,20 @@ struct lcowmig__gcs_flow {
 void *lcowmig__gcs_flow_new(lcowmig_gcs *gcs, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
 void lcowmig__gcs_flow_release(lcowmig__flow *flow);
 
-lcowmig__flow *lcowmig__listen_flow(lcowmig_gcs *gcs, const char *runtime_id, uint32_t port, lcowmig_error *error);
-lcowmig__flow *lcowmig__entropy_flow(lcowmig_gcs *gcs, const void *bytes, size_t size, lcowmig_error *error);
-lcowmig__flow *lcowmig__log_flow(lcowmig_gcs *gcs, lcowmig_error *error);
-lcowmig__flow *lcowmig__connect_flow(lcowmig_gcs *gcs, bool cold, lcowmig_error *error);
-lcowmig__flow *lcowmig__resume_flow(lcowmig_gcs *gcs, lcowmig_error *error);
+/* All are made alike, so that public operations and guest ops begin them alike. NULL: `error` says why. */
+typedef lcowmig__flow *lcowmig__gcs_maker(lcowmig_gcs *gcs, const void *data, size_t number, lcowmig_error *error);
+
+lcowmig__gcs_maker lcowmig__listen_flow;  /* the runtime id, the port */
+lcowmig__gcs_maker lcowmig__entropy_flow; /* the bytes, how many */
+lcowmig__gcs_maker lcowmig__log_flow;     /* neither */
+lcowmig__gcs_maker lcowmig__connect_flow; /* NULL, whether cold */
+lcowmig__gcs_maker lcowmig__resume_flow;  /* neither */
 bool lcowmig__log_is_stream(const lcowmig_gcs *gcs, const void *stream);
 void lcowmig__log_ended(lcowmig_gcs *gcs);
 
 /* ---- api.c ---- */
 
-/* PENDING: the waiter is taken and will be told. Else it is the caller's; NULL counts as no memory. `timeout_ns` 0: none. */
+/* PENDING: the waiter will be told. It is taken in every case; NULL counts as no memory. `timeout_ns` 0: none. */
 lcowmig_status lcowmig__gcs_start_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
                                           uint64_t timeout_ns, lcowmig__waiter *waiter, lcowmig_error *error);
 lcowmig_status lcowmig__gcs_start_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__waiter *waiter, lcowmig_error *error);
