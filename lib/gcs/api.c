@@ -5,10 +5,7 @@
 
 #include "engine/abi.h"
 
-static lcowmig_status api_null(lcowmig_error *error)
-{
-	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest bridge: gcs is NULL");
-}
+#define GCS "guest bridge: gcs"
 
 static lcowmig_status api_start(lcowmig_gcs *gcs, lcowmig__gcs_maker *make, const void *data, size_t number, lcowmig_done_fn done, void *user,
 				lcowmig_error *error)
@@ -17,9 +14,8 @@ static lcowmig_status api_start(lcowmig_gcs *gcs, lcowmig__gcs_maker *make, cons
 	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
-	if (!gcs)
-		return api_null(error);
-	lcowmig__enter(gcs->context, &pump);
+	if (!lcowmig__enter_object(gcs, gcs, GCS, &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	flow = make(gcs, data, number, &made);
 	if (!flow)
 		lcowmig__error_copy(error, &made);
@@ -122,23 +118,6 @@ static lcowmig_status request_join(lcowmig_gcs *gcs, lcowmig__request *request, 
 	return LCOWMIG_PENDING;
 }
 
-static lcowmig_status request_make(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document, uint64_t timeout_ns,
-				   lcowmig__request **ret_request, lcowmig_error *error)
-{
-	lcowmig__buf frame;
-	lcowmig_status status;
-
-	if (gcs->object.state != LCOWMIG__GCS_CONNECTED)
-		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "the guest connection is %s; expected it to be Connected",
-				     lcowmig__object_state_name(&gcs->object));
-	lcowmig__buf_init(&frame, &gcs->context->mem);
-	status = lcowmig__document_frame(gcs, message, container_id, document, &frame, error);
-	if (status == LCOWMIG_OK)
-		return lcowmig__request_send(gcs, message, false, &frame, timeout_ns, ret_request, error);
-	lcowmig__buf_done(&frame);
-	return status;
-}
-
 lcowmig_status lcowmig__gcs_start_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
 					  uint64_t timeout_ns, lcowmig__waiter *waiter, lcowmig_error *error)
 {
@@ -152,7 +131,7 @@ lcowmig_status lcowmig__gcs_start_request(lcowmig_gcs *gcs, uint32_t message, co
 	else if (!waiter)
 		status = lcowmig__fail_memory(error);
 	else
-		status = request_make(gcs, message, container_id, document, timeout_ns, &request, error);
+		status = lcowmig__request_send(gcs, message, false, container_id, document, timeout_ns, &request, error);
 	return request_join(gcs, request, waiter, status);
 }
 
@@ -174,13 +153,12 @@ lcowmig_status lcowmig_gcs_request(lcowmig_gcs *gcs, uint32_t message, const cha
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!gcs)
-		return api_null(error);
+	if (!lcowmig__enter_object(gcs, gcs, GCS, &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	if (!timeout_ns)
 		timeout_ns = lcowmig__message_timeout(gcs, message);
 	else if (timeout_ns == LCOWMIG_NO_DEADLINE)
 		timeout_ns = 0;
-	lcowmig__enter(gcs->context, &pump);
 	status = lcowmig__gcs_start_request(gcs, message, container_id, document, timeout_ns,
 					    lcowmig__waiter_new(gcs, NULL, answer, user), error);
 	return lcowmig__leave_object(gcs, &pump, status);
@@ -191,9 +169,8 @@ lcowmig_status lcowmig_gcs_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig_gcs_answe
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!gcs)
-		return api_null(error);
-	lcowmig__enter(gcs->context, &pump);
+	if (!lcowmig__enter_object(gcs, gcs, GCS, &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = lcowmig__gcs_start_adopt(gcs, id, lcowmig__waiter_new(gcs, NULL, answer, user), error);
 	return lcowmig__leave_object(gcs, &pump, status);
 }

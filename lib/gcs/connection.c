@@ -35,13 +35,8 @@ static void handshake_send(handshake_flow *self, uint32_t message, const char *d
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig__request *request = NULL;
-	lcowmig__buf frame;
 
-	lcowmig__buf_init(&frame, &self->gcs->context->mem);
-	if (lcowmig__document_frame(self->gcs, message, "", document, &frame, &error) == LCOWMIG_OK)
-		lcowmig__request_send(self->gcs, message, true, &frame, 0, &request, &error);
-	else
-		lcowmig__buf_done(&frame);
+	lcowmig__request_send(self->gcs, message, true, "", document, 0, &request, &error);
 	lcowmig__request_await(&self->flow, request, &error);
 }
 

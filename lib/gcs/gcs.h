@@ -165,11 +165,11 @@ typedef struct lcowmig__request {
 int lcowmig__request_compare(const void *key, const lcowmig__node *node);
 lcowmig__request *lcowmig__request_find(const lcowmig_gcs *gcs, int64_t id);
 /*
- * Makes and queues a request. `frame` (header included) is taken in every case. `timeout_ns` 0: none. UNAVAILABLE unless the connection
- * is up (a handshake needs a transport only). The caller adds who waits.
+ * Makes and queues a request. `timeout_ns` 0: none. UNAVAILABLE unless the connection is up (a handshake needs a transport only). The caller
+ * adds who waits.
  */
-lcowmig_status lcowmig__request_send(lcowmig_gcs *gcs, uint32_t type, bool is_handshake, lcowmig__buf *frame, uint64_t timeout_ns,
-                                     lcowmig__request **ret_request, lcowmig_error *error);
+lcowmig_status lcowmig__request_send(lcowmig_gcs *gcs, uint32_t type, bool is_handshake, const char *container_id, const char *document,
+                                     uint64_t timeout_ns, lcowmig__request **ret_request, lcowmig_error *error);
 /* Registers an id without sending, or finds it outstanding. */
 lcowmig_status lcowmig__request_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__request **ret_request, lcowmig_error *error);
 /* Ends a request and frees it; everybody who waits is told. */
@@ -200,8 +200,7 @@ void lcowmig__answer_read(const lcowmig_gcs *gcs, const char *text, size_t size,
 /* Reads the answer to NegotiateProtocol; `ret_json` gets the Capabilities object. */
 lcowmig_status lcowmig__answer_capabilities(const lcowmig_gcs *gcs, const char *text, size_t size,
                                             lcowmig_gcs_capabilities *ret_capabilities, char **ret_json, lcowmig_error *error);
-/* Cuts a text that fills `size` back to a whole UTF-8 character; copies as much as fits, cut so. */
-void lcowmig__gcs_trim(char *text, size_t size);
+/* Copies as much as fits, cut at a whole UTF-8 character. */
 void lcowmig__gcs_copy(char *ret_text, size_t size, const char *text);
 int lcowmig__kept_compare(const void *key, const lcowmig__node *node);
 void lcowmig__answer_keep(lcowmig_gcs *gcs, const lcowmig__frame *frame, const char *text);

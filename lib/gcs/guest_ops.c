@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* What a call's function returns: PENDING, or the failure, which the call is told. */
 static lcowmig_status ops_result(lcowmig_call *call, lcowmig_status status, const lcowmig_error *error)
 {
 	if (status != LCOWMIG_PENDING) {
 		lcowmig_call_set_error(call, error->hresult, error->message);
-		lcowmig__gcs_trim(call->message, sizeof call->message);
+		lcowmig__text_trim(call->message, sizeof call->message);
 	}
 	return status;
 }

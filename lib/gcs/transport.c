@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* A write that has not reached the host yet must not reach it after the stream's close. One that has, ends with the stream. */
 static void transport_stop_sender(lcowmig_gcs *gcs)
 {
@@ -124,7 +126,7 @@ void lcowmig__transport_lose(lcowmig_gcs *gcs, const char *cause)
 	if (!gcs->stream.handle)
 		return;
 	snprintf(why, sizeof why, "the guest connection was lost: %s", cause);
-	lcowmig__gcs_trim(why, sizeof why);
+	lcowmig__text_trim(why, sizeof why);
 	lcowmig__log(gcs->context, LCOWMIG_LOG_WARNING, "%s%s", why, was_up && gcs->is_migrating ? " (parked: migrating)" : "");
 	lcowmig__record_change(gcs, "%s", why);
 	transport_drop(gcs, why);
