@@ -34,9 +34,7 @@ static void outcome_read(lcowmig__outcome *outcome, const cJSON *tree)
 
 	if (!cJSON_IsObject(tree) ||
 	    (result && !cJSON_IsNull(result) && (!lcowmig__json_int64(tree, "Result", &value) || value < INT32_MIN || value > INT32_MAX))) {
-		outcome->status = LCOWMIG_E_CORRUPT_DATA;
-		lcowmig__gcs_copy(outcome->message, sizeof outcome->message, "the guest's answer is no object with a 32-bit Result");
-		outcome->answer = NULL;
+		lcowmig__outcome_fail(outcome, LCOWMIG_E_CORRUPT_DATA, 0, "the guest's answer is no object with a 32-bit Result");
 		return;
 	}
 	if (!value)

@@ -175,14 +175,12 @@ lcowmig_status lcowmig_gcs_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig_gcs_answe
 	return lcowmig__leave_object(gcs, &pump, status);
 }
 
-static bool request_cancel(lcowmig__request *request, lcowmig_gcs_answer_fn answer, const void *user)
+/* Whether anybody was found. */
+static bool request_cancel(lcowmig__request *request, lcowmig_gcs_answer_fn answer, const void *user, const lcowmig__outcome *outcome)
 {
-	lcowmig__outcome outcome = { 0 };
 	lcowmig__list *node, *following;
 	bool found = false;
 
-	outcome.status = LCOWMIG_E_CANCELLED;
-	lcowmig__gcs_copy(outcome.message, sizeof outcome.message, "the request was cancelled");
 	LCOWMIG__LIST_EACH(node, following, &request->waiters)
 	{
 		lcowmig__waiter *waiter = LCOWMIG__LIST_ENTRY(node, lcowmig__waiter, node);
@@ -190,7 +188,7 @@ static bool request_cancel(lcowmig__request *request, lcowmig_gcs_answer_fn answ
 		if (!waiter->answer || waiter->answer->function != answer || waiter->answer->user != user)
 			continue;
 		found = true;
-		lcowmig__waiter_end(request->gcs, waiter, &outcome);
+		lcowmig__waiter_end(request->gcs, waiter, outcome);
 	}
 	return found;
 }
@@ -199,13 +197,15 @@ lcowmig_status lcowmig_gcs_cancel(lcowmig_gcs *gcs, lcowmig_gcs_answer_fn answer
 {
 	lcowmig_status status = LCOWMIG_E_NOT_FOUND;
 	lcowmig__node *node, *following;
+	lcowmig__outcome outcome;
 	lcowmig__pump pump;
 
 	if (!gcs)
 		return LCOWMIG_E_INVALID_ARGUMENT;
+	lcowmig__outcome_fail(&outcome, LCOWMIG_E_CANCELLED, 0, "the request was cancelled");
 	lcowmig__enter(gcs->context, &pump);
 	LCOWMIG__TREE_EACH(node, following, &gcs->requests)
-	if (request_cancel(LCOWMIG__TREE_ENTRY(node, lcowmig__request, node), answer, user))
+	if (request_cancel(LCOWMIG__TREE_ENTRY(node, lcowmig__request, node), answer, user, &outcome))
 		status = LCOWMIG_OK;
 	lcowmig__leave(gcs->context, &pump);
 	return status;

@@ -127,6 +127,9 @@ typedef struct lcowmig__outcome {
 	size_t size;
 } lcowmig__outcome;
 
+/* Without an answer. */
+void lcowmig__outcome_fail(lcowmig__outcome *outcome, lcowmig_status status, uint32_t hresult, const char *why);
+
 /* The one who waits outside the library. */
 typedef struct lcowmig__answer {
 	lcowmig__delivery delivery;

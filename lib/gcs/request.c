@@ -317,13 +317,20 @@ void lcowmig__request_finish(lcowmig__request *request, const lcowmig__outcome *
 	request_free(request);
 }
 
+void lcowmig__outcome_fail(lcowmig__outcome *outcome, lcowmig_status status, uint32_t hresult, const char *why)
+{
+	outcome->status = status;
+	outcome->hresult = hresult;
+	lcowmig__gcs_copy(outcome->message, sizeof outcome->message, why);
+	outcome->answer = NULL;
+	outcome->size = 0;
+}
+
 void lcowmig__request_fail(lcowmig__request *request, lcowmig_status status, uint32_t hresult, const char *why)
 {
-	lcowmig__outcome outcome = { 0 };
+	lcowmig__outcome outcome;
 
-	lcowmig__gcs_copy(outcome.message, sizeof outcome.message, why);
-	outcome.status = status;
-	outcome.hresult = hresult;
+	lcowmig__outcome_fail(&outcome, status, hresult, why);
 	lcowmig__request_finish(request, &outcome);
 }
 

@@ -32,6 +32,16 @@ static int disks_order(const void *a, const void *b, const void *context)
 	return strcmp(((const disks_path *)a)->path, ((const disks_path *)b)->path);
 }
 
+/* The path is that of the one before, too. */
+static lcowmig_status disks_refuse_path(const disks_view *view, const disks_path *path)
+{
+	lcowmig__wire_place disk = { &view->place, "disks", NULL, path->disk->slot };
+	lcowmig__wire_place mount = { &disk, "mounts", NULL, path->mount ? path->mount->partition : 0 };
+
+	return lcowmig__wire_invalid(view->reader, path->mount ? &mount : &disk, path->mount ? "guest_path" : "config.host_path",
+				     "is that of slot %u too", (unsigned)path[-1].disk->slot);
+}
+
 /* Two disks with one path could not be told apart by the path index, two mounts with one path not in the guest. */
 static lcowmig_status disks_unique(const disks_view *view, disks_path *paths, size_t count, lcowmig__arena *scratch)
 {
@@ -39,17 +49,9 @@ static lcowmig_status disks_unique(const disks_view *view, disks_path *paths, si
 
 	if (!lcowmig__wire_sort(scratch, paths, count, sizeof *paths, disks_order, NULL))
 		return lcowmig__fail_memory(view->reader->error);
-	for (size_t i = 1; status == LCOWMIG_OK && i < count; i++) {
-		const disks_path *path = &paths[i];
-		lcowmig__wire_place disk = { &view->place, "disks", NULL, path->disk->slot };
-		lcowmig__wire_place mount = { &disk, "mounts", NULL, path->mount ? path->mount->partition : 0 };
-
-		if (strcmp(path[-1].path, path->path) != 0)
-			continue;
-		status = lcowmig__wire_invalid(view->reader, path->mount ? &mount : &disk, path->mount ? "guest_path" : "config.host_path",
-					       "is that of slot %u too", (unsigned)path[-1].disk->slot);
-		status = lcowmig__wire_tolerate(view->reader, status);
-	}
+	for (size_t i = 1; status == LCOWMIG_OK && i < count; i++)
+		if (strcmp(paths[i - 1].path, paths[i].path) == 0)
+			status = lcowmig__wire_tolerate(view->reader, disks_refuse_path(view, &paths[i]));
 	return status;
 }
 

@@ -39,21 +39,15 @@ typedef struct ids_list {
 	ids_mark *marks;
 	size_t count;
 	ids_kind kind;
+	lcowmig__wire_place steps[4]; /* sandbox, pods, containers, processes */
 } ids_list;
 
-typedef struct ids_places {
-	lcowmig__wire_place steps[4];
-} ids_places;
-
-static const lcowmig__wire_place *ids_place(ids_places *places, ids_depth depth, size_t pod, size_t container)
+/* The place of what the list collects; there is one at a time. */
+static const lcowmig__wire_place *ids_place(ids_list *list, size_t pod, size_t container)
 {
-	lcowmig__wire_place *steps = places->steps;
-
-	steps[0] = (lcowmig__wire_place){ NULL, "sandbox", NULL, LCOWMIG__WIRE_NO_INDEX };
-	steps[1] = (lcowmig__wire_place){ &steps[0], "pods", NULL, pod };
-	steps[2] = (lcowmig__wire_place){ &steps[1], "containers", NULL, container };
-	steps[3] = (lcowmig__wire_place){ &steps[2], "processes", "", LCOWMIG__WIRE_NO_INDEX };
-	return &steps[1 + (size_t)depth];
+	list->steps[1].index = pod;
+	list->steps[2].index = container;
+	return &list->steps[1 + (size_t)depths[list->kind]];
 }
 
 static int ids_order(const void *a, const void *b, const void *context)
@@ -67,11 +61,10 @@ static int ids_order(const void *a, const void *b, const void *context)
 	return (left->number > right->number) - (left->number < right->number);
 }
 
-static lcowmig_status ids_unique(const lcowmig__wire_reader *reader, const ids_list *list, lcowmig__arena *scratch)
+static lcowmig_status ids_unique(const lcowmig__wire_reader *reader, ids_list *list, lcowmig__arena *scratch)
 {
 	char other[LCOWMIG__WIRE_PATH_SIZE];
 	lcowmig_status status = LCOWMIG_OK;
-	ids_places places;
 
 	if (!lcowmig__wire_sort(scratch, list->marks, list->count, sizeof *list->marks, ids_order, NULL))
 		return lcowmig__fail_memory(reader->error);
@@ -80,9 +73,8 @@ static lcowmig_status ids_unique(const lcowmig__wire_reader *reader, const ids_l
 
 		if (ids_order(mark - 1, mark, NULL) != 0)
 			continue;
-		lcowmig__wire_path(ids_place(&places, depths[list->kind], mark[-1].pod, mark[-1].container), mark[-1].name, other);
-		status = lcowmig__wire_invalid(reader, ids_place(&places, depths[list->kind], mark->pod, mark->container), mark->name,
-					       "is that of %s too", other);
+		lcowmig__wire_path(ids_place(list, mark[-1].pod, mark[-1].container), mark[-1].name, other);
+		status = lcowmig__wire_invalid(reader, ids_place(list, mark->pod, mark->container), mark->name, "is that of %s too", other);
 		status = lcowmig__wire_tolerate(reader, status);
 	}
 	return status;
@@ -112,9 +104,8 @@ static lcowmig_status ids_add_process(const lcowmig__wire_reader *reader, const 
 	static const char *const names[] = { "stdin_port", "stdout_port", "stderr_port" };
 	const lcowmig__wire_process *process = &sandbox->pods[pod].containers[container].processes[0];
 	const lcowmig__wire_vm *vm = &sandbox->vm;
+	const lcowmig__wire_place *place = ids_place(list, pod, container);
 	lcowmig_status status = LCOWMIG_OK;
-	ids_places places;
-	const lcowmig__wire_place *place = ids_place(&places, IDS_OF_INIT, pod, container);
 
 	for (size_t i = 0; status == LCOWMIG_OK && i < LCOWMIG__COUNT(names); i++) {
 		if (!process->ports[i])
@@ -169,7 +160,11 @@ static lcowmig_status ids_add_pod(const lcowmig__wire_reader *reader, const lcow
 
 lcowmig_status lcowmig__wire_validate_ids(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, lcowmig__arena *scratch)
 {
-	ids_list list = { NULL, 0, IDS_GUEST_PODS };
+	ids_list list = { NULL, 0, IDS_GUEST_PODS,
+			  { { NULL, "sandbox", NULL, LCOWMIG__WIRE_NO_INDEX },
+			    { &list.steps[0], "pods", NULL, 0 },
+			    { &list.steps[1], "containers", NULL, 0 },
+			    { &list.steps[2], "processes", "", LCOWMIG__WIRE_NO_INDEX } } };
 	size_t room = sandbox->n_pods;
 	lcowmig_status status = LCOWMIG_OK;
 
