@@ -292,6 +292,6 @@ lcowmig_status lcowmig__gcs_start_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__w
 /* ---- record.c ---- */
 
 void lcowmig__record_frame(lcowmig_gcs *gcs, char direction, const lcowmig__frame *frame, const char *text, size_t size);
-void lcowmig__record_change(lcowmig_gcs *gcs, const char *format, ...) LCOWMIG__PRINTF(2, 3);
+void lcowmig__record_change(lcowmig_gcs *gcs, const char *what);
 
 #endif

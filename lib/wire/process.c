@@ -1,4 +1,4 @@
-/* The process payload, and what it shares with others: durations. */
+/* The process payload, and what it shares with others: durations, documents. */
 #include "process.pb.h"
 
 #include "base/json.h"
@@ -46,20 +46,19 @@ lcowmig_status lcowmig__wire_check_duration(const lcowmig__wire_reader *reader, 
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status process_check_spec(const lcowmig__wire_reader *reader, const lcowmig__wire_process *process,
-					 const lcowmig__wire_place *place)
+lcowmig_status lcowmig__wire_check_json(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+					const char *what, const lcowmig__wire_bytes *json)
 {
-	const lcowmig__wire_bytes *spec = &process->oci_process_spec_json;
+	const char *text = (const char *)json->data;
 	lcowmig_status status;
 
-	if (!spec->size)
+	if (!json->size)
 		return LCOWMIG_OK;
-	status = lcowmig__json_validate("OCI process spec", (const char *)spec->data, spec->size, reader->limits.document_bytes,
-					&reader->limits, reader->error);
+	status = lcowmig__json_validate(what, text, json->size, reader->limits.document_bytes, &reader->limits, reader->error);
 	if (status != LCOWMIG_OK)
-		return lcowmig__wire_fail_inner(reader, place, "oci_process_spec_json", status);
-	if (!lcowmig__json_is_object((const char *)spec->data, spec->size))
-		return lcowmig__wire_invalid(reader, place, "oci_process_spec_json", "is not a JSON object");
+		return lcowmig__wire_fail_inner(reader, place, name, status);
+	if (!lcowmig__json_is_object(text, json->size))
+		return lcowmig__wire_invalid(reader, place, name, "is not a JSON object");
 	return LCOWMIG_OK;
 }
 
@@ -70,7 +69,8 @@ static lcowmig_status process_check(const lcowmig__wire_reader *reader, const vo
 
 	status = lcowmig__wire_tolerate(reader, status);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_tolerate(reader, process_check_spec(reader, process, place));
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_check_json(reader, place, "oci_process_spec_json", "OCI process spec",
+										 &process->oci_process_spec_json));
 	if (status != LCOWMIG_OK || !reader->strict)
 		return status;
 	if (process->pid <= 0)

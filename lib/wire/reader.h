@@ -67,6 +67,9 @@ lcowmig_status lcowmig__wire_fail_inner(const lcowmig__wire_reader *reader, cons
 /* Checks that several payloads need. */
 lcowmig_status lcowmig__wire_check_duration(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 					    const lcowmig__wire_duration *duration);
+/* One JSON object; absent is fine too. `what` names it in the sentence. */
+lcowmig_status lcowmig__wire_check_json(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+					const char *what, const lcowmig__wire_bytes *json);
 lcowmig_status lcowmig__wire_check_not_empty(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 					     const char *text);
 

@@ -50,21 +50,13 @@ static lcowmig_status vm_find_section(const lcowmig__wire_reader *reader, const 
 /* A VM alone may have a document without a VM section: creating it is what fails then. In a sandbox that is known too late. */
 static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, const lcowmig__wire_vm *vm, const lcowmig__wire_place *place)
 {
-	const char *text = (const char *)vm->hcs_document.data;
-	size_t size = vm->hcs_document.size;
-	lcowmig_status status;
+	const lcowmig__wire_bytes *document = &vm->hcs_document;
+	lcowmig_status status = lcowmig__wire_check_json(reader, place, "hcs_document", "HCS document", document);
 	bool has_section;
 
-	if (!size)
-		return LCOWMIG_OK;
-	status = lcowmig__json_validate("HCS document", text, size, reader->limits.document_bytes, &reader->limits, reader->error);
-	if (status != LCOWMIG_OK)
-		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
-	if (!lcowmig__json_is_object(text, size))
-		return lcowmig__wire_invalid(reader, place, "hcs_document", "is not a JSON object");
-	if (!reader->strict)
-		return LCOWMIG_OK;
-	status = vm_find_section(reader, text, size, &has_section);
+	if (status != LCOWMIG_OK || !document->size || !reader->strict)
+		return status;
+	status = vm_find_section(reader, (const char *)document->data, document->size, &has_section);
 	if (status != LCOWMIG_OK)
 		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
 	if (!has_section)
