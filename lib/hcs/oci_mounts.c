@@ -6,7 +6,7 @@
 #include "oci_parts.h"
 
 #define EXTENSIBLE_PREFIX "evd://"
-#define HUGE_PAGES_PREFIX "hugepages://"
+#define HUGE_PAGES "hugepages://"
 #define BLOCK_DEVICE_PREFIX "blockdev://"
 
 /* The disk types of HCS by mount type. */
@@ -18,50 +18,6 @@ static const struct {
 	{ "physical-disk", LCOWMIG__DISK_PASS_THRU },
 	{ "extensible-virtual-disk", LCOWMIG__DISK_EXTENSIBLE },
 };
-
-bool lcowmig__oci_split_extensible(const char *source, const char **ret_provider, size_t *ret_provider_size, const char **ret_path)
-{
-	const char *provider, *slash;
-
-	if (!lcowmig__text_starts_with(source, EXTENSIBLE_PREFIX))
-		return false;
-	provider = source + strlen(EXTENSIBLE_PREFIX);
-	slash = strchr(provider, '/');
-	if (!slash || slash == provider || !slash[1])
-		return false;
-	*ret_provider = provider;
-	*ret_provider_size = (size_t)(slash - provider);
-	*ret_path = slash + 1;
-	return true;
-}
-
-bool lcowmig__oci_is_huge_pages(const char *source)
-{
-	return lcowmig__text_starts_with(source, HUGE_PAGES_PREFIX);
-}
-
-bool lcowmig__oci_hugepages_are_valid(const char *source)
-{
-	static const char prefix[] = HUGE_PAGES_PREFIX "2M/";
-
-	return lcowmig__text_starts_with(source, prefix) && source[strlen(prefix)];
-}
-
-bool lcowmig__oci_is_guest_path(const char *source)
-{
-	return lcowmig__text_starts_with(source, "sandbox://") || lcowmig__text_starts_with(source, "sandbox-tmp://") ||
-	       lcowmig__text_starts_with(source, "uvm://");
-}
-
-bool lcowmig__oci_is_read_only(const char *const *options, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (lcowmig__text_compare_nocase(options[i], "ro") == 0)
-			return true;
-	return false;
-}
 
 const char *lcowmig__oci_base_name(const char *path)
 {
@@ -100,15 +56,15 @@ static void mount_options(lcowmig__oci_reader *reader, const cJSON *list, size_t
 	}
 	options = lcowmig__oci_elements(reader, list, sizeof *options, &mount->n_options);
 	for (i = 0; item && reader->status == LCOWMIG_OK; item = item->next, i++) {
-		if (cJSON_IsString(item))
-			options[i] = lcowmig__oci_copy(reader, item->valuestring, strlen(item->valuestring));
-		else
+		if (!cJSON_IsString(item)) {
 			reader->status = lcowmig__fail(reader->error, LCOWMIG_E_INVALID_ARGUMENT,
 						       "OCI spec: an option of mount %zu is not a text", index);
+			break;
+		}
+		options[i] = lcowmig__oci_copy(reader, item->valuestring, strlen(item->valuestring));
+		mount->read_only |= lcowmig__text_compare_nocase(item->valuestring, "ro") == 0;
 	}
 	mount->options = options;
-	if (reader->status == LCOWMIG_OK)
-		mount->read_only = lcowmig__oci_is_read_only(options, mount->n_options);
 }
 
 /* What a source must look like. */
@@ -120,8 +76,8 @@ static void mount_expect(lcowmig__oci_reader *reader, size_t index, const lcowmi
 
 static void mount_classify_disk(lcowmig__oci_reader *reader, size_t index, const char *disk_type, lcowmig__oci_mount *mount)
 {
-	const char *provider;
-	size_t provider_size;
+	const char *provider = NULL;
+	const char *slash = NULL;
 
 	mount->kind = LCOWMIG__MOUNT_DISK;
 	mount->disk_type = disk_type;
@@ -129,10 +85,23 @@ static void mount_classify_disk(lcowmig__oci_reader *reader, size_t index, const
 	mount->block_device = lcowmig__text_starts_with(mount->destination, BLOCK_DEVICE_PREFIX);
 	if (strcmp(disk_type, LCOWMIG__DISK_EXTENSIBLE) != 0)
 		return;
-	if (lcowmig__oci_split_extensible(mount->source, &provider, &provider_size, &mount->host_path))
-		mount->evd_type = lcowmig__oci_copy(reader, provider, provider_size);
-	else
+	if (lcowmig__text_starts_with(mount->source, EXTENSIBLE_PREFIX)) {
+		provider = mount->source + strlen(EXTENSIBLE_PREFIX);
+		slash = strchr(provider, '/');
+	}
+	if (!slash || slash == provider || !slash[1]) {
 		mount_expect(reader, index, mount, "evd://<provider>/<path>");
+		return;
+	}
+	mount->evd_type = lcowmig__oci_copy(reader, provider, (size_t)(slash - provider));
+	mount->host_path = slash + 1;
+}
+
+/* A path in the guest, whose meaning is the guest's business. */
+static bool mount_is_in_guest(const char *source)
+{
+	return lcowmig__text_starts_with(source, "sandbox://") || lcowmig__text_starts_with(source, "sandbox-tmp://") ||
+	       lcowmig__text_starts_with(source, "uvm://");
 }
 
 static void mount_classify(lcowmig__oci_reader *reader, size_t index, lcowmig__oci_mount *mount)
@@ -148,12 +117,12 @@ static void mount_classify(lcowmig__oci_reader *reader, size_t index, lcowmig__o
 	for (i = 0; i < LCOWMIG__COUNT(disk_mounts); i++)
 		if (strcmp(mount->type, disk_mounts[i].mount_type) == 0)
 			mount_classify_disk(reader, index, disk_mounts[i].disk_type, mount);
-	if (strcmp(mount->type, "bind") != 0 || lcowmig__oci_is_guest_path(mount->source))
+	if (strcmp(mount->type, "bind") != 0 || mount_is_in_guest(mount->source))
 		return;
-	if (!lcowmig__oci_is_huge_pages(mount->source)) {
+	if (!lcowmig__text_starts_with(mount->source, HUGE_PAGES)) {
 		mount->kind = LCOWMIG__MOUNT_SHARE;
 		mount->host_path = mount->source;
-	} else if (!lcowmig__oci_hugepages_are_valid(mount->source)) {
+	} else if (!lcowmig__text_starts_with(mount->source, HUGE_PAGES "2M/") || !mount->source[strlen(HUGE_PAGES "2M/")]) {
 		mount_expect(reader, index, mount, "hugepages://2M/<location>");
 	}
 }
