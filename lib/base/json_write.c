@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "json.h"
@@ -42,7 +43,9 @@ static void write_string(lcowmig__buf *buf, const char *text)
 static void write_key(lcowmig__buf *buf, const char *key, size_t length)
 {
 	write_comma(buf);
-	lcowmig__buf_printf(buf, "\"%.*s\":", (int)length, key);
+	lcowmig__buf_append(buf, "\"", 1);
+	lcowmig__buf_append(buf, key, length);
+	lcowmig__buf_append(buf, "\":", 2);
 }
 
 void lcowmig__json_write_key(lcowmig__buf *buf, const char *key)
@@ -91,6 +94,7 @@ static void write_member(lcowmig__buf *buf, const char *key, size_t length, char
 	const char *const *texts;
 	const char *text;
 	uint64_t number;
+	char digits[24];
 
 	switch (kind) {
 	case 's':
@@ -115,8 +119,8 @@ static void write_member(lcowmig__buf *buf, const char *key, size_t length, char
 	default:
 		number = kind == 'n' ? va_arg(*arguments, uint64_t) : va_arg(*arguments, uint32_t);
 		if (number || kind == 'U') {
-			write_key(buf, key, length);
-			lcowmig__buf_printf(buf, "%" PRIu64, number);
+			snprintf(digits, sizeof digits, "%" PRIu64, number);
+			write_text(buf, key, length, digits, true);
 		}
 		break;
 	}

@@ -39,6 +39,14 @@ static const lcowmig__wire_field container_fields[] = {
 	  WIRE_KEY_LIMITED(TEXT, lcowmig__wire_process, exec_id, id_bytes), .message = &lcowmig__wire_process_message },
 };
 
+static lcowmig_status container_show(const lcowmig__wire_reader *reader, lcowmig__wire_user_visitor visit, const void *context,
+				     const lcowmig_guid *id, const char *guest_path, const lcowmig__wire_place *place, const char *name)
+{
+	lcowmig_status status = visit(context, id, guest_path, place, name);
+
+	return status == LCOWMIG_OK ? status : lcowmig__wire_tolerate(reader, status);
+}
+
 lcowmig_status lcowmig__wire_each_user(const lcowmig__wire_reader *reader, const lcowmig__wire_container *container,
 				       const lcowmig__wire_place *place, lcowmig__wire_user_visitor visit, const void *context)
 {
@@ -50,15 +58,12 @@ lcowmig_status lcowmig__wire_each_user(const lcowmig__wire_reader *reader, const
 	lcowmig_status status = LCOWMIG_OK;
 
 	for (; status == LCOWMIG_OK && ro_layer.index < container->n_ro_layers; ro_layer.index++, layer++)
-		status = lcowmig__wire_tolerate(reader,
-						visit(context, &layer->reservation_id, layer->guest_path, &ro_layer, "reservation_id"));
+		status = container_show(reader, visit, context, &layer->reservation_id, layer->guest_path, &ro_layer, "reservation_id");
 	layer = &container->scratch;
 	if (status == LCOWMIG_OK && container->has_scratch)
-		status = lcowmig__wire_tolerate(reader,
-						visit(context, &layer->reservation_id, layer->guest_path, &scratch, "reservation_id"));
+		status = container_show(reader, visit, context, &layer->reservation_id, layer->guest_path, &scratch, "reservation_id");
 	for (; status == LCOWMIG_OK && further.index < container->n_scsi_reservations; further.index++)
-		status = lcowmig__wire_tolerate(reader,
-						visit(context, &container->scsi_reservations[further.index], NULL, &further, NULL));
+		status = container_show(reader, visit, context, &container->scsi_reservations[further.index], NULL, &further, NULL);
 	return status;
 }
 
