@@ -1,4 +1,6 @@
 /* An envelope as one JSON object. Names are those of the wire schema; documents and specs are shown parsed. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -36,6 +38,16 @@ static cJSON *json_base64(lcowmig__wire_bytes bytes)
 	return node;
 }
 
+/* 0 is left out. cJSON's own numbers lose digits beyond the fifteenth. */
+static void add_integer(cJSON *object, const char *key, int64_t value)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRId64, value);
+	if (value)
+		cJSON_AddRawToObject(object, key, digits);
+}
+
 static void add_duration(cJSON *object, const char *key, lcowmig__wire_duration duration)
 {
 	if (duration.seconds || duration.nanos)
@@ -55,8 +67,8 @@ static cJSON *json_process(const lcowmig__wire_process *process)
 		cJSON_AddItemToObject(object, "oci_process_spec", json_document(process->oci_process_spec_json));
 	add_duration(object, "io_retry_timeout_seconds", process->io_retry_timeout);
 	for (i = 0; i < LCOWMIG__COUNT(port_names); i++)
-		lcowmig__json_add_uint64(object, port_names[i], process->ports[i]);
-	lcowmig__json_add_int64(object, "wait_call_id", process->wait_call_id);
+		add_integer(object, port_names[i], process->ports[i]);
+	add_integer(object, "wait_call_id", process->wait_call_id);
 	return object;
 }
 
@@ -228,8 +240,8 @@ static cJSON *json_vm(const lcowmig__wire_vm *vm)
 	}
 	if (vm->has_scsi)
 		cJSON_AddItemToObject(object, "scsi", json_scsi(&vm->scsi));
-	lcowmig__json_add_uint64(object, "gcs_next_port", vm->gcs_next_port);
-	lcowmig__json_add_int64(object, "bridge_next_id", vm->bridge_next_id);
+	add_integer(object, "gcs_next_port", vm->gcs_next_port);
+	add_integer(object, "bridge_next_id", vm->bridge_next_id);
 	if (vm->compat_info.size)
 		cJSON_AddItemToObject(object, "compat_info", json_base64(vm->compat_info));
 	if (vm->hcs_document.size)

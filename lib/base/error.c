@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 #define STATUS_NAME(name, number, meaning) \
 	case LCOWMIG_##name:               \
 		return #name;
@@ -31,26 +33,12 @@ const char *lcowmig_status_text(lcowmig_status status)
 	return "a status this version of the library does not know";
 }
 
-/* Cuts a message that was truncated inside a multi-byte character back to the last whole one. */
-static void error_trim(char *message)
-{
-	size_t length = strlen(message);
-	size_t start = length;
-
-	if (length < LCOWMIG_ERROR_MESSAGE_SIZE - 1)
-		return;
-	while (start > 0 && ((unsigned char)message[start - 1] & 0xC0) == 0x80)
-		start--;
-	if (start > 0 && (unsigned char)message[start - 1] >= 0xC0)
-		message[start - 1] = '\0';
-}
-
 static void error_vset(lcowmig_error *error, lcowmig_status status, uint32_t hresult, const char *format, va_list arguments)
 {
 	lcowmig_error whole = { sizeof whole, status, hresult, { 0 } }; /* the arguments may be the error's old message */
 
 	vsnprintf(whole.message, sizeof whole.message, format, arguments);
-	error_trim(whole.message);
+	lcowmig__text_trim(whole.message, sizeof whole.message);
 	lcowmig__error_copy(error, &whole);
 }
 

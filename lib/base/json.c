@@ -1,16 +1,12 @@
 #include "json.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json_text.h"
 #include "text.h"
-
-/* cJSON prints numbers with 15 digits and takes that for exact too early: from here on the digits are kept as text. */
-#define JSON_EXACT_LIMIT UINT64_C(1000000000000000)
 
 /* The next number of checked text at or after `at`, where there is one; strings are passed over. */
 static size_t json_find_number(const char *text, size_t at)
@@ -209,37 +205,4 @@ bool lcowmig__json_add_bool(cJSON *object, const char *key, bool value)
 	if (!object || !value)
 		return object != NULL;
 	return lcowmig__json_add_item(object, key, cJSON_CreateTrue());
-}
-
-static cJSON *json_make_integer(bool negative, uint64_t magnitude)
-{
-	char digits[24];
-
-	if (magnitude < JSON_EXACT_LIMIT)
-		return cJSON_CreateNumber(negative ? -(double)magnitude : (double)magnitude);
-	snprintf(digits, sizeof digits, "%s%" PRIu64, negative ? "-" : "", magnitude);
-	return cJSON_CreateRaw(digits);
-}
-
-bool lcowmig__json_add_uint64(cJSON *object, const char *key, uint64_t value)
-{
-	if (!object || !value)
-		return object != NULL;
-	return lcowmig__json_add_item(object, key, json_make_integer(false, value));
-}
-
-bool lcowmig__json_add_int64(cJSON *object, const char *key, int64_t value)
-{
-	uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-
-	if (!object || !value)
-		return object != NULL;
-	return lcowmig__json_add_item(object, key, json_make_integer(value < 0, magnitude));
-}
-
-bool lcowmig__json_add_raw(cJSON *object, const char *key, const char *json)
-{
-	if (!object || lcowmig__text_is_empty(json))
-		return object != NULL;
-	return lcowmig__json_add_item(object, key, cJSON_CreateRaw(json));
 }

@@ -8,10 +8,12 @@
 #define LCOWMIG__JSON_H
 
 #include <cjson/cJSON.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "alloc.h"
+#include "buf.h"
 #include "error.h"
 #include "lcowmig/limits.h"
 
@@ -37,16 +39,36 @@ bool lcowmig__json_uint64(const cJSON *object, const char *key, uint64_t *ret_va
 bool lcowmig__json_uint32(const cJSON *object, const char *key, uint32_t *ret_value);
 
 /*
- * Building. Each adds a member unless the value is zero, false, NULL or "" ("omit0"), and returns false only when memory is out. An
- * `object` of NULL returns false, so a chain of calls can be tested once.
+ * Writing, without a tree. `form` is the shape of the document, as in "{Name:s Lun:u Settings:{Path:s Files:a} List:[{Index:U}]}": braces and
+ * brackets are written as they stand, and each member takes its value from the arguments:
+ *
+ *     s  const char *     a text; left out when NULL or ""
+ *     S  const char *     a text, always written
+ *     b  bool             left out when false
+ *     u  uint32_t         left out when 0
+ *     U  uint32_t         always written
+ *     n  uint64_t         left out when 0
+ *     a  const char *const *, size_t   texts; left out when there are none
+ *     j  const char *     JSON as it stands; left out when NULL or ""
+ *     d  char *           the same, of `mem` and taken: what another call made. NULL, which is how that fails, makes this one fail
+ *     t  char *           taken likewise, written as a text (a document inside a string)
+ *
+ * json_write appends to `buf`, whose failure is sticky, and may be used for a part: "{Path:s", and the rest later. json_write_key begins a
+ * member whose key is not known before; the value is up to the caller. json_text gives the document in memory of `mem` (lcowmig__free),
+ * NULL when memory is out.
+ */
+void lcowmig__json_write(lcowmig__buf *buf, const char *form, ...);
+void lcowmig__json_vwrite(lcowmig__buf *buf, const char *form, va_list *arguments);
+void lcowmig__json_write_key(lcowmig__buf *buf, const char *key);
+char *lcowmig__json_text(const lcowmig__mem *mem, const char *form, ...);
+
+/*
+ * Changing a tree. Each adds a member unless the value is false, NULL or "", and returns false only when memory is out. An `object` of NULL
+ * returns false, so a chain of calls can be tested once.
  */
 bool lcowmig__json_add_string(cJSON *object, const char *key, const char *value);
 bool lcowmig__json_add_bool(cJSON *object, const char *key, bool value);
-bool lcowmig__json_add_uint64(cJSON *object, const char *key, uint64_t value);
-bool lcowmig__json_add_int64(cJSON *object, const char *key, int64_t value);
 bool lcowmig__json_add_item(cJSON *object, const char *key, cJSON *item); /* takes `item` in every case; false when it is NULL */
-/* Adds raw JSON text as it stands (it must be valid). */
-bool lcowmig__json_add_raw(cJSON *object, const char *key, const char *json);
 
 /*
  * Where a member stands in the text: the byte range of its value, and of the whole member. `path` is "/"-separated, keys matched

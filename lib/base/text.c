@@ -105,3 +105,15 @@ bool lcowmig__text_equal(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
+
+void lcowmig__text_trim(char *text, size_t size)
+{
+	size_t start = strlen(text);
+
+	if (start + 1 < size)
+		return;
+	while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+		start--;
+	if (start > 0 && (unsigned char)text[start - 1] >= 0xC0)
+		text[start - 1] = '\0';
+}

@@ -47,23 +47,33 @@ void lcowmig__env_set_bytes(lcowmig_call *call, const void *bytes, size_t size)
 		lcowmig__env_refuse(call);
 }
 
-lcowmig_call *lcowmig__call_spare(const lcowmig__env *env)
+lcowmig_call *lcowmig__call_bare(lcowmig_context *context)
 {
-	lcowmig_call *call = lcowmig__alloc(&env->context->mem, sizeof *call);
+	lcowmig_call *call = lcowmig__alloc(&context->mem, sizeof *call);
 
 	if (!call)
 		return NULL;
-	call->context = env->context;
-	call->env = env;
+	call->context = context;
 	lcowmig__list_init(&call->in_flow);
 	lcowmig__list_init(&call->outbox);
 	return call;
 }
 
+lcowmig_call *lcowmig__call_spare(const lcowmig__env *env)
+{
+	lcowmig_call *call = lcowmig__call_bare(env->context);
+
+	if (call)
+		call->env = env;
+	return call;
+}
+
 void lcowmig__call_spare_free(lcowmig_call *spare)
 {
-	if (spare)
-		lcowmig__free(&spare->context->mem, spare);
+	if (!spare)
+		return;
+	lcowmig__free(&spare->context->mem, spare->arguments);
+	lcowmig__free(&spare->context->mem, spare);
 }
 
 void lcowmig__env_post(lcowmig_call *spare, const char *what, lcowmig_status (*invoke)(lcowmig_call *call), void *handle)
@@ -73,7 +83,7 @@ void lcowmig__env_post(lcowmig_call *spare, const char *what, lcowmig_status (*i
 	spare->handle_argument = handle;
 	lcowmig__list_append(&spare->context->pump->outbox, &spare->outbox);
 	spare->context->calls++;
-	if (spare->env->calls)
+	if (spare->env && spare->env->calls)
 		++*spare->env->calls;
 }
 

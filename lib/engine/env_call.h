@@ -20,6 +20,8 @@ void lcowmig__env_set_bytes(lcowmig_call *call, const void *bytes, size_t size);
 /* Takes `text` over, also when there is no call; NULL: memory was out when it was made. */
 void lcowmig__env_take_text(const lcowmig__env *env, lcowmig_call *call, size_t i, char *text);
 
+/* A spare (see lcowmig__call_spare) without an environment. NULL when memory is out. */
+lcowmig_call *lcowmig__call_bare(lcowmig_context *context);
 /* Queues a spare as a call that belongs to no flow. Needs the lock. */
 void lcowmig__env_post(lcowmig_call *spare, const char *what, lcowmig_status (*invoke)(lcowmig_call *call), void *handle);
 

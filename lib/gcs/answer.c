@@ -24,7 +24,7 @@ static void outcome_read_message(lcowmig__outcome *outcome, const cJSON *tree)
 	if (!lcowmig__text_is_empty(file) && lcowmig__json_uint32(record, "Line", &line) && line != UINT32_MAX)
 		snprintf(place, sizeof place, " (%s:%lu%s%s)", file, (unsigned long)line, function ? " " : "", function ? function : "");
 	snprintf(outcome->message, sizeof outcome->message, "%s%s", message, strlen(place) + 1 < sizeof place ? place : "");
-	lcowmig__gcs_trim(outcome->message, sizeof outcome->message);
+	lcowmig__text_trim(outcome->message, sizeof outcome->message);
 }
 
 static void outcome_read(lcowmig__outcome *outcome, const cJSON *tree)
@@ -34,9 +34,7 @@ static void outcome_read(lcowmig__outcome *outcome, const cJSON *tree)
 
 	if (!cJSON_IsObject(tree) ||
 	    (result && !cJSON_IsNull(result) && (!lcowmig__json_int64(tree, "Result", &value) || value < INT32_MIN || value > INT32_MAX))) {
-		outcome->status = LCOWMIG_E_CORRUPT_DATA;
-		lcowmig__gcs_copy(outcome->message, sizeof outcome->message, "the guest's answer is no object with a 32-bit Result");
-		outcome->answer = NULL;
+		lcowmig__outcome_fail(outcome, LCOWMIG_E_CORRUPT_DATA, 0, "the guest's answer is no object with a 32-bit Result");
 		return;
 	}
 	if (!value)

@@ -5,75 +5,48 @@
 
 #include "engine/abi.h"
 
-/* Starts the operation, which is NULL when it could not be made (and `error` is filled in). */
-static lcowmig_status api_leave(lcowmig_gcs *gcs, lcowmig__pump *pump, lcowmig__flow *flow, const lcowmig_error *made, lcowmig_done_fn done,
-				void *user, lcowmig_error *error)
-{
-	if (!flow)
-		lcowmig__error_copy(error, made);
-	return lcowmig__leave_with(gcs->context, pump, flow ? LCOWMIG_OK : (lcowmig_status)made->status, flow, done, user, error);
-}
+#define GCS "guest bridge: gcs"
 
-static lcowmig_status api_null(lcowmig_error *error)
+static lcowmig_status api_start(lcowmig_gcs *gcs, lcowmig__gcs_maker *make, const void *data, size_t number, lcowmig_done_fn done, void *user,
+				lcowmig_error *error)
 {
-	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest bridge: gcs is NULL");
+	lcowmig_error made = LCOWMIG_ERROR_INIT;
+	lcowmig__flow *flow;
+	lcowmig__pump pump;
+
+	if (!lcowmig__enter_object(gcs, gcs, GCS, &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	flow = make(gcs, data, number, &made);
+	if (!flow)
+		lcowmig__error_copy(error, &made);
+	return lcowmig__leave_with(gcs->context, &pump, flow ? LCOWMIG_OK : (lcowmig_status)made.status, flow, done, user, error);
 }
 
 lcowmig_status lcowmig_gcs_listen(lcowmig_gcs *gcs, const char *runtime_id, uint32_t port, lcowmig_done_fn done, void *user,
 				  lcowmig_error *error)
 {
-	lcowmig_error made = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!gcs)
-		return api_null(error);
-	lcowmig__enter(gcs->context, &pump);
-	return api_leave(gcs, &pump, lcowmig__listen_flow(gcs, runtime_id, port, &made), &made, done, user, error);
+	return api_start(gcs, lcowmig__listen_flow, runtime_id, port, done, user, error);
 }
 
 lcowmig_status lcowmig_gcs_seed_entropy(lcowmig_gcs *gcs, const void *bytes, size_t size, lcowmig_done_fn done, void *user,
 					lcowmig_error *error)
 {
-	lcowmig_error made = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!gcs)
-		return api_null(error);
-	lcowmig__enter(gcs->context, &pump);
-	return api_leave(gcs, &pump, lcowmig__entropy_flow(gcs, bytes, size, &made), &made, done, user, error);
+	return api_start(gcs, lcowmig__entropy_flow, bytes, size, done, user, error);
 }
 
 lcowmig_status lcowmig_gcs_read_log(lcowmig_gcs *gcs, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_error made = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!gcs)
-		return api_null(error);
-	lcowmig__enter(gcs->context, &pump);
-	return api_leave(gcs, &pump, lcowmig__log_flow(gcs, &made), &made, done, user, error);
+	return api_start(gcs, lcowmig__log_flow, NULL, 0, done, user, error);
 }
 
 lcowmig_status lcowmig_gcs_connect(lcowmig_gcs *gcs, bool cold, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_error made = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!gcs)
-		return api_null(error);
-	lcowmig__enter(gcs->context, &pump);
-	return api_leave(gcs, &pump, lcowmig__connect_flow(gcs, cold, &made), &made, done, user, error);
+	return api_start(gcs, lcowmig__connect_flow, NULL, cold, done, user, error);
 }
 
 lcowmig_status lcowmig_gcs_resume(lcowmig_gcs *gcs, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig_error made = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!gcs)
-		return api_null(error);
-	lcowmig__enter(gcs->context, &pump);
-	return api_leave(gcs, &pump, lcowmig__resume_flow(gcs, &made), &made, done, user, error);
+	return api_start(gcs, lcowmig__resume_flow, NULL, 0, done, user, error);
 }
 
 void lcowmig_gcs_close(lcowmig_gcs *gcs)
@@ -132,104 +105,82 @@ void lcowmig_gcs_settle(lcowmig_gcs *gcs)
 
 /* ---- Requests ---- */
 
-lcowmig_status lcowmig__gcs_start_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
-					  uint64_t timeout_ns, lcowmig__waiter *waiter, lcowmig_error *error)
+/* The waiter joins a request, or is told of the failure by its caller. */
+static lcowmig_status request_join(lcowmig_gcs *gcs, lcowmig__request *request, lcowmig__waiter *waiter, lcowmig_status status)
 {
-	lcowmig__request *request = NULL;
-	lcowmig__buf frame;
-	lcowmig_status status;
-
-	if ((message & LCOWMIG__FRAME_KIND) != LCOWMIG__FRAME_REQUEST || message == LCOWMIG_GCS_NEGOTIATE_PROTOCOL)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				     "guest request: 0x%08lx is not the type of a request that can be sent (negotiating is up to connect)",
-				     (unsigned long)message);
-	if (!waiter)
-		return lcowmig__fail_memory(error);
-	if (gcs->object.state != LCOWMIG__GCS_CONNECTED)
-		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "the guest connection is %s; expected it to be Connected",
-				     lcowmig__object_state_name(&gcs->object));
-	lcowmig__buf_init(&frame, &gcs->context->mem);
-	status = lcowmig__document_frame(gcs, message, container_id, document, &frame, error);
-	if (status == LCOWMIG_OK)
-		status = lcowmig__request_send(gcs, message, false, &frame, timeout_ns, &request, error);
-	else
-		lcowmig__buf_done(&frame);
-	if (status != LCOWMIG_OK)
+	if (status != LCOWMIG_OK) {
+		lcowmig__waiter_free(gcs, waiter);
 		return status;
+	}
 	lcowmig__list_append(&request->waiters, &waiter->node);
 	if (waiter->call)
 		lcowmig__call_tell_request_id(waiter->call, request->id);
 	return LCOWMIG_PENDING;
 }
 
-lcowmig_status lcowmig__gcs_start_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__waiter *waiter, lcowmig_error *error)
+lcowmig_status lcowmig__gcs_start_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
+					  uint64_t timeout_ns, lcowmig__waiter *waiter, lcowmig_error *error)
 {
 	lcowmig__request *request = NULL;
 	lcowmig_status status;
 
-	if (!waiter)
-		return lcowmig__fail_memory(error);
-	status = lcowmig__request_adopt(gcs, id, &request, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__list_append(&request->waiters, &waiter->node);
-	if (waiter->call)
-		lcowmig__call_tell_request_id(waiter->call, id);
-	lcowmig__answer_recall(request);
-	return LCOWMIG_PENDING;
+	if ((message & LCOWMIG__FRAME_KIND) != LCOWMIG__FRAME_REQUEST || message == LCOWMIG_GCS_NEGOTIATE_PROTOCOL)
+		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
+				       "guest request: 0x%08lx is not the type of a request that can be sent (negotiating is up to connect)",
+				       (unsigned long)message);
+	else if (!waiter)
+		status = lcowmig__fail_memory(error);
+	else
+		status = lcowmig__request_send(gcs, message, false, container_id, document, timeout_ns, &request, error);
+	return request_join(gcs, request, waiter, status);
+}
+
+lcowmig_status lcowmig__gcs_start_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__waiter *waiter, lcowmig_error *error)
+{
+	lcowmig__request *request = NULL;
+	lcowmig_status status =
+		waiter ? lcowmig__request_adopt(gcs, id, &request, error) : lcowmig__fail_memory(error);
+
+	status = request_join(gcs, request, waiter, status);
+	if (status == LCOWMIG_PENDING)
+		lcowmig__answer_recall(request);
+	return status;
 }
 
 lcowmig_status lcowmig_gcs_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document, uint64_t timeout_ns,
 				   lcowmig_gcs_answer_fn answer, void *user, lcowmig_error *error)
 {
-	lcowmig_context *context;
-	lcowmig__waiter *waiter;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!gcs)
-		return api_null(error);
-	context = gcs->context;
+	if (!lcowmig__enter_object(gcs, gcs, GCS, &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	if (!timeout_ns)
 		timeout_ns = lcowmig__message_timeout(gcs, message);
 	else if (timeout_ns == LCOWMIG_NO_DEADLINE)
 		timeout_ns = 0;
-	lcowmig__enter(context, &pump);
-	waiter = lcowmig__waiter_new(gcs, NULL, answer, user);
-	status = lcowmig__gcs_start_request(gcs, message, container_id, document, timeout_ns, waiter, error);
-	if (status != LCOWMIG_PENDING)
-		lcowmig__waiter_free(gcs, waiter);
-	lcowmig__leave(context, &pump);
-	return status;
+	status = lcowmig__gcs_start_request(gcs, message, container_id, document, timeout_ns,
+					    lcowmig__waiter_new(gcs, NULL, answer, user), error);
+	return lcowmig__leave_object(gcs, &pump, status);
 }
 
 lcowmig_status lcowmig_gcs_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig_gcs_answer_fn answer, void *user, lcowmig_error *error)
 {
-	lcowmig_context *context;
-	lcowmig__waiter *waiter;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!gcs)
-		return api_null(error);
-	context = gcs->context;
-	lcowmig__enter(context, &pump);
-	waiter = lcowmig__waiter_new(gcs, NULL, answer, user);
-	status = lcowmig__gcs_start_adopt(gcs, id, waiter, error);
-	if (status != LCOWMIG_PENDING)
-		lcowmig__waiter_free(gcs, waiter);
-	lcowmig__leave(context, &pump);
-	return status;
+	if (!lcowmig__enter_object(gcs, gcs, GCS, &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = lcowmig__gcs_start_adopt(gcs, id, lcowmig__waiter_new(gcs, NULL, answer, user), error);
+	return lcowmig__leave_object(gcs, &pump, status);
 }
 
-static bool request_cancel(lcowmig__request *request, lcowmig_gcs_answer_fn answer, const void *user)
+/* Whether anybody was found. */
+static bool request_cancel(lcowmig__request *request, lcowmig_gcs_answer_fn answer, const void *user, const lcowmig__outcome *outcome)
 {
-	lcowmig__outcome outcome = { 0 };
 	lcowmig__list *node, *following;
 	bool found = false;
 
-	outcome.status = LCOWMIG_E_CANCELLED;
-	lcowmig__gcs_copy(outcome.message, sizeof outcome.message, "the request was cancelled");
 	LCOWMIG__LIST_EACH(node, following, &request->waiters)
 	{
 		lcowmig__waiter *waiter = LCOWMIG__LIST_ENTRY(node, lcowmig__waiter, node);
@@ -237,7 +188,7 @@ static bool request_cancel(lcowmig__request *request, lcowmig_gcs_answer_fn answ
 		if (!waiter->answer || waiter->answer->function != answer || waiter->answer->user != user)
 			continue;
 		found = true;
-		lcowmig__waiter_end(request->gcs, waiter, &outcome);
+		lcowmig__waiter_end(request->gcs, waiter, outcome);
 	}
 	return found;
 }
@@ -246,13 +197,15 @@ lcowmig_status lcowmig_gcs_cancel(lcowmig_gcs *gcs, lcowmig_gcs_answer_fn answer
 {
 	lcowmig_status status = LCOWMIG_E_NOT_FOUND;
 	lcowmig__node *node, *following;
+	lcowmig__outcome outcome;
 	lcowmig__pump pump;
 
 	if (!gcs)
 		return LCOWMIG_E_INVALID_ARGUMENT;
+	lcowmig__outcome_fail(&outcome, LCOWMIG_E_CANCELLED, 0, "the request was cancelled");
 	lcowmig__enter(gcs->context, &pump);
 	LCOWMIG__TREE_EACH(node, following, &gcs->requests)
-	if (request_cancel(LCOWMIG__TREE_ENTRY(node, lcowmig__request, node), answer, user))
+	if (request_cancel(LCOWMIG__TREE_ENTRY(node, lcowmig__request, node), answer, user, &outcome))
 		status = LCOWMIG_OK;
 	lcowmig__leave(gcs->context, &pump);
 	return status;

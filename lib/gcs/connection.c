@@ -35,15 +35,8 @@ static void handshake_send(handshake_flow *self, uint32_t message, const char *d
 {
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig__request *request = NULL;
-	lcowmig__buf frame;
-	lcowmig_status status;
 
-	lcowmig__buf_init(&frame, &self->gcs->context->mem);
-	status = lcowmig__document_frame(self->gcs, message, "", document, &frame, &error);
-	if (status == LCOWMIG_OK)
-		lcowmig__request_send(self->gcs, message, true, &frame, 0, &request, &error);
-	else
-		lcowmig__buf_done(&frame);
+	lcowmig__request_send(self->gcs, message, true, "", document, 0, &request, &error);
 	lcowmig__request_await(&self->flow, request, &error);
 }
 
@@ -52,8 +45,8 @@ static lcowmig_status handshake_read(handshake_flow *self)
 	lcowmig__flow *flow = &self->flow;
 	lcowmig_gcs *gcs = self->gcs;
 	lcowmig_gcs_capabilities capabilities;
-	char *json = NULL;
 	lcowmig_status status;
+	char *json = NULL;
 
 	if (flow->result == LCOWMIG_E_GUEST_FAILED && flow->error->hresult == LCOWMIG__HR_UNSUPPORTED_PROTOCOL) {
 		flow->error->status = LCOWMIG_E_UNSUPPORTED_VERSION;
@@ -75,13 +68,10 @@ static void handshake_step(lcowmig__flow *flow)
 {
 	handshake_flow *self = (handshake_flow *)flow;
 	lcowmig_gcs *gcs = self->gcs;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
 	FLOW_AWAIT(flow, handshake_send(self, LCOWMIG_GCS_NEGOTIATE_PROTOCOL, negotiate_document));
-	status = handshake_read(self);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, handshake_read(self));
 	if (!self->is_cold || !gcs->capabilities.send_host_create_message)
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	FLOW_TRY(flow, handshake_send(self, LCOWMIG_GCS_CREATE, create_document));
@@ -194,29 +184,26 @@ static void connect_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static void connect_release(lcowmig__flow *flow)
-{
-	lcowmig__gate_leave(flow, &((connect_flow *)flow)->base.gcs->establishing);
-	lcowmig__gcs_flow_release(flow);
-}
+static const lcowmig__flow_class connect_class = { "connect", connect_step, lcowmig__gcs_flow_release, false };
+static const lcowmig__flow_class resume_class = { "resume", connect_step, lcowmig__gcs_flow_release, false };
 
-static const lcowmig__flow_class connect_class = { "connect", connect_step, connect_release, false };
-static const lcowmig__flow_class resume_class = { "resume", connect_step, connect_release, false };
-
-lcowmig__flow *lcowmig__connect_flow(lcowmig_gcs *gcs, bool is_cold, lcowmig_error *error)
+lcowmig__flow *lcowmig__connect_flow(lcowmig_gcs *gcs, const void *data, size_t is_cold, lcowmig_error *error)
 {
 	connect_flow *self = lcowmig__gcs_flow_new(gcs, sizeof *self, &connect_class, error);
 
+	(void)data;
 	if (!self)
 		return NULL;
-	self->is_cold = is_cold;
+	self->is_cold = is_cold != 0;
 	return &self->base.flow;
 }
 
-lcowmig__flow *lcowmig__resume_flow(lcowmig_gcs *gcs, lcowmig_error *error)
+lcowmig__flow *lcowmig__resume_flow(lcowmig_gcs *gcs, const void *data, size_t number, lcowmig_error *error)
 {
 	connect_flow *self = lcowmig__gcs_flow_new(gcs, sizeof *self, &resume_class, error);
 
+	(void)data;
+	(void)number;
 	if (!self)
 		return NULL;
 	self->resumes = true;

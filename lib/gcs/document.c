@@ -41,7 +41,6 @@ static bool trace_is_plain(const char *text)
 	return true;
 }
 
-/* Another member: an id, or what the document brought, is there already. */
 static void document_put_trace(lcowmig_gcs *gcs, lcowmig__buf *buf)
 {
 	const lcowmig_platform *platform = &gcs->context->platform;
@@ -55,65 +54,39 @@ static void document_put_trace(lcowmig_gcs *gcs, lcowmig__buf *buf)
 	state[sizeof state - 1] = '\0';
 	if (!parent[0] || !trace_is_plain(parent) || !trace_is_plain(state))
 		return;
-	lcowmig__buf_printf(buf, ",\"otsc\":{\"traceparent\":\"%s\"", parent);
-	if (state[0])
-		lcowmig__buf_printf(buf, ",\"tracestate\":\"%s\"", state);
-	lcowmig__buf_text(buf, "}");
-}
-
-/* The members that every request has, in front of those given. */
-static lcowmig_status document_put_base(lcowmig__buf *buf, const char *container_id, bool needs_container, bool needs_activity,
-					bool *has_members, lcowmig_error *error)
-{
-	const char *id = container_id ? container_id : LCOWMIG__NULL_GUID;
-	cJSON *text;
-	char *quoted;
-
-	if (needs_container) {
-		if (!lcowmig__utf8_is_valid(id, strlen(id)))
-			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest request: the container id is not valid UTF-8");
-		text = cJSON_CreateString(id);
-		quoted = lcowmig__json_print(buf->mem, text);
-		cJSON_Delete(text);
-		if (!quoted)
-			return lcowmig__fail_memory(error);
-		lcowmig__buf_printf(buf, "\"ContainerId\":%s", quoted);
-		lcowmig__free(buf->mem, quoted);
-		*has_members = true;
-	}
-	if (needs_activity) {
-		lcowmig__buf_printf(buf, "%s\"ActivityId\":\"" LCOWMIG__NULL_GUID "\"", *has_members ? "," : "");
-		*has_members = true;
-	}
-	return LCOWMIG_OK;
+	lcowmig__json_write(buf, "otsc:{traceparent:s tracestate:s}", parent, state);
 }
 
 lcowmig_status lcowmig__document_frame(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
 				       lcowmig__buf *ret_frame, lcowmig_error *error)
 {
 	static const uint8_t header[LCOWMIG__FRAME_HEADER] = { 0 };
+	const char *id = container_id ? container_id : LCOWMIG__NULL_GUID;
 	const char *text = document ? document : "{}";
 	size_t size = strlen(text);
 	lcowmig_status status = document_check(gcs, text, size, error);
-	bool has_members = false;
-	bool is_empty;
+	bool needs_container, needs_activity;
 	size_t start;
 
 	if (status != LCOWMIG_OK)
 		return status;
+	needs_container = !document_has(text, size, "ContainerId");
+	needs_activity = !document_has(text, size, "ActivityId");
+	if (needs_container && !lcowmig__utf8_is_valid(id, strlen(id)))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "guest request: the container id is not valid UTF-8");
 	while (text[size - 1] != '}')
 		size--;
 	start = lcowmig__json_skip_space(text, size, 0) + 1;
-	is_empty = lcowmig__json_skip_space(text, size, start) == size - 1;
 	lcowmig__buf_reserve(ret_frame, size + 256);
 	lcowmig__buf_append(ret_frame, header, sizeof header);
 	lcowmig__buf_text(ret_frame, "{");
-	status = document_put_base(ret_frame, container_id, !document_has(text, size, "ContainerId"),
-				   !document_has(text, size, "ActivityId"), &has_members, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	if (!is_empty) {
-		if (has_members)
+	/* The members that every request has, in front of those given. */
+	if (needs_container)
+		lcowmig__json_write(ret_frame, "ContainerId:S", id);
+	if (needs_activity)
+		lcowmig__json_write(ret_frame, "ActivityId:s", LCOWMIG__NULL_GUID);
+	if (lcowmig__json_skip_space(text, size, start) != size - 1) {
+		if (needs_container || needs_activity)
 			lcowmig__buf_text(ret_frame, ",");
 		lcowmig__buf_append(ret_frame, text + start, size - 1 - start);
 	}

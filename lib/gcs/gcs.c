@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "engine/abi.h"
 
 static const char *const state_names[] = { "Disconnected", "Negotiating", "Connected", "Parked" };
@@ -151,22 +152,10 @@ lcowmig_status lcowmig_gcs_free(lcowmig_gcs *gcs, lcowmig_error *error)
 	return status;
 }
 
-void lcowmig__gcs_trim(char *text, size_t size)
-{
-	size_t start = strlen(text);
-
-	if (start + 1 < size)
-		return;
-	while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-		start--;
-	if (start > 0 && (unsigned char)text[start - 1] >= 0xC0)
-		text[start - 1] = '\0';
-}
-
 void lcowmig__gcs_copy(char *ret_text, size_t size, const char *text)
 {
 	snprintf(ret_text, size, "%s", text);
-	lcowmig__gcs_trim(ret_text, size);
+	lcowmig__text_trim(ret_text, size);
 }
 
 /* ---- Operations ---- */
@@ -192,7 +181,7 @@ void lcowmig__gcs_flow_release(lcowmig__flow *flow)
 	if (call) {
 		if (flow->result != LCOWMIG_OK) {
 			lcowmig_call_set_error(call, flow->error->hresult, flow->error->message);
-			lcowmig__gcs_trim(call->message, sizeof call->message);
+			lcowmig__text_trim(call->message, sizeof call->message);
 		} else if (self->reply) {
 			lcowmig_call_set_result(call, self->reply, strlen(self->reply));
 		}

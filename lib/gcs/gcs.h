@@ -127,6 +127,9 @@ typedef struct lcowmig__outcome {
 	size_t size;
 } lcowmig__outcome;
 
+/* Without an answer. */
+void lcowmig__outcome_fail(lcowmig__outcome *outcome, lcowmig_status status, uint32_t hresult, const char *why);
+
 /* The one who waits outside the library. */
 typedef struct lcowmig__answer {
 	lcowmig__delivery delivery;
@@ -165,11 +168,11 @@ typedef struct lcowmig__request {
 int lcowmig__request_compare(const void *key, const lcowmig__node *node);
 lcowmig__request *lcowmig__request_find(const lcowmig_gcs *gcs, int64_t id);
 /*
- * Makes and queues a request. `frame` (header included) is taken in every case. `timeout_ns` 0: none. UNAVAILABLE unless the connection
- * is up (a handshake needs a transport only). The caller adds who waits.
+ * Makes and queues a request. `timeout_ns` 0: none. UNAVAILABLE unless the connection is up (a handshake needs a transport only). The caller
+ * adds who waits.
  */
-lcowmig_status lcowmig__request_send(lcowmig_gcs *gcs, uint32_t type, bool is_handshake, lcowmig__buf *frame, uint64_t timeout_ns,
-                                     lcowmig__request **ret_request, lcowmig_error *error);
+lcowmig_status lcowmig__request_send(lcowmig_gcs *gcs, uint32_t type, bool is_handshake, const char *container_id, const char *document,
+                                     uint64_t timeout_ns, lcowmig__request **ret_request, lcowmig_error *error);
 /* Registers an id without sending, or finds it outstanding. */
 lcowmig_status lcowmig__request_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__request **ret_request, lcowmig_error *error);
 /* Ends a request and frees it; everybody who waits is told. */
@@ -186,7 +189,7 @@ bool lcowmig__request_is_wanted(lcowmig__request *request);
 /* Awaits a request inside a flow. NULL: it could not be made, `error` says why. */
 void lcowmig__request_await(lcowmig__flow *flow, lcowmig__request *request, const lcowmig_error *error);
 lcowmig__waiter *lcowmig__waiter_new(lcowmig_gcs *gcs, lcowmig_call *call, lcowmig_gcs_answer_fn function, void *user);
-void lcowmig__waiter_free(lcowmig_gcs *gcs, lcowmig__waiter *waiter); /* NULL is fine */
+void lcowmig__waiter_free(lcowmig_gcs *gcs, lcowmig__waiter *waiter);
 void lcowmig__waiter_end(lcowmig_gcs *gcs, lcowmig__waiter *waiter, const lcowmig__outcome *outcome);
 uint64_t lcowmig__message_timeout(const lcowmig_gcs *gcs, uint32_t message);
 
@@ -200,8 +203,7 @@ void lcowmig__answer_read(const lcowmig_gcs *gcs, const char *text, size_t size,
 /* Reads the answer to NegotiateProtocol; `ret_json` gets the Capabilities object. */
 lcowmig_status lcowmig__answer_capabilities(const lcowmig_gcs *gcs, const char *text, size_t size,
                                             lcowmig_gcs_capabilities *ret_capabilities, char **ret_json, lcowmig_error *error);
-/* Cuts a text that fills `size` back to a whole UTF-8 character; copies as much as fits, cut so. */
-void lcowmig__gcs_trim(char *text, size_t size);
+/* Copies as much as fits, cut at a whole UTF-8 character. */
 void lcowmig__gcs_copy(char *ret_text, size_t size, const char *text);
 int lcowmig__kept_compare(const void *key, const lcowmig__node *node);
 void lcowmig__answer_keep(lcowmig_gcs *gcs, const lcowmig__frame *frame, const char *text);
@@ -240,11 +242,8 @@ void lcowmig__receive_ended(lcowmig_gcs *gcs, lcowmig_status status);
 
 /* ---- streams.c ---- */
 
-lcowmig__gcs_port *lcowmig__gcs_port_find(lcowmig_gcs *gcs, uint32_t number);
 /* Accepts one connection as a child flow. The stream is the parent's. */
 lcowmig__flow *lcowmig__accept_flow(lcowmig_gcs *gcs, uint32_t port, lcowmig__gcs_handle *ret_stream);
-/* Queues a call that belongs to no flow: it runs on this thread with the lock dropped. */
-void lcowmig__gcs_post(lcowmig_call *call, const char *what, lcowmig_status (*invoke)(lcowmig_call *call), void *handle);
 /* Closes what the handle holds; harmless when it holds nothing. */
 void lcowmig__gcs_handle_close(lcowmig__gcs_handle *handle);
 void lcowmig__gcs_port_disarm(lcowmig__gcs_port *port);
@@ -272,17 +271,20 @@ struct lcowmig__gcs_flow {
 void *lcowmig__gcs_flow_new(lcowmig_gcs *gcs, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
 void lcowmig__gcs_flow_release(lcowmig__flow *flow);
 
-lcowmig__flow *lcowmig__listen_flow(lcowmig_gcs *gcs, const char *runtime_id, uint32_t port, lcowmig_error *error);
-lcowmig__flow *lcowmig__entropy_flow(lcowmig_gcs *gcs, const void *bytes, size_t size, lcowmig_error *error);
-lcowmig__flow *lcowmig__log_flow(lcowmig_gcs *gcs, lcowmig_error *error);
-lcowmig__flow *lcowmig__connect_flow(lcowmig_gcs *gcs, bool cold, lcowmig_error *error);
-lcowmig__flow *lcowmig__resume_flow(lcowmig_gcs *gcs, lcowmig_error *error);
+/* All are made alike, so that public operations and guest ops begin them alike. NULL: `error` says why. */
+typedef lcowmig__flow *lcowmig__gcs_maker(lcowmig_gcs *gcs, const void *data, size_t number, lcowmig_error *error);
+
+lcowmig__gcs_maker lcowmig__listen_flow;  /* the runtime id, the port */
+lcowmig__gcs_maker lcowmig__entropy_flow; /* the bytes, how many */
+lcowmig__gcs_maker lcowmig__log_flow;     /* neither */
+lcowmig__gcs_maker lcowmig__connect_flow; /* NULL, whether cold */
+lcowmig__gcs_maker lcowmig__resume_flow;  /* neither */
 bool lcowmig__log_is_stream(const lcowmig_gcs *gcs, const void *stream);
 void lcowmig__log_ended(lcowmig_gcs *gcs);
 
 /* ---- api.c ---- */
 
-/* PENDING: the waiter is taken and will be told. Else it is the caller's; NULL counts as no memory. `timeout_ns` 0: none. */
+/* PENDING: the waiter will be told. It is taken in every case; NULL counts as no memory. `timeout_ns` 0: none. */
 lcowmig_status lcowmig__gcs_start_request(lcowmig_gcs *gcs, uint32_t message, const char *container_id, const char *document,
                                           uint64_t timeout_ns, lcowmig__waiter *waiter, lcowmig_error *error);
 lcowmig_status lcowmig__gcs_start_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__waiter *waiter, lcowmig_error *error);
@@ -290,6 +292,6 @@ lcowmig_status lcowmig__gcs_start_adopt(lcowmig_gcs *gcs, int64_t id, lcowmig__w
 /* ---- record.c ---- */
 
 void lcowmig__record_frame(lcowmig_gcs *gcs, char direction, const lcowmig__frame *frame, const char *text, size_t size);
-void lcowmig__record_change(lcowmig_gcs *gcs, const char *format, ...) LCOWMIG__PRINTF(2, 3);
+void lcowmig__record_change(lcowmig_gcs *gcs, const char *what);
 
 #endif

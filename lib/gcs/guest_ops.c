@@ -3,11 +3,16 @@
 
 #include <string.h>
 
-static lcowmig_status ops_refuse(lcowmig_call *call, const lcowmig_error *error)
+#include "base/text.h"
+
+/* What a call's function returns: PENDING, or the failure, which the call is told. */
+static lcowmig_status ops_result(lcowmig_call *call, lcowmig_status status, const lcowmig_error *error)
 {
-	lcowmig_call_set_error(call, error->hresult, error->message);
-	lcowmig__gcs_trim(call->message, sizeof call->message);
-	return (lcowmig_status)error->status;
+	if (status != LCOWMIG_PENDING) {
+		lcowmig_call_set_error(call, error->hresult, error->message);
+		lcowmig__text_trim(call->message, sizeof call->message);
+	}
+	return status;
 }
 
 /* A call's context is locked with ours: it must be the same. */
@@ -21,15 +26,22 @@ static bool ops_enter(lcowmig_gcs *gcs, const lcowmig_call *call, lcowmig__pump 
 	return true;
 }
 
-/* Lets the flow run; it completes the call. */
-static lcowmig_status ops_leave(lcowmig_gcs *gcs, lcowmig__pump *pump, lcowmig__flow *flow, lcowmig_call *call, const lcowmig_error *error)
+/* Lets an operation run; it completes the call. */
+static lcowmig_status ops_start(lcowmig_gcs *gcs, lcowmig_call *call, lcowmig__gcs_maker *make, const void *data, size_t number)
 {
-	if (flow) {
-		((lcowmig__gcs_flow *)flow)->call = call;
-		lcowmig__flow_background(flow);
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	lcowmig__flow *flow = NULL;
+	lcowmig__pump pump;
+
+	if (ops_enter(gcs, call, &pump, &error)) {
+		flow = make(gcs, data, number, &error);
+		if (flow) {
+			((lcowmig__gcs_flow *)flow)->call = call;
+			lcowmig__flow_background(flow);
+		}
+		lcowmig__leave(gcs->context, &pump);
 	}
-	lcowmig__leave(gcs->context, pump);
-	return flow ? LCOWMIG_PENDING : ops_refuse(call, error);
+	return ops_result(call, flow ? LCOWMIG_PENDING : (lcowmig_status)error.status, &error);
 }
 
 static void ops_attach(void *user, lcowmig_sandbox *sandbox)
@@ -44,88 +56,54 @@ static void ops_attach(void *user, lcowmig_sandbox *sandbox)
 
 static lcowmig_status ops_prepare(void *user, lcowmig_call *call, const char *runtime_id, uint32_t port)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!ops_enter(user, call, &pump, &error))
-		return ops_refuse(call, &error);
-	return ops_leave(user, &pump, lcowmig__listen_flow(user, runtime_id, port, &error), call, &error);
+	return ops_start(user, call, lcowmig__listen_flow, runtime_id, port);
 }
 
 static lcowmig_status ops_entropy(void *user, lcowmig_call *call, const uint8_t *bytes, size_t size)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!ops_enter(user, call, &pump, &error))
-		return ops_refuse(call, &error);
-	return ops_leave(user, &pump, lcowmig__entropy_flow(user, bytes, size, &error), call, &error);
+	return ops_start(user, call, lcowmig__entropy_flow, bytes, size);
 }
 
 static lcowmig_status ops_log(void *user, lcowmig_call *call)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!ops_enter(user, call, &pump, &error))
-		return ops_refuse(call, &error);
-	return ops_leave(user, &pump, lcowmig__log_flow(user, &error), call, &error);
+	return ops_start(user, call, lcowmig__log_flow, NULL, 0);
 }
 
 static lcowmig_status ops_connect(void *user, lcowmig_call *call, bool cold)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!ops_enter(user, call, &pump, &error))
-		return ops_refuse(call, &error);
-	return ops_leave(user, &pump, lcowmig__connect_flow(user, cold, &error), call, &error);
+	return ops_start(user, call, lcowmig__connect_flow, NULL, cold);
 }
 
 static lcowmig_status ops_resume(void *user, lcowmig_call *call)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__pump pump;
-
-	if (!ops_enter(user, call, &pump, &error))
-		return ops_refuse(call, &error);
-	return ops_leave(user, &pump, lcowmig__resume_flow(user, &error), call, &error);
+	return ops_start(user, call, lcowmig__resume_flow, NULL, 0);
 }
 
 static lcowmig_status ops_rpc(void *user, lcowmig_call *call, uint32_t message, const char *container_id, const char *document)
 {
 	lcowmig_gcs *gcs = user;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__waiter *waiter;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!ops_enter(gcs, call, &pump, &error))
-		return ops_refuse(call, &error);
-	waiter = lcowmig__waiter_new(gcs, call, NULL, NULL);
-	status = lcowmig__gcs_start_request(gcs, message, container_id, document, lcowmig__message_timeout(gcs, message), waiter, &error);
-	if (status != LCOWMIG_PENDING)
-		lcowmig__waiter_free(gcs, waiter);
-	lcowmig__leave(gcs->context, &pump);
-	return status == LCOWMIG_PENDING ? status : ops_refuse(call, &error);
+		return ops_result(call, LCOWMIG_E_INVALID_ARGUMENT, &error);
+	status = lcowmig__gcs_start_request(gcs, message, container_id, document, lcowmig__message_timeout(gcs, message),
+					    lcowmig__waiter_new(gcs, call, NULL, NULL), &error);
+	return ops_result(call, lcowmig__leave_object(gcs, &pump, status), &error);
 }
 
 static lcowmig_status ops_adopt(void *user, lcowmig_call *call, int64_t id)
 {
 	lcowmig_gcs *gcs = user;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__waiter *waiter;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!ops_enter(gcs, call, &pump, &error))
-		return ops_refuse(call, &error);
-	waiter = lcowmig__waiter_new(gcs, call, NULL, NULL);
-	status = lcowmig__gcs_start_adopt(gcs, id, waiter, &error);
-	if (status != LCOWMIG_PENDING)
-		lcowmig__waiter_free(gcs, waiter);
-	lcowmig__leave(gcs->context, &pump);
-	return status == LCOWMIG_PENDING ? status : ops_refuse(call, &error);
+		return ops_result(call, LCOWMIG_E_INVALID_ARGUMENT, &error);
+	status = lcowmig__gcs_start_adopt(gcs, id, lcowmig__waiter_new(gcs, call, NULL, NULL), &error);
+	return ops_result(call, lcowmig__leave_object(gcs, &pump, status), &error);
 }
 
 static void ops_close(void *user)

@@ -48,12 +48,7 @@ static notice *notice_new(lcowmig_gcs *gcs, const char *container_id, const char
 	self->container_id = lcowmig__strdup(mem, container_id);
 	self->text = lcowmig__strndup(mem, text, size);
 	self->size = size;
-	self->post = lcowmig__alloc(mem, sizeof *self->post);
-	if (self->post) {
-		self->post->context = gcs->context;
-		lcowmig__list_init(&self->post->in_flow);
-		lcowmig__list_init(&self->post->outbox);
-	}
+	self->post = lcowmig__call_bare(gcs->context);
 	if (self->container_id && self->text && self->post)
 		return self;
 	notice_free(self);

@@ -4,8 +4,6 @@
  */
 #include "gcs.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -178,18 +176,13 @@ void lcowmig__record_frame(lcowmig_gcs *gcs, char direction, const lcowmig__fram
 	record_line(gcs, &line);
 }
 
-void lcowmig__record_change(lcowmig_gcs *gcs, const char *format, ...)
+void lcowmig__record_change(lcowmig_gcs *gcs, const char *what)
 {
-	char text[320];
-	va_list arguments;
 	lcowmig__buf line;
 
 	if (!gcs->config.record)
 		return;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
 	lcowmig__buf_init(&line, &gcs->context->mem);
-	lcowmig__buf_printf(&line, "= %s", text);
+	lcowmig__buf_printf(&line, "= %s", what);
 	record_line(gcs, &line);
 }

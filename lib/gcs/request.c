@@ -90,11 +90,8 @@ static void request_free(lcowmig__request *request)
 	lcowmig__free(mem, request);
 }
 
-static lcowmig_status request_check(const lcowmig_gcs *gcs, bool is_handshake, size_t size, lcowmig_error *error)
+static lcowmig_status request_check(const lcowmig_gcs *gcs, size_t size, lcowmig_error *error)
 {
-	if (is_handshake ? !gcs->stream.handle : gcs->object.state != LCOWMIG__GCS_CONNECTED)
-		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "the guest connection is %s; expected it to be Connected",
-				     lcowmig__object_state_name(&gcs->object));
 	if (gcs->queue_bytes && gcs->queue_bytes + size > gcs->config.queue_bytes)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED,
 				     "the guest connection has %lu bytes waiting to be sent; expected at most %lu with this request",
@@ -102,6 +99,21 @@ static lcowmig_status request_check(const lcowmig_gcs *gcs, bool is_handshake, s
 	if (gcs->next_id == INT64_MAX)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "the guest connection has used up its request ids");
 	return LCOWMIG_OK;
+}
+
+/* Makes a request around a frame and has it sent; NULL when memory is out. */
+static lcowmig__request *request_queue(lcowmig_gcs *gcs, uint32_t type, lcowmig__buf *frame)
+{
+	lcowmig__request *request = request_new(gcs, type);
+
+	if (!request)
+		return NULL;
+	request->frame_size = frame->size;
+	request->frame = (uint8_t *)lcowmig__buf_take(frame);
+	if (lcowmig__sender_queue(request))
+		return request;
+	request_free(request);
+	return NULL;
 }
 
 /* The next free id. One that was adopted is passed over: its answer belongs to somebody else. */
@@ -112,26 +124,26 @@ static int64_t request_take_id(lcowmig_gcs *gcs)
 	return gcs->next_id++;
 }
 
-lcowmig_status lcowmig__request_send(lcowmig_gcs *gcs, uint32_t type, bool is_handshake, lcowmig__buf *frame, uint64_t timeout_ns,
-				     lcowmig__request **ret_request, lcowmig_error *error)
+lcowmig_status lcowmig__request_send(lcowmig_gcs *gcs, uint32_t type, bool is_handshake, const char *container_id, const char *document,
+				     uint64_t timeout_ns, lcowmig__request **ret_request, lcowmig_error *error)
 {
-	lcowmig_status status = request_check(gcs, is_handshake, frame->size, error);
 	lcowmig__request *request = NULL;
+	lcowmig_status status;
 	lcowmig__frame header;
+	lcowmig__buf frame;
 
+	if (is_handshake ? !gcs->stream.handle : gcs->object.state != LCOWMIG__GCS_CONNECTED)
+		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "the guest connection is %s; expected it to be Connected",
+				     lcowmig__object_state_name(&gcs->object));
+	lcowmig__buf_init(&frame, &gcs->context->mem);
+	status = lcowmig__document_frame(gcs, type, container_id, document, &frame, error);
+	if (status == LCOWMIG_OK)
+		status = request_check(gcs, frame.size, error);
 	if (status == LCOWMIG_OK) {
-		request = request_new(gcs, type);
+		request = request_queue(gcs, type, &frame);
 		status = request ? LCOWMIG_OK : lcowmig__fail_memory(error);
 	}
-	if (status == LCOWMIG_OK) {
-		request->frame_size = frame->size;
-		request->frame = (uint8_t *)lcowmig__buf_take(frame);
-		if (!lcowmig__sender_queue(request)) {
-			request_free(request);
-			status = lcowmig__fail_memory(error);
-		}
-	}
-	lcowmig__buf_done(frame);
+	lcowmig__buf_done(&frame);
 	if (status != LCOWMIG_OK)
 		return status;
 	request->id = request_take_id(gcs);
@@ -305,13 +317,20 @@ void lcowmig__request_finish(lcowmig__request *request, const lcowmig__outcome *
 	request_free(request);
 }
 
+void lcowmig__outcome_fail(lcowmig__outcome *outcome, lcowmig_status status, uint32_t hresult, const char *why)
+{
+	outcome->status = status;
+	outcome->hresult = hresult;
+	lcowmig__gcs_copy(outcome->message, sizeof outcome->message, why);
+	outcome->answer = NULL;
+	outcome->size = 0;
+}
+
 void lcowmig__request_fail(lcowmig__request *request, lcowmig_status status, uint32_t hresult, const char *why)
 {
-	lcowmig__outcome outcome = { 0 };
+	lcowmig__outcome outcome;
 
-	lcowmig__gcs_copy(outcome.message, sizeof outcome.message, why);
-	outcome.status = status;
-	outcome.hresult = hresult;
+	lcowmig__outcome_fail(&outcome, status, hresult, why);
 	lcowmig__request_finish(request, &outcome);
 }
 

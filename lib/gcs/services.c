@@ -52,11 +52,7 @@ lcowmig__flow *lcowmig__entropy_flow(lcowmig_gcs *gcs, const void *bytes, size_t
 		return NULL;
 	self->bytes = lcowmig__memdup(&gcs->context->mem, bytes, size);
 	self->size = size;
-	if (self->bytes)
-		return &self->base.flow;
-	lcowmig__flow_discard(&self->base.flow);
-	lcowmig__fail_memory(error);
-	return NULL;
+	return lcowmig__flow_made(&self->base.flow, self->bytes != NULL, error);
 }
 
 /* ---- Log ---- */
@@ -65,12 +61,6 @@ typedef struct log_flow {
 	lcowmig__gcs_flow base;
 	lcowmig__signal ended;
 } log_flow;
-
-static lcowmig_status invoke_out_of_memory(lcowmig_call *call)
-{
-	(void)call;
-	return LCOWMIG_E_NO_MEMORY;
-}
 
 static lcowmig_status invoke_log_bytes(lcowmig_call *call)
 {
@@ -91,11 +81,10 @@ static void log_pass_early(log_flow *self, const lcowmig__buf *bytes)
 	call = lcowmig__call_new(&self->base.flow, NULL, "guest log", invoke_log_bytes);
 	if (!call)
 		return;
-	call->bytes = lcowmig__memdup(&gcs->context->mem, bytes->data, bytes->size);
-	call->size = call->bytes ? bytes->size : 0;
+	lcowmig__env_set_bytes(call, bytes->data, bytes->size);
 	call->arguments = lcowmig__memdup(&gcs->context->mem, &gcs->config, sizeof gcs->config);
-	if (!call->arguments || !call->bytes)
-		call->invoke = invoke_out_of_memory;
+	if (!call->arguments)
+		lcowmig__env_refuse(call);
 }
 
 static void log_begin(log_flow *self)
@@ -136,10 +125,12 @@ static void log_release(lcowmig__flow *flow)
 
 static const lcowmig__flow_class log_class = { "log", log_step, log_release, true };
 
-lcowmig__flow *lcowmig__log_flow(lcowmig_gcs *gcs, lcowmig_error *error)
+lcowmig__flow *lcowmig__log_flow(lcowmig_gcs *gcs, const void *data, size_t number, lcowmig_error *error)
 {
 	log_flow *self = lcowmig__gcs_flow_new(gcs, sizeof *self, &log_class, error);
 
+	(void)data;
+	(void)number;
 	if (!self)
 		return NULL;
 	lcowmig__signal_init(&self->ended);

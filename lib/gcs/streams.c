@@ -22,12 +22,6 @@ static lcowmig_status invoke_close(lcowmig_call *call)
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status invoke_out_of_memory(lcowmig_call *call)
-{
-	(void)call;
-	return LCOWMIG_E_NO_MEMORY;
-}
-
 static void discard_handle(lcowmig_call *call, void *handle)
 {
 	lcowmig__env_discard(call, "guest stream close", invoke_close, handle);
@@ -35,26 +29,32 @@ static void discard_handle(lcowmig_call *call, void *handle)
 
 static lcowmig_call *closer_new(const lcowmig_gcs *gcs)
 {
-	lcowmig_call *call = lcowmig__alloc(&gcs->context->mem, sizeof *call);
+	lcowmig_call *call = lcowmig__call_bare(gcs->context);
 
-	if (!call)
-		return NULL;
-	call->context = gcs->context;
-	lcowmig__list_init(&call->in_flow);
-	lcowmig__list_init(&call->outbox);
-	if (call_set_streams(call, gcs))
+	if (!call || call_set_streams(call, gcs))
 		return call;
 	lcowmig__call_spare_free(call);
 	return NULL;
 }
 
-void lcowmig__gcs_post(lcowmig_call *call, const char *what, lcowmig_status (*invoke)(lcowmig_call *call), void *handle)
+/* Begins a call that attaches a handle, and makes what will close that one. NULL: the await has failed. */
+static lcowmig_call *opening_call(lcowmig__flow *flow, const lcowmig_gcs *gcs, lcowmig__gcs_handle *ret_handle, const char *what,
+				  lcowmig_status (*invoke)(lcowmig_call *call), uint32_t port)
 {
-	call->what = what;
-	call->invoke = invoke;
-	call->handle_argument = handle;
-	lcowmig__list_append(&call->context->pump->outbox, &call->outbox);
-	call->context->calls++;
+	lcowmig_call *call = NULL;
+
+	ret_handle->closer = closer_new(gcs);
+	if (ret_handle->closer)
+		call = lcowmig__call_new(flow, NULL, what, invoke);
+	else
+		lcowmig__call_refuse(flow, LCOWMIG_E_NO_MEMORY, what, "out of memory");
+	if (!call)
+		return NULL;
+	call->number = port;
+	call->discard = discard_handle;
+	if (!call_set_streams(call, gcs))
+		lcowmig__env_refuse(call);
+	return call;
 }
 
 void lcowmig__gcs_handle_close(lcowmig__gcs_handle *handle)
@@ -63,19 +63,17 @@ void lcowmig__gcs_handle_close(lcowmig__gcs_handle *handle)
 
 	if (!closer)
 		return;
-	if (handle->handle) {
-		lcowmig__gcs_post(closer, "guest stream close", invoke_close, handle->handle);
-	} else {
-		lcowmig__free(&closer->context->mem, closer->arguments);
+	if (handle->handle)
+		lcowmig__env_post(closer, "guest stream close", invoke_close, handle->handle);
+	else
 		lcowmig__call_spare_free(closer);
-	}
 	handle->handle = NULL;
 	handle->closer = NULL;
 }
 
 /* ---- Ports ---- */
 
-lcowmig__gcs_port *lcowmig__gcs_port_find(lcowmig_gcs *gcs, uint32_t number)
+static lcowmig__gcs_port *port_find(lcowmig_gcs *gcs, size_t number)
 {
 	size_t i;
 
@@ -112,22 +110,10 @@ static lcowmig_status invoke_listen(lcowmig_call *call)
 
 static void listen_call(listen_flow *self)
 {
-	lcowmig_gcs *gcs = self->base.gcs;
-	lcowmig_call *call;
+	lcowmig__flow *flow = &self->base.flow;
 
-	self->base.stream.closer = closer_new(gcs);
-	if (!self->base.stream.closer) {
-		lcowmig__call_refuse(&self->base.flow, LCOWMIG_E_NO_MEMORY, "guest stream listen", "out of memory");
-		return;
-	}
-	call = lcowmig__call_new(&self->base.flow, NULL, "guest stream listen", invoke_listen);
-	if (!call)
-		return;
-	call->number = self->port->number;
-	call->discard = discard_handle;
-	lcowmig__env_set_text(call, 0, self->runtime_id);
-	if (!call_set_streams(call, gcs))
-		call->invoke = invoke_out_of_memory;
+	lcowmig__env_set_text(opening_call(flow, self->base.gcs, &self->base.stream, "guest stream listen", invoke_listen, self->port->number),
+			      0, self->runtime_id);
 }
 
 static void listen_step(lcowmig__flow *flow)
@@ -159,15 +145,14 @@ static void listen_release(lcowmig__flow *flow)
 	listen_flow *self = (listen_flow *)flow;
 
 	lcowmig__free(&flow->context->mem, self->runtime_id);
-	lcowmig__gate_leave(flow, &self->port->gate);
 	lcowmig__gcs_flow_release(flow);
 }
 
 static const lcowmig__flow_class listen_class = { "listen", listen_step, listen_release, false };
 
-lcowmig__flow *lcowmig__listen_flow(lcowmig_gcs *gcs, const char *runtime_id, uint32_t port, lcowmig_error *error)
+lcowmig__flow *lcowmig__listen_flow(lcowmig_gcs *gcs, const void *runtime_id, size_t port, lcowmig_error *error)
 {
-	lcowmig__gcs_port *found = lcowmig__gcs_port_find(gcs, port);
+	lcowmig__gcs_port *found = port_find(gcs, port);
 	listen_flow *self;
 
 	if (!found) {
@@ -180,11 +165,7 @@ lcowmig__flow *lcowmig__listen_flow(lcowmig_gcs *gcs, const char *runtime_id, ui
 		return NULL;
 	self->port = found;
 	self->runtime_id = lcowmig__strdup(&gcs->context->mem, runtime_id ? runtime_id : "");
-	if (self->runtime_id)
-		return &self->base.flow;
-	lcowmig__flow_discard(&self->base.flow);
-	lcowmig__fail_memory(error);
-	return NULL;
+	return lcowmig__flow_made(&self->base.flow, self->runtime_id != NULL, error);
 }
 
 /* ---- Accepting: a child of connect, resume, entropy and log ---- */
@@ -202,24 +183,6 @@ static lcowmig_status invoke_accept(lcowmig_call *call)
 	const lcowmig_stream_ops *streams = call->arguments;
 
 	return streams->accept(streams->user, call, (uint32_t)call->number);
-}
-
-static void accept_call(accept_flow *self)
-{
-	lcowmig_call *call;
-
-	self->stream.closer = closer_new(self->gcs);
-	if (!self->stream.closer) {
-		lcowmig__call_refuse(&self->flow, LCOWMIG_E_NO_MEMORY, "guest stream accept", "out of memory");
-		return;
-	}
-	call = lcowmig__call_new(&self->flow, NULL, "guest stream accept", invoke_accept);
-	if (!call)
-		return;
-	call->number = self->port->number;
-	call->discard = discard_handle;
-	if (!call_set_streams(call, self->gcs))
-		call->invoke = invoke_out_of_memory;
 }
 
 static lcowmig_status accept_check(accept_flow *self)
@@ -271,17 +234,14 @@ static void accept_step(lcowmig__flow *flow)
 {
 	accept_flow *self = (accept_flow *)flow;
 	lcowmig_gcs *gcs = self->gcs;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = accept_check(self);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, accept_check(self));
 	self->port->is_accepting = true;
 	gcs->accepting++;
 	FLOW_AWAIT(flow, accept_listen(self));
 	if (flow->result == LCOWMIG_OK)
-		FLOW_AWAIT(flow, accept_call(self));
+		FLOW_AWAIT(flow, opening_call(flow, gcs, &self->stream, "guest stream accept", invoke_accept, self->port->number));
 	self->port->is_accepting = false;
 	gcs->accepting--;
 	FLOW_RETURN(flow, accept_take(self));
@@ -302,7 +262,7 @@ lcowmig__flow *lcowmig__accept_flow(lcowmig_gcs *gcs, uint32_t port, lcowmig__gc
 	if (!self)
 		return NULL;
 	self->gcs = gcs;
-	self->port = lcowmig__gcs_port_find(gcs, port);
+	self->port = port_find(gcs, port);
 	self->ret_stream = ret_stream;
 	return &self->flow;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* A write that has not reached the host yet must not reach it after the stream's close. One that has, ends with the stream. */
 static void transport_stop_sender(lcowmig_gcs *gcs)
 {
@@ -49,7 +51,7 @@ void lcowmig__transport_install(lcowmig_gcs *gcs, lcowmig__gcs_handle *stream, b
 	gcs->transport++;
 	gcs->is_resuming = replaces;
 	lcowmig__object_fire(&gcs->object, LCOWMIG__GCS_ACCEPT);
-	lcowmig__record_change(gcs, "%s", replaces ? "new transport" : "transport");
+	lcowmig__record_change(gcs, replaces ? "new transport" : "transport");
 	lcowmig__buf_init(&bytes, &gcs->context->mem);
 	has_ended = lcowmig__early_take(gcs, gcs->stream.handle, &bytes, &status);
 	lcowmig__receive_feed(gcs, (const uint8_t *)bytes.data, bytes.size);
@@ -124,9 +126,9 @@ void lcowmig__transport_lose(lcowmig_gcs *gcs, const char *cause)
 	if (!gcs->stream.handle)
 		return;
 	snprintf(why, sizeof why, "the guest connection was lost: %s", cause);
-	lcowmig__gcs_trim(why, sizeof why);
+	lcowmig__text_trim(why, sizeof why);
 	lcowmig__log(gcs->context, LCOWMIG_LOG_WARNING, "%s%s", why, was_up && gcs->is_migrating ? " (parked: migrating)" : "");
-	lcowmig__record_change(gcs, "%s", why);
+	lcowmig__record_change(gcs, why);
 	transport_drop(gcs, why);
 	gcs->is_resuming = false;
 	if (was_up && gcs->is_migrating)
@@ -144,7 +146,7 @@ lcowmig_status lcowmig__transport_negotiated(lcowmig_gcs *gcs, lcowmig_error *er
 		return lcowmig__fail_memory(error);
 	gcs->is_resuming = false;
 	lcowmig__object_fire(&gcs->object, LCOWMIG__GCS_NEGOTIATED);
-	lcowmig__record_change(gcs, "negotiated version %lu", (unsigned long)gcs->capabilities.protocol_version);
+	lcowmig__record_change(gcs, "negotiated version 4"); /* no other is accepted */
 	lcowmig__notices_release(gcs);
 	lcowmig__gcs_keep_until_timeout(gcs);
 	return LCOWMIG_OK;

@@ -86,15 +86,7 @@ void lcowmig__guest_update_pod_memory(lcowmig__flow *flow, const lcowmig__env *e
 /* `linux_resources` is an OCI LinuxResources object as JSON text, passed on as it stands. */
 void lcowmig__guest_update_constraints(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id, const char *linux_resources);
 
-typedef struct lcowmig__guest_container {
-	const char *container_id;
-	const char *bundle_path;  /* in the guest */
-	const char *spec;         /* the OCI spec for the guest as JSON text */
-	const char *scratch_path; /* in the guest; "" or NULL: none */
-} lcowmig__guest_container;
-
-void lcowmig__guest_create_container(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__guest_container *container);
-/* The same with a ready ContainerConfig document. */
+/* `config` is the ContainerConfig document. */
 void lcowmig__guest_create(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id, const char *config);
 void lcowmig__guest_start_container(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id);
 void lcowmig__guest_delete_container_state(lcowmig__flow *flow, const lcowmig__env *env, const char *container_id);

@@ -4,8 +4,12 @@
 
 #include "documents.h"
 
-/* Adds the members of an attachment to `object`; false when memory is out. */
-bool lcowmig__hcs_fill_attachment(cJSON *object, const lcowmig__hcs_attachment *attachment);
+#define LCOWMIG__HCS_MEMORY_SIZE "VirtualMachine/ComputeTopology/Memory/SizeInMB"
+#define LCOWMIG__HCS_PROCESSOR "VirtualMachine/ComputeTopology/Processor"
+#define LCOWMIG__HCS_CPU_GROUP LCOWMIG__HCS_PROCESSOR "/CpuGroup"
+
+/* Writes the object that describes an attachment. */
+void lcowmig__hcs_write_attachment(lcowmig__buf *buf, const lcowmig__hcs_attachment *attachment);
 
 /* Parses what HCS sent under the limits of documents; NULL and "" give an empty object. It must be an object. */
 lcowmig_status lcowmig__hcs_parse_object(const char *what, const lcowmig_limits *limits, const char *json, cJSON **ret_tree,

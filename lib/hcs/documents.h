@@ -39,13 +39,7 @@ typedef struct lcowmig__hcs_attachment {
 	const char *evd_type; /* the provider of an extensible disk; else NULL or "" */
 } lcowmig__hcs_attachment;
 
-/* ---- Modify requests ---- */
-
-/*
- * {"ResourcePath", "RequestType", "Settings"}. `type` ("Add", "Remove", "Update") and `settings` may be NULL. Takes `settings` in every
- * case.
- */
-char *lcowmig__hcs_modify_request(const lcowmig__mem *mem, const char *path, const char *type, cJSON *settings);
+/* ---- Modify requests: {"ResourcePath", "RequestType" ("Add", "Remove", none to change), "Settings"} ---- */
 
 char *lcowmig__hcs_scsi_add(const lcowmig__mem *mem, const lcowmig__hcs_attachment *attachment);
 char *lcowmig__hcs_scsi_remove(const lcowmig__mem *mem, uint32_t controller, uint32_t lun);

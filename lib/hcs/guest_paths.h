@@ -5,7 +5,10 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
+#include "base/compiler.h"
 
+/* Any path, as printf writes it. */
+char *lcowmig__path_format(const lcowmig__mem *mem, const char *format, ...) LCOWMIG__PRINTF(2, 3);
 /* /run/mounts/scsi/<controller>_<lun>_<partition> */
 char *lcowmig__path_scsi_mount(const lcowmig__mem *mem, uint32_t controller, uint32_t lun, uint64_t partition);
 /* /run/mounts/plan9/<share> */

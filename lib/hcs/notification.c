@@ -94,37 +94,26 @@ static int64_t days_of_date(int year, int month, int day)
 	return y * 365 + (y + 400) / 4 - (y + 400) / 100 + (y + 400) / 400 - 97 + (m * 153 + 2) / 5 + day - 1 - 719468;
 }
 
-static bool timestamp_date(const char **text, int64_t *ret_days)
+/* "2026-08-20T01:05:49", in seconds since 1970. */
+static bool timestamp_seconds(const char **text, int64_t *ret_seconds)
 {
-	int year, month, day;
+	static const struct {
+		int digits, lowest, highest;
+		char following; /* NUL: none */
+	} parts[] = { { 4, 0, 9999, '-' }, { 2, 1, 12, '-' }, { 2, 1, 31, 'T' }, { 2, 0, 23, ':' }, { 2, 0, 59, ':' }, { 2, 0, 59, '\0' } };
+	int values[LCOWMIG__COUNT(parts)];
+	size_t i;
 
-	year = timestamp_digits(text, 4);
-	if (year < 0 || !timestamp_expect(text, '-'))
+	for (i = 0; i < LCOWMIG__COUNT(parts); i++) {
+		values[i] = timestamp_digits(text, parts[i].digits);
+		if (values[i] < parts[i].lowest || values[i] > parts[i].highest)
+			return false;
+		if (parts[i].following && !timestamp_expect(text, parts[i].following))
+			return false;
+	}
+	if (values[2] > days_of_month(values[0], values[1]))
 		return false;
-	month = timestamp_digits(text, 2);
-	if (month < 1 || month > 12 || !timestamp_expect(text, '-'))
-		return false;
-	day = timestamp_digits(text, 2);
-	if (day < 1 || day > days_of_month(year, month))
-		return false;
-	*ret_days = days_of_date(year, month, day);
-	return true;
-}
-
-static bool timestamp_clock(const char **text, int64_t *ret_seconds)
-{
-	int hour, minute, second;
-
-	hour = timestamp_digits(text, 2);
-	if (hour < 0 || hour > 23 || !timestamp_expect(text, ':'))
-		return false;
-	minute = timestamp_digits(text, 2);
-	if (minute < 0 || minute > 59 || !timestamp_expect(text, ':'))
-		return false;
-	second = timestamp_digits(text, 2);
-	if (second < 0 || second > 59)
-		return false;
-	*ret_seconds = (int64_t)hour * 3600 + minute * 60 + second;
+	*ret_seconds = days_of_date(values[0], values[1], values[2]) * 86400 + values[3] * 3600 + values[4] * 60 + values[5];
 	return true;
 }
 
@@ -168,12 +157,11 @@ static bool timestamp_zone(const char **text, int64_t *ret_seconds)
 
 bool lcowmig__parse_timestamp(const char *text, int64_t *ret_ns)
 {
-	int64_t days, clock, fraction, zone, seconds;
+	int64_t seconds, fraction, zone;
 
-	if (!timestamp_date(&text, &days) || !timestamp_expect(&text, 'T') || !timestamp_clock(&text, &clock) ||
-	    !timestamp_fraction(&text, &fraction) || !timestamp_zone(&text, &zone) || *text)
+	if (!timestamp_seconds(&text, &seconds) || !timestamp_fraction(&text, &fraction) || !timestamp_zone(&text, &zone) || *text)
 		return false;
-	seconds = days * 86400 + clock - zone;
+	seconds -= zone;
 	if (seconds > INT64_MAX / 1000000000 - 1 || seconds < INT64_MIN / 1000000000 + 1)
 		return false;
 	*ret_ns = seconds * 1000000000 + fraction;

@@ -41,6 +41,26 @@ bool lcowmig__oci_set(cJSON *object, const char *name, cJSON *item)
 	return lcowmig__json_add_item(object, name, item);
 }
 
+void *lcowmig__oci_elements(lcowmig__oci_reader *reader, const cJSON *list, size_t size, size_t *ret_count)
+{
+	size_t count = cJSON_IsArray(list) ? (size_t)cJSON_GetArraySize(list) : 0;
+	void *elements = count ? lcowmig__arena_alloc(reader->arena, count * size) : NULL;
+
+	if (count && !elements)
+		reader->status = lcowmig__fail_memory(reader->error);
+	*ret_count = count;
+	return elements;
+}
+
+const char *lcowmig__oci_copy(lcowmig__oci_reader *reader, const char *text, size_t size)
+{
+	const char *copy = lcowmig__arena_strndup(reader->arena, text, size);
+
+	if (!copy)
+		reader->status = lcowmig__fail_memory(reader->error);
+	return copy;
+}
+
 /* A section of the spec: what it must be, and which of its members may not be there twice. Parents come before their children. */
 typedef struct oci_section {
 	int parent; /* index of the section it is in; -1: the spec itself */
@@ -160,25 +180,5 @@ lcowmig_status lcowmig__oci_identify(const cJSON *spec, lcowmig__oci_kind *ret_k
 				     type);
 	*ret_kind = kind;
 	*ret_sandbox_id = kind == LCOWMIG__OCI_PLAIN ? "" : id;
-	return LCOWMIG_OK;
-}
-
-const char *lcowmig__oci_network_namespace(const cJSON *spec)
-{
-	return lcowmig__json_string(lcowmig__json_get(lcowmig__json_get(spec, "windows"), "network"), "networkNamespace");
-}
-
-lcowmig_status lcowmig__oci_sandbox_namespace(const cJSON *spec, const char **ret_namespace, lcowmig_error *error)
-{
-	const cJSON *network = lcowmig__json_get(lcowmig__json_get(spec, "windows"), "network");
-	const cJSON *endpoints = lcowmig__json_get(network, "endpointList");
-	const char *namespace_id = lcowmig__oci_network_namespace(spec);
-
-	if (!cJSON_IsObject(network))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, SPEC ": a sandbox container needs a windows.network section");
-	if (endpoints && endpoints->child)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				     SPEC ": a sandbox container names its namespace, not its endpoints");
-	*ret_namespace = namespace_id ? namespace_id : "";
 	return LCOWMIG_OK;
 }

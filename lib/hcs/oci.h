@@ -44,14 +44,6 @@ typedef enum lcowmig__oci_kind {
  */
 lcowmig_status lcowmig__oci_identify(const cJSON *spec, lcowmig__oci_kind *ret_kind, const char **ret_sandbox_id, lcowmig_error *error);
 
-/* windows.network.networkNamespace; NULL when absent. Borrowed. */
-const char *lcowmig__oci_network_namespace(const cJSON *spec);
-/*
- * The same for a sandbox container, which must have a Windows network section that names no endpoints (INVALID_ARGUMENT). "" when the
- * section names no namespace.
- */
-lcowmig_status lcowmig__oci_sandbox_namespace(const cJSON *spec, const char **ret_namespace, lcowmig_error *error);
-
 /* ---- The version for the guest ---- */
 
 /*
@@ -97,15 +89,6 @@ lcowmig_status lcowmig__oci_mounts(lcowmig__arena *arena, const lcowmig_limits *
 /* Puts the guest paths into the spec (or a copy of it) the mounts came from. False when memory is out. */
 bool lcowmig__oci_rewrite_mounts(cJSON *spec, const lcowmig__oci_mount *mounts, size_t count);
 
-/* Splits "evd://provider/path"; a provider, the separator and a path must be there. False otherwise. Offsets into `source`. */
-bool lcowmig__oci_split_extensible(const char *source, const char **ret_provider, size_t *ret_provider_size, const char **ret_path);
-/* "hugepages://2M/location" and nothing else. */
-bool lcowmig__oci_hugepages_are_valid(const char *source);
-bool lcowmig__oci_is_huge_pages(const char *source);
-/* A source with one of the prefixes sandbox://, sandbox-tmp://, uvm://. */
-bool lcowmig__oci_is_guest_path(const char *source);
-/* "ro" among them, in any case of letters. */
-bool lcowmig__oci_is_read_only(const char *const *options, size_t count);
 /* The last component of a host path, which may use either separator; "" when it ends in one. Points into `path`. */
 const char *lcowmig__oci_base_name(const char *path);
 

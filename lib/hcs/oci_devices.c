@@ -21,53 +21,45 @@ static bool device_number(const char *text, uint16_t *ret_number)
 	return p > text;
 }
 
-static lcowmig_status device_read(lcowmig__arena *arena, const lcowmig_limits *limits, const cJSON *item, size_t index,
-				  lcowmig__oci_device *device, lcowmig_error *error)
+static void device_read(lcowmig__oci_reader *reader, const cJSON *item, size_t index, lcowmig__oci_device *device)
 {
 	const char *type = lcowmig__json_string(item, "idType");
 	const char *id = lcowmig__json_string(item, "id");
-	const char *last;
-	size_t length;
+	size_t length = id ? strlen(id) : 0;
 
-	if (!lcowmig__text_equal(type, "vpci-instance-id") && !lcowmig__text_equal(type, "vpci") && !lcowmig__text_equal(type, "gpu"))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				     "OCI spec: device %zu is of type \"%.64s\", expected vpci-instance-id, vpci or gpu", index,
-				     type ? type : "");
-	if (lcowmig__text_is_empty(id))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "OCI spec: device %zu has no id", index);
-	length = strlen(id);
-	if (length > limits->path_bytes)
-		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "OCI spec: the id of device %zu is longer than %u bytes", index,
-				     (unsigned)limits->path_bytes);
-	last = lcowmig__oci_base_name(id);
-	if (last > id + 1 && device_number(last, &device->virtual_function))
-		length = (size_t)(last - id) - 1;
-	device->instance_path = lcowmig__arena_strndup(arena, id, length);
-	return device->instance_path ? LCOWMIG_OK : lcowmig__fail_memory(error);
+	if (!lcowmig__text_equal(type, "vpci-instance-id") && !lcowmig__text_equal(type, "vpci") && !lcowmig__text_equal(type, "gpu")) {
+		reader->status = lcowmig__fail(reader->error, LCOWMIG_E_INVALID_ARGUMENT,
+					       "OCI spec: device %zu is of type \"%.64s\", expected vpci-instance-id, vpci or gpu", index,
+					       type ? type : "");
+	} else if (!length) {
+		reader->status =
+			lcowmig__fail(reader->error, LCOWMIG_E_INVALID_ARGUMENT, "OCI spec: device %zu has no id", index);
+	} else if (length > reader->limits->path_bytes) {
+		reader->status = lcowmig__fail(reader->error, LCOWMIG_E_LIMIT_EXCEEDED,
+					       "OCI spec: the id of device %zu is longer than %u bytes", index,
+					       (unsigned)reader->limits->path_bytes);
+	} else {
+		const char *last = lcowmig__oci_base_name(id);
+
+		if (last > id + 1 && device_number(last, &device->virtual_function))
+			length = (size_t)(last - id) - 1;
+		device->instance_path = lcowmig__oci_copy(reader, id, length);
+	}
 }
 
 lcowmig_status lcowmig__oci_devices(lcowmig__arena *arena, const lcowmig_limits *limits, const cJSON *spec,
 				    lcowmig__oci_device **ret_devices, size_t *ret_count, lcowmig_error *error)
 {
 	const cJSON *list = lcowmig__json_get(lcowmig__json_get(spec, "windows"), "devices");
-	const cJSON *item = cJSON_IsArray(list) ? list->child : NULL;
-	lcowmig__oci_device *devices = NULL;
-	size_t count = 0;
-	size_t i = 0;
+	lcowmig__oci_reader reader = { arena, limits, LCOWMIG_OK, error };
+	size_t count, i;
+	lcowmig__oci_device *devices = lcowmig__oci_elements(&reader, list, sizeof *devices, &count);
+	const cJSON *item = count ? list->child : NULL;
 
-	for (; item; item = item->next)
-		count++;
-	if (count) {
-		devices = lcowmig__arena_alloc(arena, count * sizeof *devices);
-		if (!devices)
-			return lcowmig__fail_memory(error);
-		for (item = list->child; item; item = item->next, i++) {
-			lcowmig_status status = device_read(arena, limits, item, i, &devices[i], error);
-
-			if (status)
-				return status;
-		}
-	}
+	for (i = 0; item && reader.status == LCOWMIG_OK; item = item->next, i++)
+		device_read(&reader, item, i, &devices[i]);
+	if (reader.status != LCOWMIG_OK)
+		return reader.status;
 	*ret_devices = devices;
 	*ret_count = count;
 	return LCOWMIG_OK;

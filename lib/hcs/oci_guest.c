@@ -120,17 +120,7 @@ lcowmig_status lcowmig__oci_sanitise(const cJSON *spec, const char *rootfs_path,
 
 char *lcowmig__oci_guest_document(const lcowmig__mem *mem, const cJSON *spec, const char *bundle_path, const char *scratch_path)
 {
-	char *spec_text = lcowmig__json_print(mem, spec);
-	cJSON *document = cJSON_CreateObject();
-	char *text = NULL;
-
 	/* 2.1 is the oldest schema that the guest accepts, and all that is needed. */
-	if (spec_text && lcowmig__json_add_raw(document, "SchemaVersion", "{\"Major\":2,\"Minor\":1}") &&
-	    lcowmig__json_add_string(document, "OciBundlePath", bundle_path) &&
-	    lcowmig__json_add_raw(document, "OciSpecification", spec_text) &&
-	    lcowmig__json_add_string(document, "ScratchDirPath", scratch_path))
-		text = lcowmig__json_print(mem, document);
-	cJSON_Delete(document);
-	lcowmig__free(mem, spec_text);
-	return text;
+	return lcowmig__json_text(mem, "{SchemaVersion:j OciBundlePath:s OciSpecification:d ScratchDirPath:s}", "{\"Major\":2,\"Minor\":1}",
+				  bundle_path, lcowmig__json_print(mem, spec), scratch_path);
 }

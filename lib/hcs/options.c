@@ -25,101 +25,88 @@ lcowmig_status lcowmig__migration_options_check(const lcowmig__migration_options
 	return LCOWMIG_OK;
 }
 
-static bool options_add_u32(cJSON *object, const char *key, lcowmig__optional_u32 number)
+static void options_write_u32(lcowmig__buf *document, const char *form, lcowmig__optional_u32 number)
 {
-	return !number.is_set || lcowmig__json_add_item(object, key, cJSON_CreateNumber(number.value));
+	if (number.is_set)
+		lcowmig__json_write(document, form, number.value);
 }
 
-static bool options_add_throttle(cJSON *document, const lcowmig__throttle_params *throttle)
+/* As cJSON prints it, which finds the shortest digits. */
+static char *options_print_number(const lcowmig__mem *mem, double value)
 {
-	cJSON *group = cJSON_AddObjectToObject(document, "MemoryTransferThrottleParams");
+	cJSON *number = cJSON_CreateNumber(value);
+	char *text = lcowmig__json_print(mem, number);
+
+	cJSON_Delete(number);
+	return text;
+}
+
+static void options_write_throttle(lcowmig__buf *document, const lcowmig__throttle_params *throttle)
+{
 	lcowmig__optional_u32 percentage = throttle->minimum_throttle_percentage;
 
-	if (!group)
-		return false;
 	percentage.value &= 0xff;
-	if (throttle->skip_throttling.is_set &&
-	    !lcowmig__json_add_item(group, "SkipThrottling", cJSON_CreateBool(throttle->skip_throttling.value)))
-		return false;
-	if (throttle->throttling_scale.is_set &&
-	    !lcowmig__json_add_item(group, "ThrottlingScale", cJSON_CreateNumber(throttle->throttling_scale.value)))
-		return false;
-	return options_add_u32(group, "MinimumThrottlePercentage", percentage) &&
-	       options_add_u32(group, "TargetNumberOfBrownoutTransferPasses", throttle->target_brownout_passes) &&
-	       options_add_u32(group, "StartingBrownoutPassNumberForThrottling", throttle->starting_brownout_pass_for_throttling) &&
-	       options_add_u32(group, "MaximumNumberOfBrownoutTransferPasses", throttle->maximum_brownout_passes) &&
-	       options_add_u32(group, "TargetBlackoutTransferTime", throttle->target_blackout_ms) &&
-	       options_add_u32(group, "BlackoutTimeThresholdForCancellingMigration", throttle->blackout_cancel_threshold_ms);
+	lcowmig__json_write(document, "MemoryTransferThrottleParams:{");
+	if (throttle->skip_throttling.is_set)
+		lcowmig__json_write(document, "SkipThrottling:j", throttle->skip_throttling.value ? "true" : "false");
+	if (throttle->throttling_scale.is_set)
+		lcowmig__json_write(document, "ThrottlingScale:d",
+				    options_print_number(document->mem, throttle->throttling_scale.value));
+	options_write_u32(document, "MinimumThrottlePercentage:U", percentage);
+	options_write_u32(document, "TargetNumberOfBrownoutTransferPasses:U", throttle->target_brownout_passes);
+	options_write_u32(document, "StartingBrownoutPassNumberForThrottling:U", throttle->starting_brownout_pass_for_throttling);
+	options_write_u32(document, "MaximumNumberOfBrownoutTransferPasses:U", throttle->maximum_brownout_passes);
+	options_write_u32(document, "TargetBlackoutTransferTime:U", throttle->target_blackout_ms);
+	options_write_u32(document, "BlackoutTimeThresholdForCancellingMigration:U", throttle->blackout_cancel_threshold_ms);
+	lcowmig__buf_text(document, "}");
 }
 
-static bool options_fill(cJSON *document, const lcowmig__migration_options *options)
+static void options_write(lcowmig__buf *document, const lcowmig__migration_options *options)
 {
-	cJSON *group;
-
-	if (!lcowmig__json_add_string(document, "MemoryTransport", "TCP"))
-		return false;
-	if (options->has_throttle && !options_add_throttle(document, &options->throttle))
-		return false;
+	lcowmig__json_write(document, "MemoryTransport:s", "TCP");
+	if (options->has_throttle)
+		options_write_throttle(document, &options->throttle);
 	if (options->has_compression) {
-		group = cJSON_AddObjectToObject(document, "CompressionSettings");
-		if (!group || !options_add_u32(group, "ThrottleWorkerCount", options->compression_workers))
-			return false;
+		lcowmig__json_write(document, "CompressionSettings:{");
+		options_write_u32(document, "ThrottleWorkerCount:U", options->compression_workers);
+		lcowmig__buf_text(document, "}");
 	}
-	return lcowmig__json_add_bool(document, "ChecksumVerification", options->checksum_verification) &&
-	       lcowmig__json_add_bool(document, "PerfTracingEnabled", options->perf_tracing_enabled) &&
-	       lcowmig__json_add_bool(document, "CancelIfBlackoutThresholdExceeds", options->cancel_if_blackout_threshold_exceeds) &&
-	       lcowmig__json_add_bool(document, "PrepareMemoryTransferMode", options->prepare_memory_transfer_mode);
-}
-
-static bool options_add_compat(cJSON *document, const lcowmig__mem *mem, const uint8_t *compat, size_t size)
-{
-	cJSON *group = cJSON_AddObjectToObject(document, "CompatibilityData");
-	lcowmig__buf text;
-	bool ok;
-
-	lcowmig__buf_init(&text, mem);
-	lcowmig__base64_encode(&text, compat, size);
-	ok = group && !text.failed && lcowmig__json_add_string(group, "Data", text.data);
-	lcowmig__buf_done(&text);
-	return ok;
-}
-
-/* Prints and frees; NULL unless `ok`. */
-static char *options_print(const lcowmig__mem *mem, cJSON *document, bool ok)
-{
-	char *text = ok ? lcowmig__json_print(mem, document) : NULL;
-
-	cJSON_Delete(document);
-	return text;
+	lcowmig__json_write(document,
+			    "ChecksumVerification:b PerfTracingEnabled:b CancelIfBlackoutThresholdExceeds:b PrepareMemoryTransferMode:b",
+			    options->checksum_verification, options->perf_tracing_enabled, options->cancel_if_blackout_threshold_exceeds,
+			    options->prepare_memory_transfer_mode);
 }
 
 char *lcowmig__hcs_initialize_options(const lcowmig__mem *mem, lcowmig__origin origin, const lcowmig__migration_options *options,
 				      const uint8_t *compat, size_t compat_size)
 {
-	cJSON *document = cJSON_CreateObject();
-	bool ok = lcowmig__json_add_string(document, "Origin", origin_text(origin)) && (!options || options_fill(document, options)) &&
-		  (!compat_size || options_add_compat(document, mem, compat, compat_size));
+	lcowmig__buf document, text;
 
-	return options_print(mem, document, ok);
+	lcowmig__buf_init(&document, mem);
+	lcowmig__json_write(&document, "{Origin:s", origin_text(origin));
+	if (options)
+		options_write(&document, options);
+	if (compat_size) {
+		lcowmig__buf_init(&text, mem);
+		lcowmig__base64_encode(&text, compat, compat_size);
+		lcowmig__json_write(&document, "CompatibilityData:{Data:t}", lcowmig__buf_take(&text));
+	}
+	lcowmig__buf_text(&document, "}");
+	return lcowmig__buf_take(&document);
 }
 
 char *lcowmig__hcs_start_options(const lcowmig__mem *mem, lcowmig__origin origin, uint32_t session_number)
 {
-	cJSON *document = cJSON_CreateObject();
-	cJSON *start = document;
-	cJSON *network;
-
-	if (origin == LCOWMIG__ORIGIN_DESTINATION && document)
-		start = cJSON_AddObjectToObject(document, "DestinationMigrationOptions");
-	network = start ? cJSON_AddObjectToObject(start, "NetworkSettings") : NULL;
-	return options_print(mem, document, lcowmig__json_add_uint64(network, "SessionId", session_number));
+	return lcowmig__json_text(mem,
+				  origin == LCOWMIG__ORIGIN_DESTINATION ?
+					  "{DestinationMigrationOptions:{NetworkSettings:{SessionId:u}}}" :
+					  "{NetworkSettings:{SessionId:u}}",
+				  session_number);
 }
 
 char *lcowmig__hcs_transfer_options(const lcowmig__mem *mem, lcowmig__origin origin)
 {
-	cJSON *document = cJSON_CreateObject();
-
-	return options_print(mem, document, lcowmig__json_add_string(document, "Origin", origin_text(origin)));
+	return lcowmig__json_text(mem, "{Origin:s}", origin_text(origin));
 }
 
 char *lcowmig__hcs_cancel_options(const lcowmig__mem *mem, lcowmig__origin origin)
@@ -129,11 +116,7 @@ char *lcowmig__hcs_cancel_options(const lcowmig__mem *mem, lcowmig__origin origi
 
 char *lcowmig__hcs_finalize_options(const lcowmig__mem *mem, lcowmig__origin origin, bool resume)
 {
-	cJSON *document = cJSON_CreateObject();
-
-	return options_print(mem, document,
-			     lcowmig__json_add_string(document, "Origin", origin_text(origin)) &&
-				     lcowmig__json_add_string(document, "FinalizedOperation", resume ? "Resume" : "Stop"));
+	return lcowmig__json_text(mem, "{Origin:s FinalizedOperation:s}", origin_text(origin), resume ? "Resume" : "Stop");
 }
 
 uint32_t lcowmig__session_number(const char *session_id)

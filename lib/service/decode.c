@@ -1,4 +1,7 @@
-/* Requests. Field numbers are those of the generated header; unknown fields are skipped, repeated scalars: the last wins. */
+/*
+ * Requests, by tables of their fields. Field numbers are those of the generated header; unknown fields are skipped, repeated scalars: the last
+ * wins.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -7,29 +10,6 @@
 #include "messages.h"
 #include "migration_service.pb.h"
 #include "wire/cursor.h"
-
-static const char *const method_names[] = {
-	[LCOWMIG__METHOD_PREPARE_AND_EXPORT] = "PrepareAndExportSandbox",
-	[LCOWMIG__METHOD_IMPORT] = "ImportSandbox",
-	[LCOWMIG__METHOD_PREPARE] = "PrepareSandbox",
-	[LCOWMIG__METHOD_TRANSFER] = "TransferSandbox",
-	[LCOWMIG__METHOD_FINALIZE] = "FinalizeSandbox",
-	[LCOWMIG__METHOD_NOTIFICATIONS] = "Notifications",
-	[LCOWMIG__METHOD_SOCKET] = "CreateDuplicateSocket",
-	[LCOWMIG__METHOD_CANCEL] = "Cancel",
-	[LCOWMIG__METHOD_CLEANUP] = "Cleanup",
-};
-_Static_assert(LCOWMIG__COUNT(method_names) == LCOWMIG__METHODS, "every method has a name");
-
-lcowmig__service_method lcowmig__service_method_of(const char *name)
-{
-	int method;
-
-	for (method = 0; method < LCOWMIG__METHODS; method++)
-		if (strcmp(method_names[method], name) == 0)
-			break;
-	return (lcowmig__service_method)method;
-}
 
 /* One field of a message, whatever its wire type. */
 typedef struct message_field {
@@ -65,280 +45,286 @@ static lcowmig__wire_step field_next(lcowmig__wire_cursor *cursor, message_field
 	return fine ? LCOWMIG__WIRE_STEP_FIELD : LCOWMIG__WIRE_STEP_BROKEN;
 }
 
-static lcowmig_status fail_broken(const lcowmig__wire_cursor *cursor, const char *message, lcowmig_error *error)
-{
-	return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: undecodable: %s", message, lcowmig__wire_cursor_error(cursor));
-}
+/* ---- What the messages consist of ---- */
 
-static lcowmig_status fail_type(const message_field *field, const char *message, lcowmig_error *error)
-{
-	return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: field %u has wire type %d", message, (unsigned)field->tag,
-			     (int)field->type);
-}
+typedef enum row_kind {
+	ROW_TEXT,    /* UTF-8, into lcowmig__wire_bytes */
+	ROW_BYTES,   /* likewise */
+	ROW_FLAG,    /* into uint32_t: 0 or 1 */
+	ROW_PERCENT, /* into uint32_t: at most 100 */
+	ROW_NUMBER,  /* into uint32_t */
+	ROW_COUNT,   /* the same with an error of its own */
+	ROW_WIDE,    /* into uint64_t */
+	ROW_SCALE,   /* a double, finite */
+	ROW_MESSAGE
+} row_kind;
 
-/* ---- Options ---- */
+struct message_table;
 
-/* Where an optional number of the throttle group goes. */
-typedef struct throttle_row {
+/* Everything goes into the request, whatever message it is in. */
+typedef struct field_row {
 	uint32_t tag;
-	uint32_t bit;
+	row_kind kind;
+	const char *name; /* for errors */
 	size_t offset;
-	uint32_t maximum;
-	const char *name;
-} throttle_row;
+	uint32_t bit; /* of options.present */
+	const struct message_table *message;
+} field_row;
 
-static const throttle_row throttle_rows[] = {
-	{ lcowmig__service_MemoryTransferThrottleParams_skip_throttling_tag, LCOWMIG_OPTION_SKIP_THROTTLING,
-	  offsetof(lcowmig_migration_options, skip_throttling), 1, "skip_throttling" },
-	{ lcowmig__service_MemoryTransferThrottleParams_minimum_throttle_percentage_tag, LCOWMIG_OPTION_MINIMUM_THROTTLE_PERCENTAGE,
-	  offsetof(lcowmig_migration_options, minimum_throttle_percentage), 100, "minimum_throttle_percentage" },
-	{ lcowmig__service_MemoryTransferThrottleParams_target_number_of_brownout_transfer_passes_tag,
-	  LCOWMIG_OPTION_TARGET_BROWNOUT_PASSES, offsetof(lcowmig_migration_options, target_brownout_passes), UINT32_MAX,
-	  "target_number_of_brownout_transfer_passes" },
-	{ lcowmig__service_MemoryTransferThrottleParams_starting_brownout_pass_number_for_throttling_tag,
-	  LCOWMIG_OPTION_STARTING_BROWNOUT_PASS, offsetof(lcowmig_migration_options, starting_brownout_pass), UINT32_MAX,
-	  "starting_brownout_pass_number_for_throttling" },
-	{ lcowmig__service_MemoryTransferThrottleParams_maximum_number_of_brownout_transfer_passes_tag,
-	  LCOWMIG_OPTION_MAXIMUM_BROWNOUT_PASSES, offsetof(lcowmig_migration_options, maximum_brownout_passes), UINT32_MAX,
-	  "maximum_number_of_brownout_transfer_passes" },
-	{ lcowmig__service_MemoryTransferThrottleParams_target_blackout_transfer_time_tag, LCOWMIG_OPTION_TARGET_BLACKOUT_TIME,
-	  offsetof(lcowmig_migration_options, target_blackout_time_ms), UINT32_MAX, "target_blackout_transfer_time" },
-	{ lcowmig__service_MemoryTransferThrottleParams_blackout_time_threshold_for_cancelling_migration_tag,
-	  LCOWMIG_OPTION_BLACKOUT_TIME_THRESHOLD, offsetof(lcowmig_migration_options, blackout_time_threshold_ms), UINT32_MAX,
-	  "blackout_time_threshold_for_cancelling_migration" },
+typedef struct message_table {
+	const char *name; /* for errors */
+	const field_row *rows;
+	size_t n_rows;
+	lcowmig_status (*check)(lcowmig__service_request *request, lcowmig_error *error); /* after each occurrence; may be NULL */
+	bool is_request; /* errors in it say so */
+} message_table;
+
+static const field_row throttle_rows[] = {
+	{ lcowmig__service_MemoryTransferThrottleParams_skip_throttling_tag, ROW_FLAG, "skip_throttling",
+	  offsetof(lcowmig__service_request, options.skip_throttling), LCOWMIG_OPTION_SKIP_THROTTLING, NULL },
+	{ lcowmig__service_MemoryTransferThrottleParams_throttling_scale_tag, ROW_SCALE, "throttling_scale",
+	  offsetof(lcowmig__service_request, options.throttling_scale), LCOWMIG_OPTION_THROTTLING_SCALE, NULL },
+	{ lcowmig__service_MemoryTransferThrottleParams_minimum_throttle_percentage_tag, ROW_PERCENT, "minimum_throttle_percentage",
+	  offsetof(lcowmig__service_request, options.minimum_throttle_percentage), LCOWMIG_OPTION_MINIMUM_THROTTLE_PERCENTAGE, NULL },
+	{ lcowmig__service_MemoryTransferThrottleParams_target_number_of_brownout_transfer_passes_tag, ROW_NUMBER,
+	  "target_number_of_brownout_transfer_passes", offsetof(lcowmig__service_request, options.target_brownout_passes),
+	  LCOWMIG_OPTION_TARGET_BROWNOUT_PASSES, NULL },
+	{ lcowmig__service_MemoryTransferThrottleParams_starting_brownout_pass_number_for_throttling_tag, ROW_NUMBER,
+	  "starting_brownout_pass_number_for_throttling", offsetof(lcowmig__service_request, options.starting_brownout_pass),
+	  LCOWMIG_OPTION_STARTING_BROWNOUT_PASS, NULL },
+	{ lcowmig__service_MemoryTransferThrottleParams_maximum_number_of_brownout_transfer_passes_tag, ROW_NUMBER,
+	  "maximum_number_of_brownout_transfer_passes", offsetof(lcowmig__service_request, options.maximum_brownout_passes),
+	  LCOWMIG_OPTION_MAXIMUM_BROWNOUT_PASSES, NULL },
+	{ lcowmig__service_MemoryTransferThrottleParams_target_blackout_transfer_time_tag, ROW_NUMBER, "target_blackout_transfer_time",
+	  offsetof(lcowmig__service_request, options.target_blackout_time_ms), LCOWMIG_OPTION_TARGET_BLACKOUT_TIME, NULL },
+	{ lcowmig__service_MemoryTransferThrottleParams_blackout_time_threshold_for_cancelling_migration_tag, ROW_NUMBER,
+	  "blackout_time_threshold_for_cancelling_migration", offsetof(lcowmig__service_request, options.blackout_time_threshold_ms),
+	  LCOWMIG_OPTION_BLACKOUT_TIME_THRESHOLD, NULL },
 };
 
-static lcowmig_status throttle_number(const throttle_row *row, const message_field *field, lcowmig_migration_options *options,
-				      lcowmig_error *error)
-{
-	uint32_t value = (uint32_t)field->number;
+static const message_table throttle_table = { "MemoryTransferThrottleParams", throttle_rows, LCOWMIG__COUNT(throttle_rows), NULL, false };
 
-	if (field->type != PB_WT_VARINT)
-		return fail_type(field, row->name, error);
-	if (row->maximum == 1)
-		value = field->number != 0;
-	else if (field->number > row->maximum)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is %llu, expected at most %lu", row->name,
-		                     (unsigned long long)field->number, (unsigned long)row->maximum);
-	memcpy((char *)options + row->offset, &value, sizeof value);
-	options->present |= row->bit;
+static const field_row compression_rows[] = {
+	{ lcowmig__service_CompressionSettings_throttle_worker_count_tag, ROW_COUNT, "throttle_worker_count",
+	  offsetof(lcowmig__service_request, options.throttle_worker_count), LCOWMIG_OPTION_THROTTLE_WORKER_COUNT, NULL },
+};
+
+static const message_table compression_table = { "CompressionSettings", compression_rows, LCOWMIG__COUNT(compression_rows), NULL, false };
+
+#define OPTIONS "InitializeOptions"
+
+static const field_row options_rows[] = {
+	{ lcowmig__service_InitializeOptions_memory_transport_tag, ROW_WIDE, OPTIONS, offsetof(lcowmig__service_request, transport), 0, NULL },
+	{ lcowmig__service_InitializeOptions_memory_transfer_throttle_params_tag, ROW_MESSAGE, OPTIONS, 0, LCOWMIG_OPTION_THROTTLE_GROUP,
+	  &throttle_table },
+	{ lcowmig__service_InitializeOptions_compression_settings_tag, ROW_MESSAGE, OPTIONS, 0, LCOWMIG_OPTION_COMPRESSION_GROUP,
+	  &compression_table },
+	{ lcowmig__service_InitializeOptions_checksum_verification_tag, ROW_FLAG, OPTIONS,
+	  offsetof(lcowmig__service_request, options.checksum_verification), 0, NULL },
+	{ lcowmig__service_InitializeOptions_perf_tracing_enabled_tag, ROW_FLAG, OPTIONS,
+	  offsetof(lcowmig__service_request, options.perf_tracing_enabled), 0, NULL },
+	{ lcowmig__service_InitializeOptions_cancel_if_blackout_threshold_exceeds_tag, ROW_FLAG, OPTIONS,
+	  offsetof(lcowmig__service_request, options.cancel_if_blackout_threshold_exceeds), 0, NULL },
+	{ lcowmig__service_InitializeOptions_prepare_memory_transfer_mode_tag, ROW_FLAG, OPTIONS,
+	  offsetof(lcowmig__service_request, options.prepare_memory_transfer_mode), 0, NULL },
+};
+
+static lcowmig_status check_options(lcowmig__service_request *request, lcowmig_error *error)
+{
+	uint64_t transport = request->transport;
+
+	request->has_options = true;
+	request->options.size = sizeof request->options;
+	request->transport = 0; /* each occurrence says its own */
+	if (transport == lcowmig__service_MemoryTransport_MEMORY_TRANSPORT_TCP)
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "memory_transport is %llu, expected 1 (TCP)", (unsigned long long)transport);
+}
+
+static const message_table options_table = { OPTIONS, options_rows, LCOWMIG__COUNT(options_rows), check_options, false };
+
+static const field_row duration_rows[] = {
+	{ 1, ROW_WIDE, "timeout", offsetof(lcowmig__service_request, seconds), 0, NULL },
+	{ 2, ROW_WIDE, "timeout", offsetof(lcowmig__service_request, nanos), 0, NULL },
+};
+
+#define NANOSECONDS 1000000000
+
+static lcowmig_status check_duration(lcowmig__service_request *request, lcowmig_error *error)
+{
+	int64_t seconds = (int64_t)request->seconds;
+	int64_t nanos = (int32_t)request->nanos;
+
+	request->seconds = 0;
+	request->nanos = 0;
+	if (nanos <= -NANOSECONDS || nanos >= NANOSECONDS || (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "timeout: not a duration");
+	if (seconds > INT64_MAX / NANOSECONDS - 1)
+		request->timeout_ns = INT64_MAX;
+	else if (seconds < 0 || nanos < 0)
+		request->timeout_ns = 0;
+	else
+		request->timeout_ns = seconds * NANOSECONDS + nanos;
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status decode_throttle(lcowmig__wire_bytes bytes, lcowmig_migration_options *options, lcowmig_error *error)
+static const message_table duration_table = { "timeout", duration_rows, LCOWMIG__COUNT(duration_rows), check_duration, false };
+
+/* The session id is the first field of every request, and for some the only one. */
+static const field_row prepare_rows[] = {
+	{ lcowmig__service_PrepareSandboxRequest_session_id_tag, ROW_TEXT, "session_id", offsetof(lcowmig__service_request, session_id), 0,
+	  NULL },
+	{ lcowmig__service_PrepareSandboxRequest_init_options_tag, ROW_MESSAGE, "init_options", 0, 0, &options_table },
+};
+
+static const field_row import_rows[] = {
+	{ lcowmig__service_ImportSandboxRequest_session_id_tag, ROW_TEXT, "session_id", offsetof(lcowmig__service_request, session_id), 0,
+	  NULL },
+	{ lcowmig__service_ImportSandboxRequest_sandbox_id_tag, ROW_TEXT, "sandbox_id", offsetof(lcowmig__service_request, sandbox_id), 0,
+	  NULL },
+	{ lcowmig__service_ImportSandboxRequest_config_tag, ROW_BYTES, "config", offsetof(lcowmig__service_request, config), 0, NULL },
+};
+
+static const field_row transfer_rows[] = {
+	{ lcowmig__service_TransferSandboxRequest_session_id_tag, ROW_TEXT, "session_id", offsetof(lcowmig__service_request, session_id), 0,
+	  NULL },
+	{ lcowmig__service_TransferSandboxRequest_timeout_tag, ROW_MESSAGE, "timeout", 0, 0, &duration_table },
+};
+
+static const field_row finalize_rows[] = {
+	{ lcowmig__service_FinalizeSandboxRequest_session_id_tag, ROW_TEXT, "session_id", offsetof(lcowmig__service_request, session_id), 0,
+	  NULL },
+	{ lcowmig__service_FinalizeSandboxRequest_action_tag, ROW_WIDE, "action", offsetof(lcowmig__service_request, action), 0, NULL },
+};
+
+static const field_row socket_rows[] = {
+	{ lcowmig__service_CreateDuplicateSocketRequest_session_id_tag, ROW_TEXT, "session_id",
+	  offsetof(lcowmig__service_request, session_id), 0, NULL },
+	{ lcowmig__service_CreateDuplicateSocketRequest_protocol_info_tag, ROW_BYTES, "protocol_info",
+	  offsetof(lcowmig__service_request, protocol_info), 0, NULL },
+};
+
+static const message_table requests[] = {
+	[LCOWMIG__METHOD_PREPARE_AND_EXPORT] = { "PrepareAndExportSandbox", prepare_rows, LCOWMIG__COUNT(prepare_rows), NULL, true },
+	[LCOWMIG__METHOD_IMPORT] = { "ImportSandbox", import_rows, LCOWMIG__COUNT(import_rows), NULL, true },
+	[LCOWMIG__METHOD_PREPARE] = { "PrepareSandbox", prepare_rows, LCOWMIG__COUNT(prepare_rows), NULL, true },
+	[LCOWMIG__METHOD_TRANSFER] = { "TransferSandbox", transfer_rows, LCOWMIG__COUNT(transfer_rows), NULL, true },
+	[LCOWMIG__METHOD_FINALIZE] = { "FinalizeSandbox", finalize_rows, LCOWMIG__COUNT(finalize_rows), NULL, true },
+	[LCOWMIG__METHOD_NOTIFICATIONS] = { "Notifications", prepare_rows, 1, NULL, true },
+	[LCOWMIG__METHOD_SOCKET] = { "CreateDuplicateSocket", socket_rows, LCOWMIG__COUNT(socket_rows), NULL, true },
+	[LCOWMIG__METHOD_CANCEL] = { "Cancel", prepare_rows, 1, NULL, true },
+	[LCOWMIG__METHOD_CLEANUP] = { "Cleanup", prepare_rows, 1, NULL, true },
+};
+_Static_assert(LCOWMIG__COUNT(requests) == LCOWMIG__METHODS, "every method has a request");
+
+lcowmig__service_method lcowmig__service_method_of(const char *name)
+{
+	int method;
+
+	for (method = 0; method < LCOWMIG__METHODS; method++)
+		if (strcmp(requests[method].name, name) == 0)
+			break;
+	return (lcowmig__service_method)method;
+}
+
+/* ---- Reading them ---- */
+
+static lcowmig_status decode_message(const message_table *message, lcowmig__wire_bytes bytes, lcowmig__service_request *request,
+				     lcowmig_error *error);
+
+static pb_wire_type_t row_type(const field_row *row)
+{
+	switch (row->kind) {
+	case ROW_TEXT:
+	case ROW_BYTES:
+	case ROW_MESSAGE:
+		return PB_WT_STRING;
+	case ROW_SCALE:
+		return PB_WT_64BIT;
+	default:
+		return PB_WT_VARINT;
+	}
+}
+
+static lcowmig_status decode_number(const field_row *row, uint64_t value, uint32_t *ret_number, lcowmig_error *error)
+{
+	uint64_t maximum = row->kind == ROW_PERCENT ? 100 : UINT32_MAX;
+
+	if (row->kind == ROW_FLAG)
+		value = value != 0;
+	if (value > maximum)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is %llu, expected at most %lu", row->name,
+		                     (unsigned long long)value, (unsigned long)maximum);
+	*ret_number = (uint32_t)value;
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status decode_row(const field_row *row, const message_field *field, lcowmig__service_request *request,
+				 lcowmig_error *error)
+{
+	void *member = (char *)request + row->offset;
+
+	if (row->kind == ROW_COUNT && (field->type != PB_WT_VARINT || field->number > UINT32_MAX))
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s does not fit 32 bits", row->name);
+	if (field->type != row_type(row))
+		return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: field %u has wire type %d", row->name, (unsigned)field->tag,
+				     (int)field->type);
+	request->options.present |= row->bit;
+	switch (row->kind) {
+	case ROW_TEXT:
+		if (!lcowmig__utf8_is_valid((const char *)field->bytes.data, field->bytes.size))
+			return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s is not a text of UTF-8", row->name);
+		*(lcowmig__wire_bytes *)member = field->bytes;
+		return LCOWMIG_OK;
+	case ROW_BYTES:
+		*(lcowmig__wire_bytes *)member = field->bytes;
+		return LCOWMIG_OK;
+	case ROW_WIDE:
+		*(uint64_t *)member = field->number;
+		return LCOWMIG_OK;
+	case ROW_SCALE:
+		memcpy(member, &field->number, sizeof field->number);
+		if (isfinite(*(const double *)member))
+			return LCOWMIG_OK;
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is not a finite number", row->name);
+	case ROW_MESSAGE:
+		return decode_message(row->message, field->bytes, request, error);
+	default:
+		return decode_number(row, field->number, member, error);
+	}
+}
+
+static lcowmig_status decode_message(const message_table *message, lcowmig__wire_bytes bytes, lcowmig__service_request *request,
+				     lcowmig_error *error)
 {
 	lcowmig__wire_cursor cursor;
 	lcowmig__wire_step step;
 	message_field field;
 	size_t i;
 
-	options->present |= LCOWMIG_OPTION_THROTTLE_GROUP;
 	lcowmig__wire_cursor_open(&cursor, bytes);
 	while ((step = field_next(&cursor, &field)) == LCOWMIG__WIRE_STEP_FIELD) {
 		lcowmig_status status = LCOWMIG_OK;
 
-		if (field.tag == lcowmig__service_MemoryTransferThrottleParams_throttling_scale_tag) {
-			if (field.type != PB_WT_64BIT)
-				return fail_type(&field, "throttling_scale", error);
-			memcpy(&options->throttling_scale, &field.number, sizeof options->throttling_scale);
-			if (!isfinite(options->throttling_scale))
-				return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "throttling_scale is not a finite number");
-			options->present |= LCOWMIG_OPTION_THROTTLING_SCALE;
-		}
-		for (i = 0; i < LCOWMIG__COUNT(throttle_rows) && status == LCOWMIG_OK; i++)
-			if (throttle_rows[i].tag == field.tag)
-				status = throttle_number(&throttle_rows[i], &field, options, error);
+		for (i = 0; i < message->n_rows && status == LCOWMIG_OK; i++)
+			if (message->rows[i].tag == field.tag)
+				status = decode_row(&message->rows[i], &field, request, error);
 		if (status != LCOWMIG_OK)
-			return status;
-	}
-	return step == LCOWMIG__WIRE_STEP_END ? LCOWMIG_OK : fail_broken(&cursor, "MemoryTransferThrottleParams", error);
-}
-
-static lcowmig_status decode_compression(lcowmig__wire_bytes bytes, lcowmig_migration_options *options, lcowmig_error *error)
-{
-	lcowmig__wire_cursor cursor;
-	lcowmig__wire_step step;
-	message_field field;
-
-	options->present |= LCOWMIG_OPTION_COMPRESSION_GROUP;
-	lcowmig__wire_cursor_open(&cursor, bytes);
-	while ((step = field_next(&cursor, &field)) == LCOWMIG__WIRE_STEP_FIELD) {
-		if (field.tag != lcowmig__service_CompressionSettings_throttle_worker_count_tag)
-			continue;
-		if (field.type != PB_WT_VARINT || field.number > UINT32_MAX)
-			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "throttle_worker_count does not fit 32 bits");
-		options->throttle_worker_count = (uint32_t)field.number;
-		options->present |= LCOWMIG_OPTION_THROTTLE_WORKER_COUNT;
-	}
-	return step == LCOWMIG__WIRE_STEP_END ? LCOWMIG_OK : fail_broken(&cursor, "CompressionSettings", error);
-}
-
-static lcowmig_status decode_flag(const message_field *field, uint32_t *ret_flag, lcowmig_error *error)
-{
-	if (field->type != PB_WT_VARINT)
-		return fail_type(field, "InitializeOptions", error);
-	*ret_flag = field->number != 0;
-	return LCOWMIG_OK;
-}
-
-static lcowmig_status decode_option(const message_field *field, lcowmig_migration_options *options, uint64_t *transport,
-				    lcowmig_error *error)
-{
-	switch (field->tag) {
-	case lcowmig__service_InitializeOptions_memory_transport_tag:
-		*transport = field->number;
-		return field->type == PB_WT_VARINT ? LCOWMIG_OK : fail_type(field, "InitializeOptions", error);
-	case lcowmig__service_InitializeOptions_memory_transfer_throttle_params_tag:
-		return field->type == PB_WT_STRING ? decode_throttle(field->bytes, options, error)
-						   : fail_type(field, "InitializeOptions", error);
-	case lcowmig__service_InitializeOptions_compression_settings_tag:
-		return field->type == PB_WT_STRING ? decode_compression(field->bytes, options, error)
-						   : fail_type(field, "InitializeOptions", error);
-	case lcowmig__service_InitializeOptions_checksum_verification_tag:
-		return decode_flag(field, &options->checksum_verification, error);
-	case lcowmig__service_InitializeOptions_perf_tracing_enabled_tag:
-		return decode_flag(field, &options->perf_tracing_enabled, error);
-	case lcowmig__service_InitializeOptions_cancel_if_blackout_threshold_exceeds_tag:
-		return decode_flag(field, &options->cancel_if_blackout_threshold_exceeds, error);
-	case lcowmig__service_InitializeOptions_prepare_memory_transfer_mode_tag:
-		return decode_flag(field, &options->prepare_memory_transfer_mode, error);
-	default:
-		return LCOWMIG_OK;
-	}
-}
-
-static lcowmig_status decode_options(lcowmig__wire_bytes bytes, lcowmig_migration_options *options, lcowmig_error *error)
-{
-	uint64_t transport = lcowmig__service_MemoryTransport_MEMORY_TRANSPORT_UNSPECIFIED;
-	lcowmig__wire_cursor cursor;
-	lcowmig__wire_step step;
-	message_field field;
-
-	options->size = sizeof *options;
-	lcowmig__wire_cursor_open(&cursor, bytes);
-	while ((step = field_next(&cursor, &field)) == LCOWMIG__WIRE_STEP_FIELD) {
-		lcowmig_status status = decode_option(&field, options, &transport, error);
-
-		if (status != LCOWMIG_OK)
-			return status;
+			return message->is_request ? lcowmig__wrap(error, status, "%s request", message->name) : status;
 	}
 	if (step != LCOWMIG__WIRE_STEP_END)
-		return fail_broken(&cursor, "InitializeOptions", error);
-	if (transport != lcowmig__service_MemoryTransport_MEMORY_TRANSPORT_TCP)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "memory_transport is %llu, expected 1 (TCP)",
-				     (unsigned long long)transport);
-	return LCOWMIG_OK;
-}
-
-/* ---- Requests ---- */
-
-#define NANOSECONDS 1000000000
-
-static lcowmig_status decode_duration(lcowmig__wire_bytes bytes, int64_t *nanoseconds, lcowmig_error *error)
-{
-	int64_t seconds = 0, nanos = 0;
-	lcowmig__wire_cursor cursor;
-	lcowmig__wire_step step;
-	message_field field;
-
-	lcowmig__wire_cursor_open(&cursor, bytes);
-	while ((step = field_next(&cursor, &field)) == LCOWMIG__WIRE_STEP_FIELD) {
-		if (field.tag <= 2 && field.type != PB_WT_VARINT)
-			return fail_type(&field, "timeout", error);
-		if (field.tag == 1)
-			seconds = (int64_t)field.number;
-		else if (field.tag == 2)
-			nanos = (int32_t)field.number;
-	}
-	if (step != LCOWMIG__WIRE_STEP_END)
-		return fail_broken(&cursor, "timeout", error);
-	if (nanos <= -NANOSECONDS || nanos >= NANOSECONDS || (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0))
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "timeout: not a duration");
-	if (seconds > INT64_MAX / NANOSECONDS - 1)
-		*nanoseconds = INT64_MAX;
-	else if (seconds < 0 || nanos < 0)
-		*nanoseconds = 0;
-	else
-		*nanoseconds = seconds * NANOSECONDS + nanos;
-	return LCOWMIG_OK;
-}
-
-static lcowmig_status decode_text(const message_field *field, const char *name, lcowmig__wire_bytes *ret_text, lcowmig_error *error)
-{
-	if (field->type != PB_WT_STRING)
-		return fail_type(field, name, error);
-	if (!lcowmig__utf8_is_valid((const char *)field->bytes.data, field->bytes.size))
-		return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s is not a text of UTF-8", name);
-	*ret_text = field->bytes;
-	return LCOWMIG_OK;
-}
-
-static lcowmig_status decode_bytes(const message_field *field, const char *name, lcowmig__wire_bytes *ret_bytes, lcowmig_error *error)
-{
-	if (field->type != PB_WT_STRING)
-		return fail_type(field, name, error);
-	*ret_bytes = field->bytes;
-	return LCOWMIG_OK;
-}
-
-/* Fields beyond the session id, by method. */
-static lcowmig_status decode_field(lcowmig__service_method method, const message_field *field, lcowmig__service_request *request,
-				   lcowmig_error *error)
-{
-	bool is_second = field->tag == 2;
-
-	if (field->tag == 1)
-		return decode_text(field, "session_id", &request->session_id, error);
-	switch (method) {
-	case LCOWMIG__METHOD_PREPARE_AND_EXPORT:
-	case LCOWMIG__METHOD_PREPARE:
-		if (!is_second)
-			break;
-		if (field->type != PB_WT_STRING)
-			return fail_type(field, "init_options", error);
-		request->has_options = true;
-		return decode_options(field->bytes, &request->options, error);
-	case LCOWMIG__METHOD_IMPORT:
-		if (is_second)
-			return decode_text(field, "sandbox_id", &request->sandbox_id, error);
-		return field->tag == lcowmig__service_ImportSandboxRequest_config_tag
-			       ? decode_bytes(field, "config", &request->config, error)
-			       : LCOWMIG_OK;
-	case LCOWMIG__METHOD_TRANSFER:
-		if (!is_second)
-			break;
-		return field->type == PB_WT_STRING ? decode_duration(field->bytes, &request->timeout_ns, error)
-						   : fail_type(field, "timeout", error);
-	case LCOWMIG__METHOD_FINALIZE:
-		if (!is_second)
-			break;
-		request->action = field->number;
-		return field->type == PB_WT_VARINT ? LCOWMIG_OK : fail_type(field, "action", error);
-	case LCOWMIG__METHOD_SOCKET:
-		return is_second ? decode_bytes(field, "protocol_info", &request->protocol_info, error) : LCOWMIG_OK;
-	default:
-		break;
-	}
-	return LCOWMIG_OK;
+		return lcowmig__fail(error, LCOWMIG_E_CORRUPT_DATA, "%s: undecodable: %s", message->name,
+				     lcowmig__wire_cursor_error(&cursor));
+	return message->check ? message->check(request, error) : LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig__service_decode(lcowmig__service_method method, const uint8_t *data, size_t size,
 				       lcowmig__service_request *ret_request, lcowmig_error *error)
 {
 	lcowmig__service_request request = { 0 };
-	lcowmig__wire_cursor cursor;
-	lcowmig__wire_step step;
-	message_field field;
+	lcowmig_status status = decode_message(&requests[method], (lcowmig__wire_bytes){ data, size }, &request, error);
 
-	lcowmig__wire_cursor_open(&cursor, (lcowmig__wire_bytes){ data, size });
-	while ((step = field_next(&cursor, &field)) == LCOWMIG__WIRE_STEP_FIELD) {
-		lcowmig_status status = decode_field(method, &field, &request, error);
-
-		if (status != LCOWMIG_OK)
-			return lcowmig__wrap(error, status, "%s request", method_names[method]);
-	}
-	if (step != LCOWMIG__WIRE_STEP_END)
-		return fail_broken(&cursor, method_names[method], error);
-	*ret_request = request;
-	return LCOWMIG_OK;
+	if (status == LCOWMIG_OK)
+		*ret_request = request;
+	return status;
 }

@@ -16,6 +16,7 @@ typedef struct lcowmig__service_request {
 	lcowmig_migration_options options;
 	int64_t timeout_ns; /* 0: absent; clamped to what fits */
 	uint64_t action;
+	uint64_t transport, seconds, nanos; /* while decoding */
 } lcowmig__service_request;
 
 typedef enum lcowmig__service_method {

@@ -28,7 +28,6 @@ struct lcowmig_service_stream {
 /* A unary call until it is answered. */
 typedef struct service_call {
 	lcowmig_service *service;
-	lcowmig__service_method method;
 	lcowmig_reply_fn reply;
 	void *user;
 	char *session_id;
@@ -158,20 +157,22 @@ static void exported(void *user, lcowmig_status status, const lcowmig_error *giv
 	lcowmig__buf_done(&response);
 }
 
+/* The second half of preparing; PENDING like the functions below. */
+static lcowmig_status call_export(service_call *call, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig_migration_export(call->service->migration, call->session_id, exported, call, error);
+
+	if (status != LCOWMIG_PENDING)
+		exported(call, status, error);
+	return LCOWMIG_PENDING;
+}
+
 static void prepared(void *user, lcowmig_status status, const lcowmig_error *given)
 {
-	service_call *call = user;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
 	lcowmig__error_copy(&error, given);
-	if (status == LCOWMIG_OK)
-		status = lcowmig_migration_export(call->service->migration, call->session_id, exported, call, &error);
-	else {
-		call_reply(call, status, NULL, &error);
-		return;
-	}
-	if (status != LCOWMIG_PENDING)
-		exported(call, status, &error);
+	call_finish(user, status == LCOWMIG_OK ? call_export(user, &error) : status, &error);
 }
 
 /* A repetition after a failed or lost export goes on with the session that is there. */
@@ -184,60 +185,54 @@ static bool is_prepared_already(const service_call *call)
 	       strcmp(lcowmig_migration_session_id(migration), call->session_id) == 0;
 }
 
-static void serve_prepare_and_export(service_call *call, const lcowmig__service_request *request)
+/* The methods: each returns PENDING when the call has been or will be answered, and else what to answer. */
+
+static lcowmig_status serve_prepare_and_export(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig_status status = LCOWMIG_OK;
 
 	if (!is_prepared_already(call))
 		status = lcowmig_migration_prepare_source(call->service->migration, call->session_id,
-		                                          request->has_options ? &request->options : NULL, prepared, call, &error);
-	if (status != LCOWMIG_PENDING)
-		prepared(call, status, &error);
+		                                          request->has_options ? &request->options : NULL, prepared, call, error);
+	return status == LCOWMIG_OK ? call_export(call, error) : status;
 }
 
-static void serve_import(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_import(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
 	lcowmig_import_options options = LCOWMIG_IMPORT_OPTIONS_INIT;
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__mem mem = call->service->context->mem;
-	char *sandbox_id = lcowmig__strndup(&mem, (const char *)request->sandbox_id.data, request->sandbox_id.size);
+	const lcowmig__mem *mem = &call->service->context->mem;
+	char *sandbox_id = lcowmig__strndup(mem, (const char *)request->sandbox_id.data, request->sandbox_id.size);
 	lcowmig_status status;
 
 	options.session_id = call->session_id;
 	options.sandbox_id = sandbox_id;
 	options.envelope = request->config.data;
 	options.envelope_size = request->config.size;
-	status = sandbox_id ? lcowmig_migration_import(call->service->migration, &options, &error) : lcowmig__fail_memory(&error);
-	lcowmig__free(&mem, sandbox_id);
-	call_reply(call, status, NULL, &error);
+	status = sandbox_id ? lcowmig_migration_import(call->service->migration, &options, error) : lcowmig__fail_memory(error);
+	lcowmig__free(mem, sandbox_id);
+	return status;
 }
 
-static void serve_prepare(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_prepare(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
 	uint32_t flags = call->service->flags & LCOWMIG_SERVICE_PATHS_SHARED ? LCOWMIG_PREPARE_PATHS_SHARED : 0;
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
-	call_finish(call,
-		    lcowmig_migration_prepare_destination(call->service->migration, call->session_id,
-							  request->has_options ? &request->options : NULL, flags, call_done, call, &error),
-		    &error);
+	return lcowmig_migration_prepare_destination(call->service->migration, call->session_id,
+						     request->has_options ? &request->options : NULL, flags, call_done, call, error);
 }
 
-static void serve_transfer(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_transfer(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
 	lcowmig_transfer_options options = LCOWMIG_TRANSFER_OPTIONS_INIT;
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
 	options.socket_timeout_ns = request->timeout_ns;
-	call_finish(call, lcowmig_migration_transfer(call->service->migration, call->session_id, &options, &error), &error);
+	return lcowmig_migration_transfer(call->service->migration, call->session_id, &options, error);
 }
 
-static void serve_finalize(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_finalize(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
 	lcowmig_service *service = call->service;
 	lcowmig_finalize_options options = LCOWMIG_FINALIZE_OPTIONS_INIT;
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
 	options.action = request->action <= LCOWMIG_FINALIZE_RESUME ? (uint32_t)request->action : UINT32_MAX;
 	if (options.action == LCOWMIG_FINALIZE_RESUME && !(service->flags & LCOWMIG_SERVICE_NEEDS_RIGHT) &&
@@ -246,44 +241,37 @@ static void serve_finalize(service_call *call, const lcowmig__service_request *r
 		options.flags = LCOWMIG_FINALIZE_FORCE;
 		options.reason = service->reason;
 	}
-	call_finish(call, lcowmig_migration_finalize(service->migration, call->session_id, &options, call_done, call, &error), &error);
+	return lcowmig_migration_finalize(service->migration, call->session_id, &options, call_done, call, error);
 }
 
-static void serve_socket(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_socket(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-
-	call_finish(call, lcowmig_migration_register_socket(call->service->migration, call->session_id, request->protocol_info.data,
-	                                                    request->protocol_info.size, call_done, call, &error),
-	            &error);
+	return lcowmig_migration_register_socket(call->service->migration, call->session_id, request->protocol_info.data,
+	                                         request->protocol_info.size, call_done, call, error);
 }
 
-static void serve_cancel(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_cancel(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-
 	(void)request;
-	call_finish(call, lcowmig_migration_cancel(call->service->migration, call->session_id, call_done, call, &error), &error);
+	return lcowmig_migration_cancel(call->service->migration, call->session_id, call_done, call, error);
 }
 
-static void serve_cleanup(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_cleanup(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-
 	(void)request;
-	call_finish(call, lcowmig_migration_cleanup(call->service->migration, call->session_id, &error), &error);
+	return lcowmig_migration_cleanup(call->service->migration, call->session_id, error);
 }
 
 /* A method that is none, or that is a stream. */
-static void serve_nothing(service_call *call, const lcowmig__service_request *request)
+static lcowmig_status serve_nothing(service_call *call, const lcowmig__service_request *request, lcowmig_error *error)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-
+	(void)call;
 	(void)request;
-	call_reply(call, lcowmig__fail(&error, LCOWMIG_E_NOT_SUPPORTED, "Migration service: not one of its unary methods"), NULL, &error);
+	return lcowmig__fail(error, LCOWMIG_E_NOT_SUPPORTED, "Migration service: not one of its unary methods");
 }
 
-static void (*const serve[LCOWMIG__METHODS + 1])(service_call *call, const lcowmig__service_request *request) = {
+static lcowmig_status (*const serve[LCOWMIG__METHODS + 1])(service_call *call, const lcowmig__service_request *request,
+                                                           lcowmig_error *error) = {
 	[LCOWMIG__METHOD_PREPARE_AND_EXPORT] = serve_prepare_and_export,
 	[LCOWMIG__METHOD_IMPORT] = serve_import,
 	[LCOWMIG__METHOD_PREPARE] = serve_prepare,
@@ -300,9 +288,10 @@ lcowmig_status lcowmig_service_call(lcowmig_service *service, const char *method
                                     lcowmig_reply_fn reply, void *user, lcowmig_error *error)
 {
 	lcowmig_error why = LCOWMIG_ERROR_INIT;
-	lcowmig__service_request decoded;
+	lcowmig__service_request decoded = { 0 };
+	lcowmig_status status = LCOWMIG_OK;
+	lcowmig__service_method index;
 	service_call *call;
-	lcowmig_status status;
 
 	if (!service || !method || !reply || (!request && size))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "service call: service, method, request or reply is NULL");
@@ -310,11 +299,11 @@ lcowmig_status lcowmig_service_call(lcowmig_service *service, const char *method
 	if (!call)
 		return lcowmig__fail_memory(error);
 	call->service = service;
-	call->method = lcowmig__service_method_of(method);
 	call->reply = reply;
 	call->user = user;
-	memset(&decoded, 0, sizeof decoded);
-	status = call->method == LCOWMIG__METHODS ? LCOWMIG_OK : lcowmig__service_decode(call->method, request, size, &decoded, &why);
+	index = lcowmig__service_method_of(method);
+	if (index != LCOWMIG__METHODS)
+		status = lcowmig__service_decode(index, request, size, &decoded, &why);
 	if (status == LCOWMIG_OK) {
 		call->session_id = lcowmig__strndup(&service->context->mem, (const char *)decoded.session_id.data, decoded.session_id.size);
 		if (!call->session_id) {
@@ -323,10 +312,9 @@ lcowmig_status lcowmig_service_call(lcowmig_service *service, const char *method
 		}
 	}
 	service_count(service, 1);
-	if (status != LCOWMIG_OK)
-		call_reply(call, status, NULL, &why);
-	else
-		serve[call->method](call, &decoded);
+	if (status == LCOWMIG_OK)
+		status = serve[index](call, &decoded, &why);
+	call_finish(call, status, &why);
 	return LCOWMIG_OK;
 }
 

@@ -50,7 +50,7 @@ static lcowmig_status arrange_twice(const lcowmig__wire_reader *reader, const lc
 		inner.index = *(const uint64_t *)key;
 		break;
 	}
-	return lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "occurs more than once");
+	return lcowmig__wire_invalid(reader, &inner, NULL, "occurs more than once");
 }
 
 /* Elements that have been reported for what they are may all lack a key. */

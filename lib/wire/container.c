@@ -39,37 +39,41 @@ static const lcowmig__wire_field container_fields[] = {
 	  WIRE_KEY_LIMITED(TEXT, lcowmig__wire_process, exec_id, id_bytes), .message = &lcowmig__wire_process_message },
 };
 
-static lcowmig_status container_check_id(const lcowmig__wire_reader *reader, const lcowmig_guid *id, const lcowmig__wire_place *place,
-					 const char *name)
+static lcowmig_status container_show(const lcowmig__wire_reader *reader, lcowmig__wire_user_visitor visit, const void *context,
+				     const lcowmig_guid *id, const char *guest_path, const lcowmig__wire_place *place, const char *name)
 {
-	if (lcowmig__guid_is_null(id))
-		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "is missing or the null GUID");
-	return LCOWMIG_OK;
+	lcowmig_status status = visit(context, id, guest_path, place, name);
+
+	return status == LCOWMIG_OK ? status : lcowmig__wire_tolerate(reader, status);
 }
 
-static lcowmig_status container_check_reservations(const lcowmig__wire_reader *reader, const lcowmig__wire_container *container,
-						   const lcowmig__wire_place *place)
+lcowmig_status lcowmig__wire_each_user(const lcowmig__wire_reader *reader, const lcowmig__wire_container *container,
+				       const lcowmig__wire_place *place, lcowmig__wire_user_visitor visit, const void *context)
 {
 	lcowmig__wire_place layers = { place, "layers", NULL, LCOWMIG__WIRE_NO_INDEX };
 	lcowmig__wire_place ro_layer = { &layers, "ro_layers", NULL, 0 };
 	lcowmig__wire_place scratch = { &layers, "scratch", NULL, LCOWMIG__WIRE_NO_INDEX };
 	lcowmig__wire_place further = { place, "scsi_reservation_ids", NULL, 0 };
+	const lcowmig__wire_layer *layer = container->ro_layers;
 	lcowmig_status status = LCOWMIG_OK;
 
-	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_ro_layers; i++) {
-		ro_layer.index = i;
-		status = lcowmig__wire_tolerate(
-			reader, container_check_id(reader, &container->ro_layers[i].reservation_id, &ro_layer, "reservation_id"));
-	}
+	for (; status == LCOWMIG_OK && ro_layer.index < container->n_ro_layers; ro_layer.index++, layer++)
+		status = container_show(reader, visit, context, &layer->reservation_id, layer->guest_path, &ro_layer, "reservation_id");
+	layer = &container->scratch;
 	if (status == LCOWMIG_OK && container->has_scratch)
-		status = lcowmig__wire_tolerate(
-			reader, container_check_id(reader, &container->scratch.reservation_id, &scratch, "reservation_id"));
-	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_scsi_reservations; i++) {
-		further.index = i;
-		status = lcowmig__wire_tolerate(reader,
-						container_check_id(reader, &container->scsi_reservations[i], &further, NULL));
-	}
+		status = container_show(reader, visit, context, &layer->reservation_id, layer->guest_path, &scratch, "reservation_id");
+	for (; status == LCOWMIG_OK && further.index < container->n_scsi_reservations; further.index++)
+		status = container_show(reader, visit, context, &container->scsi_reservations[further.index], NULL, &further, NULL);
 	return status;
+}
+
+static lcowmig_status container_check_user(const void *reader, const lcowmig_guid *id, const char *guest_path,
+					   const lcowmig__wire_place *place, const char *name)
+{
+	(void)guest_path;
+	if (lcowmig__guid_is_null(id))
+		return lcowmig__wire_invalid(reader, place, name, "is missing or the null GUID");
+	return LCOWMIG_OK;
 }
 
 static lcowmig_status container_check_processes(const lcowmig__wire_reader *reader, const lcowmig__wire_container *container,
@@ -80,13 +84,13 @@ static lcowmig_status container_check_processes(const lcowmig__wire_reader *read
 
 	/* Sorted by exec id, so init is the first if it is there at all. */
 	if (!container->n_processes || container->processes[0].exec_id[0])
-		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, place, "processes", LCOWMIG_E_INVALID_ARGUMENT,
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_invalid(reader, place, "processes",
 									   "there is no init process"));
 	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_processes; i++) {
 		if (!container->processes[i].exec_id[0])
 			continue;
 		extra.key = container->processes[i].exec_id;
-		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, &extra, NULL, LCOWMIG_E_INVALID_ARGUMENT,
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_invalid(reader, &extra, NULL,
 									   "only the init process can migrate"));
 	}
 	return status;
@@ -99,7 +103,7 @@ static lcowmig_status container_check(const lcowmig__wire_reader *reader, const 
 
 	status = lcowmig__wire_tolerate(reader, status);
 	if (status == LCOWMIG_OK)
-		status = container_check_reservations(reader, container, place);
+		status = lcowmig__wire_each_user(reader, container, place, container_check_user, reader);
 	if (status != LCOWMIG_OK || !reader->strict)
 		return status;
 	status = lcowmig__wire_tolerate(reader, lcowmig__wire_check_not_empty(reader, place, "container_id", container->container_id));
@@ -112,7 +116,7 @@ static lcowmig_status container_check(const lcowmig__wire_reader *reader, const 
 }
 
 const lcowmig__wire_message lcowmig__wire_container_message = {
-	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_CONTAINER),
+	WIRE_PAYLOAD(LCOWMIG__TYPE_URL_CONTAINER, "container", lcowmig__wire_container),
 	WIRE_TABLE(container_fields),
 	.check = container_check,
 };
@@ -120,15 +124,7 @@ const lcowmig__wire_message lcowmig__wire_container_message = {
 lcowmig_status lcowmig__wire_decode_container(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
 					      lcowmig__wire_container *ret_container, lcowmig_error *error)
 {
-	lcowmig__wire_container container = { 0 };
-	lcowmig__wire_reader reader;
-	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_read(&reader, &lcowmig__wire_container_message, "container", data, size, &container);
-	if (status == LCOWMIG_OK)
-		*ret_container = container;
-	return status;
+	return lcowmig__wire_decode(&lcowmig__wire_container_message, arena, limits, data, size, ret_container, error);
 }
 
 lcowmig_status lcowmig__wire_encode_container(lcowmig__buf *buf, const lcowmig__wire_container *container, lcowmig_error *error)

@@ -4,17 +4,9 @@
 #include "base/compiler.h"
 #include "reader.h"
 
-typedef struct examine_payload {
-	const lcowmig__wire_message *message;
-	const char *name;
-} examine_payload;
-
-/* The sandbox is the first. */
-static const examine_payload examine_payloads[] = {
-	{ &lcowmig__wire_sandbox_message, "sandbox" },     { &lcowmig__wire_vm_message, "vm" },
-	{ &lcowmig__wire_pod_message, "pod" },             { &lcowmig__wire_container_message, "container" },
-	{ &lcowmig__wire_process_message, "process" },     { &lcowmig__wire_network_message, "network" },
-	{ &lcowmig__wire_scsi_message, "scsi" },
+static const lcowmig__wire_message *const examine_payloads[] = {
+	&lcowmig__wire_sandbox_message, &lcowmig__wire_vm_message,      &lcowmig__wire_pod_message,  &lcowmig__wire_container_message,
+	&lcowmig__wire_process_message, &lcowmig__wire_network_message, &lcowmig__wire_scsi_message,
 };
 
 typedef union examine_target {
@@ -43,10 +35,10 @@ lcowmig_status lcowmig__wire_tolerate(const lcowmig__wire_reader *reader, lcowmi
 	return problems->count < LCOWMIG__WIRE_PROBLEMS_MAX ? LCOWMIG_OK : status;
 }
 
-static lcowmig_status examine_read(const examine_payload *payload, lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data,
-				   size_t size, lcowmig__wire_problems *problems, lcowmig_error *error)
+static lcowmig_status examine_read(const lcowmig__wire_message *message, lcowmig__arena *arena, const lcowmig_limits *limits,
+				   const uint8_t *data, size_t size, lcowmig__wire_problems *problems, lcowmig_error *error)
 {
-	bool is_sandbox = payload == &examine_payloads[0];
+	bool is_sandbox = message == &lcowmig__wire_sandbox_message;
 	lcowmig__wire_reader reader;
 	examine_target target;
 	lcowmig_status status;
@@ -56,7 +48,7 @@ static lcowmig_status examine_read(const examine_payload *payload, lcowmig__aren
 	if (status != LCOWMIG_OK)
 		return status;
 	reader.problems = problems;
-	status = lcowmig__wire_tolerate(&reader, lcowmig__wire_read(&reader, payload->message, payload->name, data, size, &target));
+	status = lcowmig__wire_tolerate(&reader, lcowmig__wire_read(&reader, message, data, size, &target));
 	if (status == LCOWMIG_OK && is_sandbox && !problems->count)
 		status = lcowmig__wire_tolerate(&reader, lcowmig__wire_validate(&reader, &target.sandbox));
 	return status;
@@ -71,12 +63,12 @@ lcowmig_status lcowmig__wire_examine(const lcowmig__mem *mem, const lcowmig_limi
 	lcowmig_status status;
 	size_t i = 0;
 
-	while (i < LCOWMIG__COUNT(examine_payloads) && strcmp(examine_payloads[i].message->type_url, type_url) != 0)
+	while (i < LCOWMIG__COUNT(examine_payloads) && strcmp(examine_payloads[i]->type_url, type_url) != 0)
 		i++;
 	if (i == LCOWMIG__COUNT(examine_payloads))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "there is no payload %s", type_url);
 	lcowmig__arena_init(&arena, mem, size);
-	status = examine_read(&examine_payloads[i], &arena, limits, data, size, &problems, &own);
+	status = examine_read(examine_payloads[i], &arena, limits, data, size, &problems, &own);
 	lcowmig__arena_done(&arena);
 	if (problems.count && status != LCOWMIG_E_NO_MEMORY) {
 		status = problems.first;

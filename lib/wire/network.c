@@ -24,22 +24,14 @@ static const lcowmig__wire_field network_fields[] = {
 };
 
 const lcowmig__wire_message lcowmig__wire_network_message = {
-	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_NETWORK),
+	WIRE_PAYLOAD(LCOWMIG__TYPE_URL_NETWORK, "network", lcowmig__wire_network),
 	WIRE_TABLE(network_fields),
 };
 
 lcowmig_status lcowmig__wire_decode_network(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
 					    lcowmig__wire_network *ret_network, lcowmig_error *error)
 {
-	lcowmig__wire_network network = { 0 };
-	lcowmig__wire_reader reader;
-	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_read(&reader, &lcowmig__wire_network_message, "network", data, size, &network);
-	if (status == LCOWMIG_OK)
-		*ret_network = network;
-	return status;
+	return lcowmig__wire_decode(&lcowmig__wire_network_message, arena, limits, data, size, ret_network, error);
 }
 
 lcowmig_status lcowmig__wire_encode_network(lcowmig__buf *buf, const lcowmig__wire_network *network, lcowmig_error *error)

@@ -56,20 +56,40 @@ void lcowmig__wire_path(const lcowmig__wire_place *place, const char *name, char
 		place_put(ret_path, &used, ".%s", name);
 }
 
-lcowmig_status lcowmig__wire_fail(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
-				  lcowmig_status status, const char *format, ...)
+static lcowmig_status place_fail(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+				 lcowmig_status status, const char *format, va_list arguments)
 {
 	char sentence[LCOWMIG_ERROR_MESSAGE_SIZE];
 	char path[LCOWMIG__WIRE_PATH_SIZE];
-	va_list arguments;
 
 	if (!reader->error)
 		return status;
 	lcowmig__wire_path(place, name, path);
-	va_start(arguments, format);
 	vsnprintf(sentence, sizeof sentence, format, arguments);
-	va_end(arguments);
 	return lcowmig__fail(reader->error, status, "%s: %s", path, sentence);
+}
+
+lcowmig_status lcowmig__wire_fail(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+				  lcowmig_status status, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	status = place_fail(reader, place, name, status, format, arguments);
+	va_end(arguments);
+	return status;
+}
+
+lcowmig_status lcowmig__wire_invalid(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+				     const char *format, ...)
+{
+	lcowmig_status status;
+	va_list arguments;
+
+	va_start(arguments, format);
+	status = place_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, format, arguments);
+	va_end(arguments);
+	return status;
 }
 
 lcowmig_status lcowmig__wire_fail_inner(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,

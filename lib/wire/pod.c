@@ -20,7 +20,7 @@ lcowmig_status lcowmig__wire_check_not_empty(const lcowmig__wire_reader *reader,
 {
 	if (text[0])
 		return LCOWMIG_OK;
-	return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "is empty");
+	return lcowmig__wire_invalid(reader, place, name, "is empty");
 }
 
 static lcowmig_status pod_check(const lcowmig__wire_reader *reader, const void *target, const lcowmig__wire_place *place)
@@ -37,7 +37,7 @@ static lcowmig_status pod_check(const lcowmig__wire_reader *reader, const void *
 }
 
 const lcowmig__wire_message lcowmig__wire_pod_message = {
-	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_POD),
+	WIRE_PAYLOAD(LCOWMIG__TYPE_URL_POD, "pod", lcowmig__wire_pod),
 	WIRE_TABLE(pod_fields),
 	.check = pod_check,
 };
@@ -45,15 +45,7 @@ const lcowmig__wire_message lcowmig__wire_pod_message = {
 lcowmig_status lcowmig__wire_decode_pod(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
 					lcowmig__wire_pod *ret_pod, lcowmig_error *error)
 {
-	lcowmig__wire_pod pod = { 0 };
-	lcowmig__wire_reader reader;
-	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_read(&reader, &lcowmig__wire_pod_message, "pod", data, size, &pod);
-	if (status == LCOWMIG_OK)
-		*ret_pod = pod;
-	return status;
+	return lcowmig__wire_decode(&lcowmig__wire_pod_message, arena, limits, data, size, ret_pod, error);
 }
 
 lcowmig_status lcowmig__wire_encode_pod(lcowmig__buf *buf, const lcowmig__wire_pod *pod, lcowmig_error *error)

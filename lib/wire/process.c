@@ -1,4 +1,4 @@
-/* The process payload, and what it shares with others: durations. */
+/* The process payload, and what it shares with others: durations, documents. */
 #include "process.pb.h"
 
 #include "base/json.h"
@@ -36,30 +36,29 @@ lcowmig_status lcowmig__wire_check_duration(const lcowmig__wire_reader *reader, 
 					    const lcowmig__wire_duration *duration)
 {
 	if (duration->seconds < 0 || duration->nanos < 0)
-		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "is negative");
+		return lcowmig__wire_invalid(reader, place, name, "is negative");
 	if (duration->nanos > PROCESS_NANOS_MAX)
-		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "has %d nanoseconds, a whole second or more",
+		return lcowmig__wire_invalid(reader, place, name, "has %d nanoseconds, a whole second or more",
 					  (int)duration->nanos);
 	if (duration->seconds > PROCESS_SECONDS_MAX ||
 	    (duration->seconds == PROCESS_SECONDS_MAX && duration->nanos > INT64_MAX % 1000000000))
-		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "is longer than 64-bit nanoseconds can say");
+		return lcowmig__wire_invalid(reader, place, name, "is longer than 64-bit nanoseconds can say");
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status process_check_spec(const lcowmig__wire_reader *reader, const lcowmig__wire_process *process,
-					 const lcowmig__wire_place *place)
+lcowmig_status lcowmig__wire_check_json(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+					const char *what, const lcowmig__wire_bytes *json)
 {
-	const lcowmig__wire_bytes *spec = &process->oci_process_spec_json;
+	const char *text = (const char *)json->data;
 	lcowmig_status status;
 
-	if (!spec->size)
+	if (!json->size)
 		return LCOWMIG_OK;
-	status = lcowmig__json_validate("OCI process spec", (const char *)spec->data, spec->size, reader->limits.document_bytes,
-					&reader->limits, reader->error);
+	status = lcowmig__json_validate(what, text, json->size, reader->limits.document_bytes, &reader->limits, reader->error);
 	if (status != LCOWMIG_OK)
-		return lcowmig__wire_fail_inner(reader, place, "oci_process_spec_json", status);
-	if (!lcowmig__json_is_object((const char *)spec->data, spec->size))
-		return lcowmig__wire_fail(reader, place, "oci_process_spec_json", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
+		return lcowmig__wire_fail_inner(reader, place, name, status);
+	if (!lcowmig__json_is_object(text, json->size))
+		return lcowmig__wire_invalid(reader, place, name, "is not a JSON object");
 	return LCOWMIG_OK;
 }
 
@@ -70,21 +69,22 @@ static lcowmig_status process_check(const lcowmig__wire_reader *reader, const vo
 
 	status = lcowmig__wire_tolerate(reader, status);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_tolerate(reader, process_check_spec(reader, process, place));
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_check_json(reader, place, "oci_process_spec_json", "OCI process spec",
+										 &process->oci_process_spec_json));
 	if (status != LCOWMIG_OK || !reader->strict)
 		return status;
 	if (process->pid <= 0)
-		status = lcowmig__wire_fail(reader, place, "pid", LCOWMIG_E_INVALID_ARGUMENT, "is %d, a running process has a positive one",
+		status = lcowmig__wire_invalid(reader, place, "pid", "is %d, a running process has a positive one",
 					    (int)process->pid);
 	status = lcowmig__wire_tolerate(reader, status);
 	if (status == LCOWMIG_OK && process->wait_call_id <= 0)
-		return lcowmig__wire_fail(reader, place, "wait_call_id", LCOWMIG_E_INVALID_ARGUMENT,
+		return lcowmig__wire_invalid(reader, place, "wait_call_id",
 					  "names no guest request, so the process's end would go unnoticed");
 	return status;
 }
 
 const lcowmig__wire_message lcowmig__wire_process_message = {
-	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_PROCESS),
+	WIRE_PAYLOAD(LCOWMIG__TYPE_URL_PROCESS, "process", lcowmig__wire_process),
 	WIRE_TABLE(process_fields),
 	.check = process_check,
 };
@@ -92,15 +92,7 @@ const lcowmig__wire_message lcowmig__wire_process_message = {
 lcowmig_status lcowmig__wire_decode_process(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
 					    lcowmig__wire_process *ret_process, lcowmig_error *error)
 {
-	lcowmig__wire_process process = { 0 };
-	lcowmig__wire_reader reader;
-	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_read(&reader, &lcowmig__wire_process_message, "process", data, size, &process);
-	if (status == LCOWMIG_OK)
-		*ret_process = process;
-	return status;
+	return lcowmig__wire_decode(&lcowmig__wire_process_message, arena, limits, data, size, ret_process, error);
 }
 
 lcowmig_status lcowmig__wire_encode_process(lcowmig__buf *buf, const lcowmig__wire_process *process, lcowmig_error *error)

@@ -245,7 +245,7 @@ static lcowmig_status reader_payload(lcowmig__wire_reader *reader, const lcowmig
 	lcowmig_status status;
 
 	if (any->type_url.size != message->type_url_size || memcmp(any->type_url.data, message->type_url, any->type_url.size) != 0)
-		return lcowmig__wire_fail(reader, place, "type_url", LCOWMIG_E_INVALID_ARGUMENT, "is not %s", message->type_url);
+		return lcowmig__wire_invalid(reader, place, "type_url", "is not %s", message->type_url);
 	status = reader_version(reader, message, any->value, place);
 	if (status == LCOWMIG_OK)
 		status = reader_message(reader, message, target, any->value, place);
@@ -346,9 +346,9 @@ static lcowmig_status reader_entry_key(lcowmig__wire_reader *reader, const lcowm
 	if (step != LCOWMIG__WIRE_STEP_END)
 		return lcowmig__wire_broken(reader, place, NULL, &cursor);
 	if (!has_key && field->key_kind == LCOWMIG__WIRE_GUID)
-		return lcowmig__wire_fail(reader, place, "key", LCOWMIG_E_INVALID_ARGUMENT, "is not a GUID");
+		return lcowmig__wire_invalid(reader, place, "key", "is not a GUID");
 	if ((field->flags & LCOWMIG__WIRE_KEY_NOT_EMPTY) && !entry->text[0])
-		return lcowmig__wire_fail(reader, place, "key", LCOWMIG_E_INVALID_ARGUMENT, "is empty");
+		return lcowmig__wire_invalid(reader, place, "key", "is empty");
 	return LCOWMIG_OK;
 }
 
@@ -420,7 +420,7 @@ static lcowmig_status reader_map(lcowmig__wire_reader *reader, const lcowmig__wi
 	else if (field->key_kind == LCOWMIG__WIRE_GUID)
 		inner.key = entry.guid_text;
 	if (!entry.has_value && (field->flags & LCOWMIG__WIRE_REQUIRED))
-		return lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "has no content");
+		return lcowmig__wire_invalid(reader, &inner, NULL, "has no content");
 	if (!entry.has_value && (field->flags & LCOWMIG__WIRE_SKIP_NO_VALUE) && !reader->strict)
 		return LCOWMIG_OK;
 	status = reader_push(reader, field, target, cursor, place, &element);
@@ -432,7 +432,7 @@ static lcowmig_status reader_map(lcowmig__wire_reader *reader, const lcowmig__wi
 	status = reader_entry_value(reader, field, bytes, element, &inner);
 	if (status == LCOWMIG_OK && (field->flags & LCOWMIG__WIRE_KEY_REPEATED) &&
 	    strcmp(entry.text, *(const char **)reader_member(element, field->key_offset)) != 0)
-		status = lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "the id inside is not the map's key");
+		status = lcowmig__wire_invalid(reader, &inner, NULL, "the id inside is not the map's key");
 	if (status != LCOWMIG_OK)
 		reader_set_key(field, element, &entry); /* whatever it is, it has this place */
 	return reader_leave(reader, outer, status);
@@ -480,7 +480,7 @@ static lcowmig_status reader_single(lcowmig__wire_reader *reader, const lcowmig_
 	}
 	if (field->flags & LCOWMIG__WIRE_REQUIRED)
 		return lcowmig__wire_tolerate(
-			reader, lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "is missing"));
+			reader, lcowmig__wire_invalid(reader, &inner, NULL, "is missing"));
 	return LCOWMIG_OK;
 }
 
@@ -546,20 +546,38 @@ lcowmig_status lcowmig__wire_reader_init(lcowmig__wire_reader *reader, lcowmig__
 	return lcowmig__limits_resolve(given, &reader->limits, error);
 }
 
-lcowmig_status lcowmig__wire_read(lcowmig__wire_reader *reader, const lcowmig__wire_message *message, const char *name, const uint8_t *data,
-				  size_t size, void *target)
+lcowmig_status lcowmig__wire_read(lcowmig__wire_reader *reader, const lcowmig__wire_message *message, const uint8_t *data, size_t size,
+				  void *target)
 {
-	lcowmig__wire_place root = { NULL, name, NULL, LCOWMIG__WIRE_NO_INDEX };
+	lcowmig__wire_place root = { NULL, message->name, NULL, LCOWMIG__WIRE_NO_INDEX };
 	reader_any any = { { NULL, 0 }, { NULL, 0 } };
 	lcowmig__wire_bytes bytes = { data, size };
 	lcowmig_status status;
 
 	if (!data || !size)
-		return lcowmig__wire_fail(reader, &root, NULL, LCOWMIG_E_INVALID_ARGUMENT, "there is no envelope");
+		return lcowmig__wire_invalid(reader, &root, NULL, "there is no envelope");
 	if (size > reader->limits.envelope_bytes)
 		return lcowmig__wire_fail(reader, &root, NULL, LCOWMIG_E_LIMIT_EXCEEDED, "%zu bytes, at most %u are accepted", size,
 					  (unsigned)reader->limits.envelope_bytes);
 	reader_prepare(message, target);
 	status = reader_any_merge(reader, bytes, &any, &root);
 	return status == LCOWMIG_OK ? reader_payload(reader, message, target, &any, &root) : status;
+}
+
+lcowmig_status lcowmig__wire_decode(const lcowmig__wire_message *message, lcowmig__arena *arena, const lcowmig_limits *limits,
+				    const uint8_t *data, size_t size, void *ret_payload, lcowmig_error *error)
+{
+	lcowmig__wire_reader reader;
+	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
+	void *payload;
+
+	if (status != LCOWMIG_OK)
+		return status;
+	payload = lcowmig__arena_alloc(arena, message->struct_size);
+	if (!payload)
+		return lcowmig__fail_memory(error);
+	status = lcowmig__wire_read(&reader, message, data, size, payload);
+	if (status == LCOWMIG_OK)
+		memcpy(ret_payload, payload, message->struct_size);
+	return status;
 }

@@ -36,14 +36,14 @@ typedef struct lcowmig__wire_reader {
 	lcowmig__wire_problems *problems; /* NULL: the first one ends it */
 } lcowmig__wire_reader;
 
-/*
- * Decodes, sorts and checks. `name` starts every path. `target` must be zeroed; it is in an undefined condition after a failure.
- * `given` may be NULL.
- */
+/* Decodes, sorts and checks. `target` must be zeroed; it is in an undefined condition after a failure. `given` may be NULL. */
 lcowmig_status lcowmig__wire_reader_init(lcowmig__wire_reader *reader, lcowmig__arena *arena, const lcowmig_limits *given, bool strict,
 					 lcowmig_error *error);
-lcowmig_status lcowmig__wire_read(lcowmig__wire_reader *reader, const lcowmig__wire_message *message, const char *name, const uint8_t *data,
-				  size_t size, void *target);
+lcowmig_status lcowmig__wire_read(lcowmig__wire_reader *reader, const lcowmig__wire_message *message, const uint8_t *data, size_t size,
+				  void *target);
+/* All of it for one payload alone, which `ret_payload` gets when it is sound. */
+lcowmig_status lcowmig__wire_decode(const lcowmig__wire_message *message, lcowmig__arena *arena, const lcowmig_limits *limits,
+				    const uint8_t *data, size_t size, void *ret_payload, lcowmig_error *error);
 
 #define LCOWMIG__WIRE_PATH_SIZE 320
 
@@ -52,6 +52,9 @@ void lcowmig__wire_path(const lcowmig__wire_place *place, const char *name, char
 /* Fails with "path: sentence". */
 lcowmig_status lcowmig__wire_fail(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 				  lcowmig_status status, const char *format, ...) LCOWMIG__PRINTF(5, 6);
+/* The same with INVALID_ARGUMENT, as for most. */
+lcowmig_status lcowmig__wire_invalid(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+				     const char *format, ...) LCOWMIG__PRINTF(4, 5);
 /*
  * What a check that goes on after a problem passes its status through: the same status, or LCOWMIG_OK when the problem in the reader's
  * error has been reported and others are of interest.
@@ -64,8 +67,20 @@ lcowmig_status lcowmig__wire_fail_inner(const lcowmig__wire_reader *reader, cons
 /* Checks that several payloads need. */
 lcowmig_status lcowmig__wire_check_duration(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 					    const lcowmig__wire_duration *duration);
+/* One JSON object; absent is fine too. `what` names it in the sentence. */
+lcowmig_status lcowmig__wire_check_json(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
+					const char *what, const lcowmig__wire_bytes *json);
 lcowmig_status lcowmig__wire_check_not_empty(const lcowmig__wire_reader *reader, const lcowmig__wire_place *place, const char *name,
 					     const char *text);
+
+/*
+ * Shows each reservation that a container names, with the guest path of a layer (else NULL) and where it stands: at `name` (may be NULL) of
+ * `place`. Goes on as far as lcowmig__wire_tolerate says.
+ */
+typedef lcowmig_status (*lcowmig__wire_user_visitor)(const void *context, const lcowmig_guid *id, const char *guest_path,
+						     const lcowmig__wire_place *place, const char *name);
+lcowmig_status lcowmig__wire_each_user(const lcowmig__wire_reader *reader, const lcowmig__wire_container *container,
+				       const lcowmig__wire_place *place, lcowmig__wire_user_visitor visit, const void *context);
 
 /* Sorts `count` elements of `size` bytes in n log n steps, linear when they are in order already. False: no memory. */
 typedef int (*lcowmig__wire_order)(const void *a, const void *b, const void *context);

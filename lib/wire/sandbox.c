@@ -14,7 +14,7 @@ static const lcowmig__wire_field sandbox_fields[] = {
 };
 
 const lcowmig__wire_message lcowmig__wire_sandbox_message = {
-	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_MIGRATION),
+	WIRE_PAYLOAD(LCOWMIG__TYPE_URL_MIGRATION, "sandbox", lcowmig__wire_sandbox),
 	WIRE_TABLE(sandbox_fields),
 };
 
@@ -39,7 +39,7 @@ lcowmig_status lcowmig__wire_decode_sandbox(lcowmig__arena *arena, const lcowmig
 	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, true, error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_read(&reader, &lcowmig__wire_sandbox_message, "sandbox", data, size, &sandbox);
+		status = lcowmig__wire_read(&reader, &lcowmig__wire_sandbox_message, data, size, &sandbox);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_validate(&reader, &sandbox);
 	if (status == LCOWMIG_OK)

@@ -82,10 +82,10 @@ static lcowmig_status scsi_check_mount(const lcowmig__wire_reader *reader, const
 	if (!reader->strict)
 		return LCOWMIG_OK;
 	if (mount->partition > SCSI_PARTITION_MAX)
-		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, place, NULL, LCOWMIG_E_INVALID_ARGUMENT,
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_invalid(reader, place, NULL,
 									   "disks have partitions up to %u only", SCSI_PARTITION_MAX));
 	if (status == LCOWMIG_OK && !mount->ref_count)
-		return lcowmig__wire_fail(reader, place, "ref_count", LCOWMIG_E_INVALID_ARGUMENT, "is 0, so nobody holds this mount");
+		return lcowmig__wire_invalid(reader, place, "ref_count", "is 0, so nobody holds this mount");
 	return status;
 }
 
@@ -102,7 +102,7 @@ static lcowmig_status scsi_check_disk(const lcowmig__wire_reader *reader, const 
 	while (i < LCOWMIG__COUNT(types) && strcmp(types[i], disk->type) != 0)
 		i++;
 	if (i == LCOWMIG__COUNT(types))
-		status = lcowmig__wire_tolerate(reader, lcowmig__wire_fail(reader, &config, "type", LCOWMIG_E_INVALID_ARGUMENT,
+		status = lcowmig__wire_tolerate(reader, lcowmig__wire_invalid(reader, &config, "type",
 									   "is no disk type (%s, %s or %s)", types[0], types[1], types[2]));
 	return status == LCOWMIG_OK ? lcowmig__wire_check_not_empty(reader, &config, "host_path", disk->host_path) : status;
 }
@@ -114,7 +114,7 @@ static lcowmig_status scsi_check_slot(const lcowmig__wire_reader *reader, const 
 
 	if (slot < slots)
 		return LCOWMIG_OK;
-	return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "slot %u does not exist, %u controllers have %u slots",
+	return lcowmig__wire_invalid(reader, place, name, "slot %u does not exist, %u controllers have %u slots",
 				  (unsigned)slot, (unsigned)scsi->num_controllers, (unsigned)slots);
 }
 
@@ -126,7 +126,7 @@ static lcowmig_status scsi_check(const lcowmig__wire_reader *reader, const void 
 	char id[LCOWMIG_GUID_TEXT_SIZE];
 
 	if (scsi->num_controllers > LCOWMIG_SCSI_CONTROLLERS_MAX)
-		return lcowmig__wire_fail(reader, place, "num_controllers", LCOWMIG_E_INVALID_ARGUMENT,
+		return lcowmig__wire_invalid(reader, place, "num_controllers",
 					  "is %u, a virtual machine has at most %u", (unsigned)scsi->num_controllers,
 					  LCOWMIG_SCSI_CONTROLLERS_MAX);
 	for (size_t i = 0; status == LCOWMIG_OK && i < scsi->n_disks; i++) {
@@ -142,7 +142,7 @@ static lcowmig_status scsi_check(const lcowmig__wire_reader *reader, const void 
 		lcowmig_guid_format(&reservation->id, id);
 		inner.key = id;
 		if (lcowmig__guid_is_null(&reservation->id))
-			status = lcowmig__wire_fail(reader, &inner, NULL, LCOWMIG_E_INVALID_ARGUMENT, "is the null GUID");
+			status = lcowmig__wire_invalid(reader, &inner, NULL, "is the null GUID");
 		status = lcowmig__wire_tolerate(reader, status);
 		if (status == LCOWMIG_OK)
 			status = lcowmig__wire_tolerate(reader, scsi_check_slot(reader, scsi, reservation->slot, &inner, "slot"));
@@ -151,7 +151,7 @@ static lcowmig_status scsi_check(const lcowmig__wire_reader *reader, const void 
 }
 
 const lcowmig__wire_message lcowmig__wire_scsi_message = {
-	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_SCSI),
+	WIRE_PAYLOAD(LCOWMIG__TYPE_URL_SCSI, "scsi", lcowmig__wire_scsi),
 	WIRE_TABLE(scsi_fields),
 	.check = scsi_check,
 };
@@ -159,15 +159,7 @@ const lcowmig__wire_message lcowmig__wire_scsi_message = {
 lcowmig_status lcowmig__wire_decode_scsi(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
 					 lcowmig__wire_scsi *ret_scsi, lcowmig_error *error)
 {
-	lcowmig__wire_scsi scsi = { 0 };
-	lcowmig__wire_reader reader;
-	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_read(&reader, &lcowmig__wire_scsi_message, "scsi", data, size, &scsi);
-	if (status == LCOWMIG_OK)
-		*ret_scsi = scsi;
-	return status;
+	return lcowmig__wire_decode(&lcowmig__wire_scsi_message, arena, limits, data, size, ret_scsi, error);
 }
 
 lcowmig_status lcowmig__wire_encode_scsi(lcowmig__buf *buf, const lcowmig__wire_scsi *scsi, lcowmig_error *error)

@@ -69,8 +69,12 @@ struct lcowmig__wire_reader;
 struct lcowmig__wire_place;
 
 typedef struct lcowmig__wire_message {
-	const char *type_url; /* of payloads */
+	/* Of payloads: */
+	const char *type_url;
 	size_t type_url_size;
+	const char *name;   /* with which paths start */
+	size_t struct_size; /* of what it is decoded to */
+	/* Of all: */
 	const lcowmig__wire_field *fields;
 	size_t n_fields;
 	/* Optional: judges `target` once the payload or element is complete, its arrays sorted. */
@@ -88,7 +92,8 @@ typedef struct lcowmig__wire_message {
 #define WIRE_KEY(scalar_kind, element, member) .key_kind = LCOWMIG__WIRE_##scalar_kind, .key_offset = offsetof(element, member)
 #define WIRE_KEY_LIMITED(scalar_kind, element, member, limit)                                                                              \
 	WIRE_KEY(scalar_kind, element, member), .key_size_limit = offsetof(lcowmig_limits, limit)
-#define WIRE_TYPE_URL(url) .type_url = (url), .type_url_size = sizeof(url) - 1
+#define WIRE_PAYLOAD(url, payload_name, type)                                                                                              \
+	.type_url = (url), .type_url_size = sizeof(url) - 1, .name = (payload_name), .struct_size = sizeof(type)
 #define WIRE_TABLE(table) .fields = (table), .n_fields = sizeof(table) / sizeof((table)[0])
 
 extern const lcowmig__wire_message lcowmig__wire_sandbox_message;

@@ -32,6 +32,16 @@ static int disks_order(const void *a, const void *b, const void *context)
 	return strcmp(((const disks_path *)a)->path, ((const disks_path *)b)->path);
 }
 
+/* The path is that of the one before, too. */
+static lcowmig_status disks_refuse_path(const disks_view *view, const disks_path *path)
+{
+	lcowmig__wire_place disk = { &view->place, "disks", NULL, path->disk->slot };
+	lcowmig__wire_place mount = { &disk, "mounts", NULL, path->mount ? path->mount->partition : 0 };
+
+	return lcowmig__wire_invalid(view->reader, path->mount ? &mount : &disk, path->mount ? "guest_path" : "config.host_path",
+				     "is that of slot %u too", (unsigned)path[-1].disk->slot);
+}
+
 /* Two disks with one path could not be told apart by the path index, two mounts with one path not in the guest. */
 static lcowmig_status disks_unique(const disks_view *view, disks_path *paths, size_t count, lcowmig__arena *scratch)
 {
@@ -39,17 +49,9 @@ static lcowmig_status disks_unique(const disks_view *view, disks_path *paths, si
 
 	if (!lcowmig__wire_sort(scratch, paths, count, sizeof *paths, disks_order, NULL))
 		return lcowmig__fail_memory(view->reader->error);
-	for (size_t i = 1; status == LCOWMIG_OK && i < count; i++) {
-		const disks_path *path = &paths[i];
-		lcowmig__wire_place disk = { &view->place, "disks", NULL, path->disk->slot };
-		lcowmig__wire_place mount = { &disk, "mounts", NULL, path->mount ? path->mount->partition : 0 };
-
-		if (strcmp(path[-1].path, path->path) != 0)
-			continue;
-		status = lcowmig__wire_fail(view->reader, path->mount ? &mount : &disk, path->mount ? "guest_path" : "config.host_path",
-					    LCOWMIG_E_INVALID_ARGUMENT, "is that of slot %u too", (unsigned)path[-1].disk->slot);
-		status = lcowmig__wire_tolerate(view->reader, status);
-	}
+	for (size_t i = 1; status == LCOWMIG_OK && i < count; i++)
+		if (strcmp(paths[i - 1].path, paths[i].path) == 0)
+			status = lcowmig__wire_tolerate(view->reader, disks_refuse_path(view, &paths[i]));
 	return status;
 }
 
@@ -126,11 +128,11 @@ static lcowmig_status disks_check_reservation(const disks_view *view, const lcow
 
 	lcowmig_guid_format(&reservation->id, id);
 	if (!disk)
-		return lcowmig__wire_fail(view->reader, &place, "slot", LCOWMIG_E_INVALID_ARGUMENT, "no disk is in slot %u",
+		return lcowmig__wire_invalid(view->reader, &place, "slot", "no disk is in slot %u",
 					  (unsigned)reservation->slot);
 	mount = disks_find_mount(disk, reservation->partition);
 	if (!mount)
-		return lcowmig__wire_fail(view->reader, &place, "partition", LCOWMIG_E_INVALID_ARGUMENT,
+		return lcowmig__wire_invalid(view->reader, &place, "partition",
 					  "the disk in slot %u has no mount of partition %llu", (unsigned)reservation->slot,
 					  (unsigned long long)reservation->partition);
 	view->holders[view->first_mount[disk->slot] + (size_t)(mount - disk->mounts)]++;
@@ -151,7 +153,7 @@ static lcowmig_status disks_check_counts(const disks_view *view)
 			uint32_t holders = view->holders[view->first_mount[disk->slot] + k];
 
 			if (disk->mounts[k].ref_count != holders)
-				status = lcowmig__wire_fail(view->reader, &mount_place, "ref_count", LCOWMIG_E_INVALID_ARGUMENT,
+				status = lcowmig__wire_invalid(view->reader, &mount_place, "ref_count",
 							    "is %u, but %u reservations hold the mount",
 							    (unsigned)disk->mounts[k].ref_count, (unsigned)holders);
 			status = lcowmig__wire_tolerate(view->reader, status);
@@ -168,25 +170,25 @@ static bool disks_is_below(const char *path, const char *mount_path)
 	return length && strncmp(path, mount_path, length) == 0 && (!path[length] || path[length] == '/');
 }
 
-/* `guest_path` is NULL for what is no layer. */
-static lcowmig_status disks_check_user(const disks_view *view, const lcowmig_guid *id, const char *guest_path,
+static lcowmig_status disks_check_user(const void *context, const lcowmig_guid *id, const char *guest_path,
 				       const lcowmig__wire_place *place, const char *name)
 {
+	const disks_view *view = context;
 	const lcowmig__wire_reservation *reservation = disks_find_reservation(view->scsi, id);
 	const lcowmig__wire_mount *mount;
 	bool *is_used;
 
 	if (!reservation)
-		return lcowmig__wire_fail(view->reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "no reservation has this id");
+		return lcowmig__wire_invalid(view->reader, place, name, "no reservation has this id");
 	is_used = &view->is_used[reservation - view->scsi->reservations];
 	if (*is_used)
-		return lcowmig__wire_fail(view->reader, place, name, LCOWMIG_E_INVALID_ARGUMENT,
+		return lcowmig__wire_invalid(view->reader, place, name,
 					  "the reservation has another user already");
 	*is_used = true;
 	/* No mount: the reservation has been reported. */
 	mount = view->by_slot[reservation->slot] ? disks_find_mount(view->by_slot[reservation->slot], reservation->partition) : NULL;
 	if (mount && guest_path && !disks_is_below(guest_path, mount->guest_path))
-		return lcowmig__wire_fail(view->reader, place, "guest_path", LCOWMIG_E_INVALID_ARGUMENT,
+		return lcowmig__wire_invalid(view->reader, place, "guest_path",
 					  "does not lie where slot %u, partition %llu is mounted", (unsigned)reservation->slot,
 					  (unsigned long long)reservation->partition);
 	return LCOWMIG_OK;
@@ -195,31 +197,9 @@ static lcowmig_status disks_check_user(const disks_view *view, const lcowmig_gui
 static lcowmig_status disks_check_container(const disks_view *view, const lcowmig__wire_container *container,
 					    const lcowmig__wire_place *place)
 {
-	lcowmig__wire_place layers = { place, "layers", NULL, LCOWMIG__WIRE_NO_INDEX };
-	lcowmig__wire_place ro_layer = { &layers, "ro_layers", NULL, 0 };
-	lcowmig__wire_place scratch = { &layers, "scratch", NULL, LCOWMIG__WIRE_NO_INDEX };
-	lcowmig__wire_place further = { place, "scsi_reservation_ids", NULL, 0 };
-	lcowmig_status status = LCOWMIG_OK;
-
 	if (!view->sandbox->vm.has_scsi && (container->n_ro_layers || container->has_scratch || container->n_scsi_reservations))
-		return lcowmig__wire_fail(view->reader, &view->place, NULL, LCOWMIG_E_INVALID_ARGUMENT,
-					  "is missing, but a container uses disks");
-	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_ro_layers; i++) {
-		const lcowmig__wire_layer *layer = &container->ro_layers[i];
-
-		ro_layer.index = i;
-		status = lcowmig__wire_tolerate(
-			view->reader, disks_check_user(view, &layer->reservation_id, layer->guest_path, &ro_layer, "reservation_id"));
-	}
-	if (status == LCOWMIG_OK && container->has_scratch)
-		status = lcowmig__wire_tolerate(view->reader, disks_check_user(view, &container->scratch.reservation_id,
-									       container->scratch.guest_path, &scratch, "reservation_id"));
-	for (size_t i = 0; status == LCOWMIG_OK && i < container->n_scsi_reservations; i++) {
-		further.index = i;
-		status = lcowmig__wire_tolerate(view->reader,
-						disks_check_user(view, &container->scsi_reservations[i], NULL, &further, NULL));
-	}
-	return status;
+		return lcowmig__wire_invalid(view->reader, &view->place, NULL, "is missing, but a container uses disks");
+	return lcowmig__wire_each_user(view->reader, container, place, disks_check_user, view);
 }
 
 static lcowmig_status disks_check_containers(const disks_view *view)

@@ -15,25 +15,39 @@ typedef struct ids_mark {
 
 typedef enum ids_depth { IDS_OF_POD, IDS_OF_CONTAINER, IDS_OF_INIT } ids_depth;
 
+/* What is unique, each of its kind. */
+typedef enum ids_kind {
+	IDS_GUEST_PODS,
+	IDS_NICS,
+	IDS_CONTAINERS,
+	IDS_GUEST_CONTAINERS,
+	IDS_PORTS,
+	IDS_WAITS,
+	IDS_KINDS
+} ids_kind;
+
+static const ids_depth depths[IDS_KINDS] = {
+	[IDS_GUEST_PODS] = IDS_OF_POD,
+	[IDS_NICS] = IDS_OF_POD,
+	[IDS_CONTAINERS] = IDS_OF_CONTAINER,
+	[IDS_GUEST_CONTAINERS] = IDS_OF_CONTAINER,
+	[IDS_PORTS] = IDS_OF_INIT,
+	[IDS_WAITS] = IDS_OF_INIT,
+};
+
 typedef struct ids_list {
 	ids_mark *marks;
 	size_t count;
-	ids_depth depth;
+	ids_kind kind;
+	lcowmig__wire_place steps[4]; /* sandbox, pods, containers, processes */
 } ids_list;
 
-typedef struct ids_places {
-	lcowmig__wire_place steps[4];
-} ids_places;
-
-static const lcowmig__wire_place *ids_place(ids_places *places, ids_depth depth, size_t pod, size_t container)
+/* The place of what the list collects; there is one at a time. */
+static const lcowmig__wire_place *ids_place(ids_list *list, size_t pod, size_t container)
 {
-	lcowmig__wire_place *steps = places->steps;
-
-	steps[0] = (lcowmig__wire_place){ NULL, "sandbox", NULL, LCOWMIG__WIRE_NO_INDEX };
-	steps[1] = (lcowmig__wire_place){ &steps[0], "pods", NULL, pod };
-	steps[2] = (lcowmig__wire_place){ &steps[1], "containers", NULL, container };
-	steps[3] = (lcowmig__wire_place){ &steps[2], "processes", "", LCOWMIG__WIRE_NO_INDEX };
-	return &steps[1 + (size_t)depth];
+	list->steps[1].index = pod;
+	list->steps[2].index = container;
+	return &list->steps[1 + (size_t)depths[list->kind]];
 }
 
 static int ids_order(const void *a, const void *b, const void *context)
@@ -47,11 +61,10 @@ static int ids_order(const void *a, const void *b, const void *context)
 	return (left->number > right->number) - (left->number < right->number);
 }
 
-static lcowmig_status ids_unique(const lcowmig__wire_reader *reader, const ids_list *list, lcowmig__arena *scratch)
+static lcowmig_status ids_unique(const lcowmig__wire_reader *reader, ids_list *list, lcowmig__arena *scratch)
 {
 	char other[LCOWMIG__WIRE_PATH_SIZE];
 	lcowmig_status status = LCOWMIG_OK;
-	ids_places places;
 
 	if (!lcowmig__wire_sort(scratch, list->marks, list->count, sizeof *list->marks, ids_order, NULL))
 		return lcowmig__fail_memory(reader->error);
@@ -60,9 +73,8 @@ static lcowmig_status ids_unique(const lcowmig__wire_reader *reader, const ids_l
 
 		if (ids_order(mark - 1, mark, NULL) != 0)
 			continue;
-		lcowmig__wire_path(ids_place(&places, list->depth, mark[-1].pod, mark[-1].container), mark[-1].name, other);
-		status = lcowmig__wire_fail(reader, ids_place(&places, list->depth, mark->pod, mark->container), mark->name,
-					    LCOWMIG_E_INVALID_ARGUMENT, "is that of %s too", other);
+		lcowmig__wire_path(ids_place(list, mark[-1].pod, mark[-1].container), mark[-1].name, other);
+		status = lcowmig__wire_invalid(reader, ids_place(list, mark->pod, mark->container), mark->name, "is that of %s too", other);
 		status = lcowmig__wire_tolerate(reader, status);
 	}
 	return status;
@@ -73,57 +85,14 @@ static void ids_add(ids_list *list, const char *text, uint64_t number, const cha
 	list->marks[list->count++] = (ids_mark){ text, number, name, pod, container };
 }
 
-static lcowmig_status ids_check_pods(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, ids_list *list,
-				     lcowmig__arena *scratch)
-{
-	lcowmig_status status;
-
-	list->depth = IDS_OF_POD;
-	list->count = 0;
-	for (size_t p = 0; p < sandbox->n_pods; p++)
-		ids_add(list, sandbox->pods[p].gcs_pod_id, 0, "gcs_pod_id", p, 0);
-	status = ids_unique(reader, list, scratch);
-	if (status != LCOWMIG_OK)
-		return status;
-	list->count = 0;
-	for (size_t p = 0; p < sandbox->n_pods; p++) {
-		const lcowmig__wire_network *network = &sandbox->pods[p].network;
-
-		for (size_t e = 0; e < network->n_endpoints; e++)
-			ids_add(list, network->endpoints[e].nic_id, 0, "network.vm_endpoints", p, 0);
-	}
-	return ids_unique(reader, list, scratch);
-}
-
-static lcowmig_status ids_check_containers(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, ids_list *list,
-					   lcowmig__arena *scratch)
-{
-	lcowmig_status status = LCOWMIG_OK;
-
-	list->depth = IDS_OF_CONTAINER;
-	for (int guest = 0; status == LCOWMIG_OK && guest < 2; guest++) {
-		list->count = 0;
-		for (size_t p = 0; p < sandbox->n_pods; p++) {
-			for (size_t c = 0; c < sandbox->pods[p].n_containers; c++) {
-				const lcowmig__wire_container *container = &sandbox->pods[p].containers[c];
-
-				ids_add(list, guest ? container->gcs_container_id : container->container_id, 0,
-					guest ? "gcs_container_id" : "container_id", p, c);
-			}
-		}
-		status = ids_unique(reader, list, scratch);
-	}
-	return status;
-}
-
 static lcowmig_status ids_check_port(const lcowmig__wire_reader *reader, const lcowmig__wire_vm *vm, uint32_t port,
 				     const lcowmig__wire_place *place, const char *name)
 {
 	if (port == LCOWMIG_GCS_CONTROL_PORT || port == LCOWMIG_GCS_LOG_PORT || port == LCOWMIG_GCS_ENTROPY_PORT)
-		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "%u is a port of the guest connection itself",
+		return lcowmig__wire_invalid(reader, place, name, "%u is a port of the guest connection itself",
 					  (unsigned)port);
 	if (vm->gcs_next_port && port >= vm->gcs_next_port)
-		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "%u was never given out, the next port is %u",
+		return lcowmig__wire_invalid(reader, place, name, "%u was never given out, the next port is %u",
 					  (unsigned)port, (unsigned)vm->gcs_next_port);
 	return LCOWMIG_OK;
 }
@@ -135,9 +104,8 @@ static lcowmig_status ids_add_process(const lcowmig__wire_reader *reader, const 
 	static const char *const names[] = { "stdin_port", "stdout_port", "stderr_port" };
 	const lcowmig__wire_process *process = &sandbox->pods[pod].containers[container].processes[0];
 	const lcowmig__wire_vm *vm = &sandbox->vm;
+	const lcowmig__wire_place *place = ids_place(list, pod, container);
 	lcowmig_status status = LCOWMIG_OK;
-	ids_places places;
-	const lcowmig__wire_place *place = ids_place(&places, IDS_OF_INIT, pod, container);
 
 	for (size_t i = 0; status == LCOWMIG_OK && i < LCOWMIG__COUNT(names); i++) {
 		if (!process->ports[i])
@@ -146,48 +114,71 @@ static lcowmig_status ids_add_process(const lcowmig__wire_reader *reader, const 
 		ids_add(list, NULL, process->ports[i], names[i], pod, container);
 	}
 	if (status == LCOWMIG_OK && vm->bridge_next_id && process->wait_call_id >= vm->bridge_next_id)
-		status = lcowmig__wire_fail(reader, place, "wait_call_id", LCOWMIG_E_INVALID_ARGUMENT,
+		status = lcowmig__wire_invalid(reader, place, "wait_call_id",
 					    "%lld was never given out, the next id is %lld", (long long)process->wait_call_id,
 					    (long long)vm->bridge_next_id);
 	return lcowmig__wire_tolerate(reader, status);
 }
 
-static lcowmig_status ids_check_processes(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, ids_list *list,
-					  lcowmig__arena *scratch)
+static lcowmig_status ids_add_container(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, ids_list *list, size_t pod,
+					size_t container)
 {
+	const lcowmig__wire_container *source = &sandbox->pods[pod].containers[container];
+
+	switch (list->kind) {
+	case IDS_CONTAINERS:
+		ids_add(list, source->container_id, 0, "container_id", pod, container);
+		break;
+	case IDS_GUEST_CONTAINERS:
+		ids_add(list, source->gcs_container_id, 0, "gcs_container_id", pod, container);
+		break;
+	case IDS_PORTS:
+		return ids_add_process(reader, sandbox, list, pod, container);
+	default:
+		ids_add(list, NULL, (uint64_t)source->processes[0].wait_call_id, "wait_call_id", pod, container);
+		break;
+	}
+	return LCOWMIG_OK;
+}
+
+static lcowmig_status ids_add_pod(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, ids_list *list, size_t pod)
+{
+	const lcowmig__wire_pod *source = &sandbox->pods[pod];
 	lcowmig_status status = LCOWMIG_OK;
 
-	list->depth = IDS_OF_INIT;
-	list->count = 0;
-	for (size_t p = 0; p < sandbox->n_pods; p++) {
-		for (size_t c = 0; status == LCOWMIG_OK && c < sandbox->pods[p].n_containers; c++)
-			status = ids_add_process(reader, sandbox, list, p, c);
+	if (list->kind == IDS_GUEST_PODS) {
+		ids_add(list, source->gcs_pod_id, 0, "gcs_pod_id", pod, 0);
+	} else if (list->kind == IDS_NICS) {
+		for (size_t e = 0; e < source->network.n_endpoints; e++)
+			ids_add(list, source->network.endpoints[e].nic_id, 0, "network.vm_endpoints", pod, 0);
+	} else {
+		for (size_t c = 0; status == LCOWMIG_OK && c < source->n_containers; c++)
+			status = ids_add_container(reader, sandbox, list, pod, c);
 	}
-	if (status == LCOWMIG_OK)
-		status = ids_unique(reader, list, scratch);
-	list->count = 0;
-	for (size_t p = 0; p < sandbox->n_pods; p++) {
-		for (size_t c = 0; c < sandbox->pods[p].n_containers; c++)
-			ids_add(list, NULL, (uint64_t)sandbox->pods[p].containers[c].processes[0].wait_call_id, "wait_call_id", p, c);
-	}
-	return status == LCOWMIG_OK ? ids_unique(reader, list, scratch) : status;
+	return status;
 }
 
 lcowmig_status lcowmig__wire_validate_ids(const lcowmig__wire_reader *reader, const lcowmig__wire_sandbox *sandbox, lcowmig__arena *scratch)
 {
-	ids_list list = { NULL, 0, IDS_OF_POD };
+	ids_list list = { NULL, 0, IDS_GUEST_PODS,
+			  { { NULL, "sandbox", NULL, LCOWMIG__WIRE_NO_INDEX },
+			    { &list.steps[0], "pods", NULL, 0 },
+			    { &list.steps[1], "containers", NULL, 0 },
+			    { &list.steps[2], "processes", "", LCOWMIG__WIRE_NO_INDEX } } };
 	size_t room = sandbox->n_pods;
-	lcowmig_status status;
+	lcowmig_status status = LCOWMIG_OK;
 
 	for (size_t p = 0; p < sandbox->n_pods; p++)
 		room += 3 * sandbox->pods[p].n_containers + sandbox->pods[p].network.n_endpoints;
 	list.marks = lcowmig__arena_alloc(scratch, room * sizeof *list.marks);
 	if (!list.marks)
 		return lcowmig__fail_memory(reader->error);
-	status = ids_check_pods(reader, sandbox, &list, scratch);
-	if (status == LCOWMIG_OK)
-		status = ids_check_containers(reader, sandbox, &list, scratch);
-	if (status == LCOWMIG_OK)
-		status = ids_check_processes(reader, sandbox, &list, scratch);
+	for (; status == LCOWMIG_OK && list.kind < IDS_KINDS; list.kind++) {
+		list.count = 0;
+		for (size_t p = 0; status == LCOWMIG_OK && p < sandbox->n_pods; p++)
+			status = ids_add_pod(reader, sandbox, &list, p);
+		if (status == LCOWMIG_OK)
+			status = ids_unique(reader, &list, scratch);
+	}
 	return status;
 }

@@ -107,7 +107,7 @@ lcowmig_status lcowmig__wire_take_guid(const lcowmig__wire_reader *reader, const
 	if (bytes.size == sizeof text - 1)
 		memcpy(text, bytes.data, bytes.size);
 	if (lcowmig_guid_parse(text, ret_guid) != LCOWMIG_OK)
-		return lcowmig__wire_fail(reader, place, name, LCOWMIG_E_INVALID_ARGUMENT, "is not a GUID");
+		return lcowmig__wire_invalid(reader, place, name, "is not a GUID");
 	return LCOWMIG_OK;
 }
 

@@ -50,25 +50,17 @@ static lcowmig_status vm_find_section(const lcowmig__wire_reader *reader, const 
 /* A VM alone may have a document without a VM section: creating it is what fails then. In a sandbox that is known too late. */
 static lcowmig_status vm_check_document(const lcowmig__wire_reader *reader, const lcowmig__wire_vm *vm, const lcowmig__wire_place *place)
 {
-	const char *text = (const char *)vm->hcs_document.data;
-	size_t size = vm->hcs_document.size;
-	lcowmig_status status;
+	const lcowmig__wire_bytes *document = &vm->hcs_document;
+	lcowmig_status status = lcowmig__wire_check_json(reader, place, "hcs_document", "HCS document", document);
 	bool has_section;
 
-	if (!size)
-		return LCOWMIG_OK;
-	status = lcowmig__json_validate("HCS document", text, size, reader->limits.document_bytes, &reader->limits, reader->error);
-	if (status != LCOWMIG_OK)
-		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
-	if (!lcowmig__json_is_object(text, size))
-		return lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "is not a JSON object");
-	if (!reader->strict)
-		return LCOWMIG_OK;
-	status = vm_find_section(reader, text, size, &has_section);
+	if (status != LCOWMIG_OK || !document->size || !reader->strict)
+		return status;
+	status = vm_find_section(reader, (const char *)document->data, document->size, &has_section);
 	if (status != LCOWMIG_OK)
 		return lcowmig__wire_fail_inner(reader, place, "hcs_document", status);
 	if (!has_section)
-		return lcowmig__wire_fail(reader, place, "hcs_document", LCOWMIG_E_INVALID_ARGUMENT, "has no VirtualMachine object");
+		return lcowmig__wire_invalid(reader, place, "hcs_document", "has no VirtualMachine object");
 	return LCOWMIG_OK;
 }
 
@@ -79,13 +71,13 @@ static lcowmig_status vm_check(const lcowmig__wire_reader *reader, const void *t
 	lcowmig_status status = LCOWMIG_OK;
 
 	if (vm->bridge_next_id < 0)
-		status = lcowmig__wire_fail(reader, place, "bridge_next_id", LCOWMIG_E_INVALID_ARGUMENT, "is negative");
+		status = lcowmig__wire_invalid(reader, place, "bridge_next_id", "is negative");
 	status = lcowmig__wire_tolerate(reader, status);
 	return status == LCOWMIG_OK ? vm_check_document(reader, vm, place) : status;
 }
 
 const lcowmig__wire_message lcowmig__wire_vm_message = {
-	WIRE_TYPE_URL(LCOWMIG__TYPE_URL_VM),
+	WIRE_PAYLOAD(LCOWMIG__TYPE_URL_VM, "vm", lcowmig__wire_vm),
 	WIRE_TABLE(vm_fields),
 	.check = vm_check,
 };
@@ -93,15 +85,7 @@ const lcowmig__wire_message lcowmig__wire_vm_message = {
 lcowmig_status lcowmig__wire_decode_vm(lcowmig__arena *arena, const lcowmig_limits *limits, const uint8_t *data, size_t size,
 				       lcowmig__wire_vm *ret_vm, lcowmig_error *error)
 {
-	lcowmig__wire_vm vm = { 0 };
-	lcowmig__wire_reader reader;
-	lcowmig_status status = lcowmig__wire_reader_init(&reader, arena, limits, false, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__wire_read(&reader, &lcowmig__wire_vm_message, "vm", data, size, &vm);
-	if (status == LCOWMIG_OK)
-		*ret_vm = vm;
-	return status;
+	return lcowmig__wire_decode(&lcowmig__wire_vm_message, arena, limits, data, size, ret_vm, error);
 }
 
 lcowmig_status lcowmig__wire_encode_vm(lcowmig__buf *buf, const lcowmig__wire_vm *vm, lcowmig_error *error)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "peer.h"
 #include "suite.h"
 
@@ -376,7 +377,7 @@ START_TEST(test_trim_takes_any_bytes)
 	char text[5];
 
 	snprintf(text, sizeof text, "%s", rows[_i].text);
-	lcowmig__gcs_trim(text, sizeof text);
+	lcowmig__text_trim(text, sizeof text);
 	ck_assert_str_eq(text, rows[_i].trimmed);
 }
 END_TEST

@@ -87,13 +87,6 @@ static const char network_settings[] =
 	"\"IPConfigs\":[{\"IPAddress\":\"10.244.1.7\",\"PrefixLength\":24}],"
 	"\"Routes\":[{\"NextHop\":\"10.244.1.1\",\"DestinationPrefix\":\"0.0.0.0/0\"}]}";
 
-static const char spec[] =
-	"{\"ociVersion\":\"1.2.0\",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/pause\"],\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"},"
-	"\"root\":{\"path\":\"/run/gcs/pods/p1/" C1 "/rootfs\"},"
-	"\"annotations\":{\"io.kubernetes.cri.container-type\":\"sandbox\",\"io.kubernetes.cri.sandbox-id\":\"p1\"},"
-	"\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]},"
-	"\"windows\":{\"network\":{\"networkNamespace\":\"" NS "\"}}}";
-
 static void add_layer(lcowmig__flow *flow, const lcowmig__env *env)
 {
 	lcowmig__guest_add_disk(flow, env, &layer);
@@ -198,23 +191,9 @@ static void execute_everything(lcowmig__flow *flow, const lcowmig__env *env)
 	lcowmig__guest_execute_process(flow, env, &process);
 }
 
-static void create_container_as_text(lcowmig__flow *flow, const lcowmig__env *env)
-{
-	lcowmig__guest_container container = { "c1", "/b", "{}", "/s" };
-
-	lcowmig__guest_create_container(flow, env, &container);
-}
-
 static void add_fragment(lcowmig__flow *flow, const lcowmig__env *env)
 {
 	lcowmig__guest_add_policy_fragment(flow, env, "0oRYc6E=", "application/cose-x509+rego");
-}
-
-static void create_container(lcowmig__flow *flow, const lcowmig__env *env)
-{
-	lcowmig__guest_container container = { C1, "/run/gcs/pods/p1/" C1, spec, "/run/mounts/scsi/0_1_0/scratch/p1/" C1 };
-
-	lcowmig__guest_create_container(flow, env, &container);
 }
 
 static void create_vm(lcowmig__flow *flow, const lcowmig__env *env)
@@ -337,9 +316,6 @@ static const struct request_case {
 	  "\\\"Environment\\\":{\\\"A\\\":\\\"b\\\"},\\\"EmulateConsole\\\":true,\\\"CreateStdInPipe\\\":true,"
 	  "\\\"CreateStdOutPipe\\\":true,\\\"CreateStdErrPipe\\\":true,\\\"OciProcess\\\":{}}\","
 	  "\"VsockStdioRelaySettings\":{\"StdIn\":1,\"StdOut\":2,\"StdErr\":3}}}\n" },
-	{ create_container_as_text, "guest.rpc 0x10100101 " BASE("c1")
-	  ",\"ContainerConfig\":\"{\\\"SchemaVersion\\\":{\\\"Major\\\":2,\\\"Minor\\\":1},\\\"OciBundlePath\\\":\\\"/b\\\","
-	  "\\\"OciSpecification\\\":{},\\\"ScratchDirPath\\\":\\\"/s\\\"}\"}\n" },
 	{ add_fragment, RESOURCE("Add", "SecurityPolicyFragment",
 	                         "{\"Fragment\":\"0oRYc6E=\",\"MediaType\":\"application/cose-x509+rego\"}") },
 	{ create_vm, "guest.rpc 0x10100101 " BASE(VM)
@@ -430,36 +406,6 @@ START_TEST(test_request_is_unavailable_when_there_is_no_connection)
 	host->env.has_guest = false;
 	ck_assert_int_eq(ask(requests[_i].request, NULL, NULL), LCOWMIG_E_UNAVAILABLE);
 	test_host_expect_log(host, "");
-}
-END_TEST
-
-static char *escaped(const char *json)
-{
-	char *result = calloc(1, 2 * strlen(json) + 1);
-	char *place = result;
-
-	ck_assert_ptr_nonnull(result);
-	for (; *json; json++) {
-		if (*json == '"')
-			*place++ = '\\';
-		*place++ = *json;
-	}
-	return result;
-}
-
-START_TEST(test_create_carries_the_spec_inside_a_string)
-{
-	char *inner = escaped(spec);
-	char expected[4096];
-
-	snprintf(expected, sizeof expected,
-	         "guest.rpc 0x10100101 " BASE(C1) ",\"ContainerConfig\":\"{\\\"SchemaVersion\\\":{\\\"Major\\\":2,\\\"Minor\\\":1},"
-	         "\\\"OciBundlePath\\\":\\\"/run/gcs/pods/p1/" C1 "\\\",\\\"OciSpecification\\\":%s,"
-	         "\\\"ScratchDirPath\\\":\\\"/run/mounts/scsi/0_1_0/scratch/p1/" C1 "\\\"}\"}\n",
-	         inner);
-	free(inner);
-	ck_assert_int_eq(ask(create_container, NULL, NULL), LCOWMIG_OK);
-	test_host_expect_log(host, expected);
 }
 END_TEST
 
@@ -665,7 +611,6 @@ int main(void)
 	tcase_add_loop_test(tcase, test_request_fails_cleanly_when_memory_is_out_anywhere, 0, (int)LCOWMIG__COUNT(requests));
 	tcase_add_loop_test(tcase, test_request_fails_cleanly_when_json_is_out_of_memory_anywhere, 0, (int)LCOWMIG__COUNT(requests));
 	tcase_add_loop_test(tcase, test_request_is_unavailable_when_there_is_no_connection, 0, (int)LCOWMIG__COUNT(requests));
-	tcase_add_test(tcase, test_create_carries_the_spec_inside_a_string);
 	tcase_add_test(tcase, test_network_settings_are_passed_on_as_they_are);
 	tcase_add_test(tcase, test_network_settings_that_could_not_be_built_fail_for_memory);
 	tcase_add_test(tcase, test_bounded_wait_ends_with_the_guests_timeout);

@@ -1,4 +1,4 @@
-/* lib/base/json: parsing that loses nothing, lookups, building, and splicing of text. */
+/* lib/base/json: parsing that loses nothing, lookups, writing, and splicing of text. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,7 +284,7 @@ START_TEST(test_json_raw_text_is_an_integer_only_when_it_is_its_digits)
 	for (i = 0; i < LCOWMIG__COUNT(others); i++) {
 		cJSON *object = cJSON_CreateObject();
 
-		ck_assert(lcowmig__json_add_raw(object, "n", others[i]));
+		ck_assert_ptr_nonnull(cJSON_AddRawToObject(object, "n", others[i]));
 		ck_assert_msg(!lcowmig__json_uint64(object, "n", &value), "%s", others[i]);
 		ck_assert_uint_eq(value, 77);
 		cJSON_Delete(object);
@@ -292,7 +292,7 @@ START_TEST(test_json_raw_text_is_an_integer_only_when_it_is_its_digits)
 }
 END_TEST
 
-START_TEST(test_json_builds_and_omits_what_is_empty)
+START_TEST(test_json_adds_and_omits_what_is_empty)
 {
 	cJSON *object = cJSON_CreateObject();
 	char *text;
@@ -302,34 +302,108 @@ START_TEST(test_json_builds_and_omits_what_is_empty)
 	ck_assert(lcowmig__json_add_string(object, "s1", NULL));
 	ck_assert(lcowmig__json_add_bool(object, "b", true));
 	ck_assert(lcowmig__json_add_bool(object, "b0", false));
-	ck_assert(lcowmig__json_add_uint64(object, "u", UINT64_MAX));
-	ck_assert(lcowmig__json_add_uint64(object, "u1", 999999999999999));
-	ck_assert(lcowmig__json_add_uint64(object, "u2", 1000000000000000));
-	ck_assert(lcowmig__json_add_uint64(object, "u0", 0));
-	ck_assert(lcowmig__json_add_int64(object, "i", INT64_MIN));
-	ck_assert(lcowmig__json_add_int64(object, "i1", -5));
-	ck_assert(lcowmig__json_add_int64(object, "i0", 0));
-	ck_assert(lcowmig__json_add_raw(object, "r", "[1]"));
-	ck_assert(lcowmig__json_add_raw(object, "r0", NULL));
 	ck_assert(lcowmig__json_add_item(object, "o", cJSON_CreateObject()));
 	ck_assert(!lcowmig__json_add_item(object, "n", NULL));
 	text = lcowmig__json_print(&mem, object);
-	ck_assert_str_eq(text, "{\"s\":\"x\\\"y\",\"b\":true,\"u\":18446744073709551615,\"u1\":999999999999999,\"u2\":1000000000000000,"
-			       "\"i\":-9223372036854775808,\"i1\":-5,\"r\":[1],\"o\":{}}");
+	ck_assert_str_eq(text, "{\"s\":\"x\\\"y\",\"b\":true,\"o\":{}}");
 	lcowmig__free(&mem, text);
 	cJSON_Delete(object);
 }
 END_TEST
 
-START_TEST(test_json_building_on_nothing_says_so)
+START_TEST(test_json_adding_to_nothing_says_so)
 {
 	ck_assert(!lcowmig__json_add_string(NULL, "k", ""));
 	ck_assert(!lcowmig__json_add_bool(NULL, "k", true));
-	ck_assert(!lcowmig__json_add_uint64(NULL, "k", 1));
-	ck_assert(!lcowmig__json_add_int64(NULL, "k", 1));
-	ck_assert(!lcowmig__json_add_raw(NULL, "k", "1"));
 	ck_assert(!lcowmig__json_add_item(NULL, "k", cJSON_CreateTrue()));
 	ck_assert_ptr_null(lcowmig__json_print(&mem, NULL));
+}
+END_TEST
+
+/* ---- Writing ---- */
+
+static const char *const words[] = { "a", "", "c\"" };
+
+static char *write_everything(void)
+{
+	return lcowmig__json_text(
+		&mem, "{s:s s0:s s1:s S:S b:b b0:b u:u u0:u U:U n:n n0:n a:a a0:a j:j j0:j d:d d0:d t:t o:{} p:{x:{y:u} z:u} l:[{i:U} {i:U}]}", "x",
+		"", (const char *)NULL, "", true, false, UINT32_MAX, (uint32_t)0, (uint32_t)0, UINT64_MAX, (uint64_t)0, words, (size_t)3, words,
+		(size_t)0, "[1, 2]", "", lcowmig__strdup(&mem, "{}"), lcowmig__strdup(&mem, ""), lcowmig__strdup(&mem, "{\"k\":1}"), (uint32_t)7,
+		(uint32_t)8, (uint32_t)0, (uint32_t)1);
+}
+
+START_TEST(test_json_writes_every_kind_and_omits_what_is_empty)
+{
+	char *text = write_everything();
+
+	ck_assert_str_eq(text, "{\"s\":\"x\",\"S\":\"\",\"b\":true,\"u\":4294967295,\"U\":0,\"n\":18446744073709551615,"
+			       "\"a\":[\"a\",\"\",\"c\\\"\"],\"j\":[1, 2],\"d\":{},\"t\":\"{\\\"k\\\":1}\",\"o\":{},"
+			       "\"p\":{\"x\":{\"y\":7},\"z\":8},\"l\":[{\"i\":0},{\"i\":1}]}");
+	lcowmig__free(&mem, text);
+}
+END_TEST
+
+START_TEST(test_json_writes_strings_as_cjson_does)
+{
+	char all[256];
+	cJSON *string;
+	char *expected, *text;
+	size_t i;
+
+	for (i = 0; i < 255; i++)
+		all[i] = (char)(i + 1);
+	all[255] = '\0';
+	string = cJSON_CreateString(all);
+	expected = lcowmig__json_print(&mem, string);
+	text = lcowmig__json_text(&mem, "{k:s}", all);
+	ck_assert_int_eq(strncmp(text, "{\"k\":", 5), 0);
+	ck_assert_uint_eq(strlen(text), strlen(expected) + 6);
+	ck_assert_int_eq(strncmp(text + 5, expected, strlen(expected)), 0);
+	lcowmig__free(&mem, text);
+	lcowmig__free(&mem, expected);
+	cJSON_Delete(string);
+}
+END_TEST
+
+START_TEST(test_json_is_written_in_parts)
+{
+	lcowmig__buf buf;
+
+	lcowmig__buf_init(&buf, &mem);
+	lcowmig__json_write(&buf, "{a:u b:{", (uint32_t)1);
+	lcowmig__json_write_key(&buf, "0:0");
+	lcowmig__json_write(&buf, "{c:s}", "x{");
+	lcowmig__json_write_key(&buf, "0:1");
+	lcowmig__json_write(&buf, "[ {d:u} {d:u} ]", (uint32_t)2, (uint32_t)3);
+	lcowmig__json_write(&buf, "} e:b}", true);
+	ck_assert_str_eq(buf.data, "{\"a\":1,\"b\":{\"0:0\":{\"c\":\"x{\"},\"0:1\":[{\"d\":2},{\"d\":3}]},\"e\":true}");
+	lcowmig__buf_done(&buf);
+}
+END_TEST
+
+START_TEST(test_json_that_was_not_built_is_not_written)
+{
+	ck_assert_ptr_null(lcowmig__json_text(&mem, "{a:d b:d}", (char *)NULL, lcowmig__strdup(&mem, "{}")));
+	ck_assert_ptr_null(lcowmig__json_text(&mem, "{a:t b:t}", lcowmig__strdup(&mem, "x"), (char *)NULL));
+}
+END_TEST
+
+START_TEST(test_json_is_written_whole_or_not_when_memory_is_out)
+{
+	int nth;
+	char *text;
+
+	for (nth = 4;; nth++) { /* after the three arguments that are taken */
+		failing = nth;
+		text = write_everything();
+		if (failing)
+			break;
+		ck_assert_ptr_null(text);
+	}
+	failing = 0;
+	ck_assert_int_gt(nth, 4);
+	lcowmig__free(&mem, text);
 }
 END_TEST
 
@@ -451,8 +525,13 @@ int main(void)
 	tcase_add_test(tests, test_json_get_prefers_exact_case_and_the_last_duplicate);
 	tcase_add_loop_test(tests, test_json_integers_are_exact_or_refused, 0, LCOWMIG__COUNT(integers));
 	tcase_add_test(tests, test_json_raw_text_is_an_integer_only_when_it_is_its_digits);
-	tcase_add_test(tests, test_json_builds_and_omits_what_is_empty);
-	tcase_add_test(tests, test_json_building_on_nothing_says_so);
+	tcase_add_test(tests, test_json_adds_and_omits_what_is_empty);
+	tcase_add_test(tests, test_json_adding_to_nothing_says_so);
+	tcase_add_test(tests, test_json_writes_every_kind_and_omits_what_is_empty);
+	tcase_add_test(tests, test_json_writes_strings_as_cjson_does);
+	tcase_add_test(tests, test_json_is_written_in_parts);
+	tcase_add_test(tests, test_json_that_was_not_built_is_not_written);
+	tcase_add_test(tests, test_json_is_written_whole_or_not_when_memory_is_out);
 	tcase_add_loop_test(tests, test_json_find_gives_the_place_of_a_value, 0, LCOWMIG__COUNT(places));
 	tcase_add_loop_test(tests, test_json_splice_changes_one_value_and_no_other_byte, 0, LCOWMIG__COUNT(splices));
 	tcase_add_test(tests, test_json_is_object_looks_behind_white_space);

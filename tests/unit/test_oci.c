@@ -101,29 +101,6 @@ START_TEST(test_oci_identify_tells_sandbox_from_workload)
 }
 END_TEST
 
-static const struct {
-	const char *text;
-	lcowmig_status status;
-	const char *id;
-} namespaces[] = {
-	{ "{\"windows\":{\"network\":{\"networkNamespace\":\"ns\"}}}", LCOWMIG_OK, "ns" },
-	{ "{\"windows\":{\"network\":{\"endpointList\":[]}}}", LCOWMIG_OK, "" },
-	{ "{\"windows\":{\"network\":{\"networkNamespace\":\"ns\",\"endpointList\":[\"e\"]}}}", LCOWMIG_E_INVALID_ARGUMENT, NULL },
-	{ "{\"windows\":{}}", LCOWMIG_E_INVALID_ARGUMENT, NULL },
-	{ "{}", LCOWMIG_E_INVALID_ARGUMENT, NULL },
-};
-
-START_TEST(test_oci_sandbox_names_its_namespace_and_no_endpoints)
-{
-	const char *id = NULL;
-	cJSON *spec = parse(namespaces[_i].text);
-
-	ck_assert_int_eq(lcowmig__oci_sandbox_namespace(spec, &id, &error), namespaces[_i].status);
-	ck_assert_pstr_eq(id, namespaces[_i].id);
-	cJSON_Delete(spec);
-}
-END_TEST
-
 /* ---- The version for the guest ---- */
 
 static const struct {
@@ -262,7 +239,6 @@ int main(void)
 	tcase_add_test(tcase, test_oci_parse_obeys_the_limits_and_survives_failing_allocations);
 	tcase_add_test(tcase, test_oci_annotations_are_looked_up_by_exact_name);
 	tcase_add_loop_test(tcase, test_oci_identify_tells_sandbox_from_workload, 0, LCOWMIG__COUNT(identities));
-	tcase_add_loop_test(tcase, test_oci_sandbox_names_its_namespace_and_no_endpoints, 0, LCOWMIG__COUNT(namespaces));
 	tcase_add_loop_test(tcase, test_oci_sanitise_gives_a_copy_for_the_guest, 0, LCOWMIG__COUNT(sanitised));
 	tcase_add_test(tcase, test_oci_sanitise_refuses_a_spec_without_linux_or_process);
 	tcase_add_test(tcase, test_oci_set_sandbox_id_does_nothing_where_there_is_none);

@@ -194,19 +194,26 @@ START_TEST(test_oci_mounts_are_rewritten_one_by_one)
 }
 END_TEST
 
+static lcowmig_status read_source(const char *type, const char *source, lcowmig__oci_mount *ret_mount)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, MOUNT("%s", "%s", "/d"), type, source);
+	return read_mount(text, ret_mount);
+}
+
 /* LC-71. */
-START_TEST(test_oci_split_extensible_needs_prefix_provider_and_path)
+START_TEST(test_oci_extensible_disk_needs_prefix_provider_and_path)
 {
 	static const char *const bad[] = { "", "evd://", "evd://x", "evd:///x", "evd://x/", "evd:/x/y", "EVD://x/y", "x/y" };
-	const char *provider, *path;
-	size_t size, i;
+	lcowmig__oci_mount mount;
+	size_t i;
 
-	ck_assert(lcowmig__oci_split_extensible("evd://prov/a/b/c", &provider, &size, &path));
-	ck_assert_uint_eq(size, 4);
-	ck_assert_mem_eq(provider, "prov", 4);
-	ck_assert_str_eq(path, "a/b/c");
+	ck_assert_int_eq(read_source("extensible-virtual-disk", "evd://prov/a/b/c", &mount), LCOWMIG_OK);
+	ck_assert_str_eq(mount.evd_type, "prov");
+	ck_assert_str_eq(mount.host_path, "a/b/c");
 	for (i = 0; i < LCOWMIG__COUNT(bad); i++)
-		ck_assert_msg(!lcowmig__oci_split_extensible(bad[i], &provider, &size, &path), "%s", bad[i]);
+		ck_assert_msg(read_source("extensible-virtual-disk", bad[i], &mount) == LCOWMIG_E_INVALID_ARGUMENT, "%s", bad[i]);
 }
 END_TEST
 
@@ -214,41 +221,63 @@ END_TEST
 START_TEST(test_oci_hugepages_need_size_and_location)
 {
 	static const char *const bad[] = {
-		"hugepages://", "hugepages://2M", "hugepages://2M/", "hugepages:///x", "hugepages://1G/x", "hugepages://2m/x", "2M/x"
+		"hugepages://", "hugepages://2M", "hugepages://2M/", "hugepages:///x", "hugepages://1G/x", "hugepages://2m/x"
 	};
+	lcowmig__oci_mount mount;
 	size_t i;
 
-	ck_assert(lcowmig__oci_hugepages_are_valid("hugepages://2M/x"));
-	ck_assert(lcowmig__oci_hugepages_are_valid("hugepages://2M/x/y"));
+	ck_assert_int_eq(read_source("bind", "hugepages://2M/x", &mount), LCOWMIG_OK);
+	ck_assert_int_eq(mount.kind, LCOWMIG__MOUNT_GUEST);
+	ck_assert_int_eq(read_source("bind", "hugepages://2M/x/y", &mount), LCOWMIG_OK);
 	for (i = 0; i < LCOWMIG__COUNT(bad); i++)
-		ck_assert_msg(!lcowmig__oci_hugepages_are_valid(bad[i]), "%s", bad[i]);
+		ck_assert_msg(read_source("bind", bad[i], &mount) == LCOWMIG_E_INVALID_ARGUMENT, "%s", bad[i]);
 }
 END_TEST
 
 /* LC-73. */
 START_TEST(test_oci_read_only_is_found_anywhere_in_any_case)
 {
-	static const char *const options[] = { "rbind", "rO", "noatime", "rw", "robust" };
+	static const struct {
+		const char *options;
+		bool is_read_only;
+	} rows[] = {
+		{ "[\"rbind\",\"rO\",\"rw\"]", true },
+		{ "[\"rO\"]", true },
+		{ "[\"rbind\"]", false },
+		{ "[\"noatime\",\"rw\",\"robust\"]", false },
+		{ "[]", false },
+	};
+	lcowmig__oci_mount mount;
+	char text[256];
+	size_t i;
 
-	ck_assert(lcowmig__oci_is_read_only(options, 5));
-	ck_assert(lcowmig__oci_is_read_only(options + 1, 1));
-	ck_assert(!lcowmig__oci_is_read_only(options, 1));
-	ck_assert(!lcowmig__oci_is_read_only(options + 2, 3));
-	ck_assert(!lcowmig__oci_is_read_only(NULL, 0));
+	for (i = 0; i < LCOWMIG__COUNT(rows); i++) {
+		snprintf(text, sizeof text, "{\"destination\":\"/d\",\"type\":\"bind\",\"source\":\"C:\",\"options\":%s}", rows[i].options);
+		ck_assert_int_eq(read_mount(text, &mount), LCOWMIG_OK);
+		ck_assert_msg(mount.read_only == rows[i].is_read_only, "%s", rows[i].options);
+	}
 }
 END_TEST
 
 /* LC-74. */
 START_TEST(test_oci_guest_paths_have_one_of_three_prefixes)
 {
-	ck_assert(lcowmig__oci_is_guest_path("sandbox://a"));
-	ck_assert(lcowmig__oci_is_guest_path("sandbox-tmp://a"));
-	ck_assert(lcowmig__oci_is_guest_path("uvm://a"));
-	ck_assert(!lcowmig__oci_is_guest_path("hugepages://2M/a"));
-	ck_assert(!lcowmig__oci_is_guest_path("/sandbox://a"));
-	ck_assert(!lcowmig__oci_is_guest_path("sandbox:/a"));
-	ck_assert(lcowmig__oci_is_huge_pages("hugepages://2M/a"));
-	ck_assert(!lcowmig__oci_is_huge_pages("uvm://a"));
+	static const struct {
+		const char *source;
+		lcowmig__mount_kind kind;
+	} rows[] = {
+		{ "sandbox://a", LCOWMIG__MOUNT_GUEST },      { "sandbox-tmp://a", LCOWMIG__MOUNT_GUEST },
+		{ "uvm://a", LCOWMIG__MOUNT_GUEST },          { "2M/a", LCOWMIG__MOUNT_SHARE },
+		{ "/sandbox://a", LCOWMIG__MOUNT_SHARE },     { "sandbox:/a", LCOWMIG__MOUNT_SHARE },
+		{ "hugepages://2M/a", LCOWMIG__MOUNT_GUEST },
+	};
+	lcowmig__oci_mount mount;
+	size_t i;
+
+	for (i = 0; i < LCOWMIG__COUNT(rows); i++) {
+		ck_assert_int_eq(read_source("bind", rows[i].source, &mount), LCOWMIG_OK);
+		ck_assert_msg(mount.kind == rows[i].kind, "%s", rows[i].source);
+	}
 }
 END_TEST
 
@@ -365,7 +394,7 @@ int main(void)
 	tcase_add_test(tcase, test_oci_rewriting_ends_with_the_list);
 	tcase_add_test(tcase, test_oci_mounts_are_all_checked_before_any_is_given);
 	tcase_add_test(tcase, test_oci_mounts_are_rewritten_one_by_one);
-	tcase_add_test(tcase, test_oci_split_extensible_needs_prefix_provider_and_path);
+	tcase_add_test(tcase, test_oci_extensible_disk_needs_prefix_provider_and_path);
 	tcase_add_test(tcase, test_oci_hugepages_need_size_and_location);
 	tcase_add_test(tcase, test_oci_read_only_is_found_anywhere_in_any_case);
 	tcase_add_test(tcase, test_oci_guest_paths_have_one_of_three_prefixes);
