@@ -48,15 +48,21 @@ lcowmig__entry *lcowmig__controller_find(const lcowmig__controller *controller, 
 	return LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&controller->entries, id), lcowmig__entry, node);
 }
 
+lcowmig_status lcowmig__controller_fail(const lcowmig__controller *controller, const lcowmig_guid *id, lcowmig_status status,
+					const char *why, lcowmig_error *error)
+{
+	char text[LCOWMIG_GUID_TEXT_SIZE];
+
+	lcowmig_guid_format(id, text);
+	return lcowmig__fail(error, status, "%s: %s %s %s", controller->object.machine->kind, controller->noun, text, why);
+}
+
 lcowmig__entry *lcowmig__controller_look_up(const lcowmig__controller *controller, const lcowmig_guid *id, lcowmig_error *error)
 {
 	lcowmig__entry *entry = lcowmig__controller_find(controller, id);
-	char text[LCOWMIG_GUID_TEXT_SIZE];
 
-	if (!entry) {
-		lcowmig_guid_format(id, text);
-		lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "%s: %s %s not found", controller->object.machine->kind, controller->noun, text);
-	}
+	if (!entry)
+		lcowmig__controller_fail(controller, id, LCOWMIG_E_NOT_FOUND, "not found", error);
 	return entry;
 }
 
@@ -117,6 +123,14 @@ lcowmig_status lcowmig__entry_work_run(void *handle, const lcowmig_guid *id, lco
 	if (!lcowmig__enter_object(handle, id, class->what, &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_flow(handle, &pump, LCOWMIG_OK, lcowmig__entry_work_new(handle, id, NULL, error, class), done, user, error);
+}
+
+void lcowmig__entry_work_fire_failed(const lcowmig__entry_work *work, lcowmig__object *object, int trigger)
+{
+	lcowmig_status status = work->flow.result;
+
+	if (status != LCOWMIG_OK && status != LCOWMIG_E_NO_MEMORY)
+		lcowmig__object_fire(object, trigger);
 }
 
 lcowmig_status lcowmig__entry_work_prepare(lcowmig__entry_work *work, const char *path)

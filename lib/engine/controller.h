@@ -40,7 +40,10 @@ typedef struct lcowmig__entry {
 void *lcowmig__controller_new(lcowmig__env *env, size_t size, const lcowmig__machine *machine, const char *noun, lcowmig_error *error);
 /* NULL when there is none. */
 lcowmig__entry *lcowmig__controller_find(const lcowmig__controller *controller, const lcowmig_guid *id);
-/* The same; then `error` tells NOT_FOUND, naming the id. */
+/* Fails with "<controller>: <noun> <id> <why>". */
+lcowmig_status lcowmig__controller_fail(const lcowmig__controller *controller, const lcowmig_guid *id, lcowmig_status status,
+					const char *why, lcowmig_error *error);
+/* As _find; then `error` tells NOT_FOUND, naming the id. */
 lcowmig__entry *lcowmig__controller_look_up(const lcowmig__controller *controller, const lcowmig_guid *id, lcowmig_error *error);
 /* A zeroed struct of `size` bytes that begins with an entry of a new id, for _add or lcowmig__free. LIMIT_EXCEEDED, HOST_FAILED, NO_MEMORY. */
 lcowmig_status lcowmig__controller_draw(const lcowmig__controller *controller, size_t size, lcowmig__entry **ret_entry,
@@ -62,6 +65,11 @@ lcowmig__flow *lcowmig__entry_work_new(void *handle, const lcowmig_guid *id, cha
 				       const lcowmig__work_class *class);
 lcowmig_status lcowmig__entry_work_run(void *handle, const lcowmig_guid *id, lcowmig_done_fn done, void *user, lcowmig_error *error,
 				       const lcowmig__work_class *class);
+/*
+ * Fires `trigger` when the await that just ended has failed. Not for memory: nothing was asked of anybody, so nothing has failed that could
+ * not be asked again.
+ */
+void lcowmig__entry_work_fire_failed(const lcowmig__entry_work *work, lcowmig__object *object, int trigger);
 /* Copies what the work will result in, if anybody wants it; giving it cannot fail. */
 lcowmig_status lcowmig__entry_work_prepare(lcowmig__entry_work *work, const char *path);
 void lcowmig__entry_work_give(lcowmig__entry_work *work);

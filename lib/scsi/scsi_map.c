@@ -11,7 +11,6 @@
 
 typedef struct scsi_work {
 	lcowmig__entry_work base;
-	lcowmig_scsi *scsi;
 	lcowmig__scsi_reservation *reservation;
 	lcowmig__disk *disk;
 	lcowmig__mount *mount;
@@ -75,7 +74,6 @@ static lcowmig_status work_begin(scsi_work *self, int trigger)
 
 	if (status != LCOWMIG_OK)
 		return status;
-	self->scsi = scsi;
 	self->reservation = lcowmig__scsi_look_up(scsi, &self->base.id, error);
 	if (!self->reservation)
 		return LCOWMIG_E_NOT_FOUND;
@@ -90,15 +88,14 @@ static lcowmig_status map_begin(scsi_work *self)
 {
 	lcowmig_error *error = self->base.flow.error;
 	lcowmig_status status = work_begin(self, SCSI_MAP);
-	char id[LCOWMIG_GUID_TEXT_SIZE];
 
 	if (status != LCOWMIG_OK)
 		return status;
-	if (!self->mount) {
-		lcowmig_guid_format(&self->base.id, id);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "SCSI: reservation %s %s; it can only be unmapped", id,
-		                     self->reservation->is_released ? "is half unmapped" : "has no disk or no mount");
-	}
+	if (!self->mount)
+		return lcowmig__controller_fail((lcowmig__controller *)self->base.flow.object, &self->base.id, LCOWMIG_E_FAILED_PRECONDITION,
+						self->reservation->is_released ? "is half unmapped; it can only be unmapped"
+									       : "has no disk or no mount; it can only be unmapped",
+						error);
 	status = lcowmig__object_check(&self->disk->object, DISK_ATTACH, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&self->mount->object, MOUNT_MOUNT, error);
@@ -107,35 +104,32 @@ static lcowmig_status map_begin(scsi_work *self)
 	return status;
 }
 
-/* Without memory nothing was asked of anybody, so nothing has failed that could not be asked again. */
-static lcowmig_status map_result(scsi_work *self, lcowmig__object *object, int trigger_failed, const char *doing)
-{
-	lcowmig_status status = self->base.flow.result;
-
-	if (status != LCOWMIG_OK && status != LCOWMIG_E_NO_MEMORY)
-		lcowmig__object_fire(object, trigger_failed);
-	return work_result(self, doing);
-}
-
 static void map_step(lcowmig__flow *flow)
 {
 	scsi_work *self = (scsi_work *)flow;
+	lcowmig_scsi *scsi = (lcowmig_scsi *)flow->object;
+	lcowmig__disk *disk = self->disk;
+	lcowmig__mount *mount = self->mount;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &((lcowmig_scsi *)flow->object)->base.gate));
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &scsi->base.gate));
 	FLOW_CHECK(flow, map_begin(self));
+	disk = self->disk;
+	mount = self->mount;
 	lcowmig__flow_shield(flow, true);
-	if (self->disk->object.state == DISK_RESERVED && !self->disk->is_root) {
-		FLOW_AWAIT(flow, ask_attach(flow, self->scsi->base.env, self->disk));
-		FLOW_CHECK(flow, map_result(self, &self->disk->object, DISK_ATTACH_FAILED, "attaching it"));
+	if (disk->object.state == DISK_RESERVED && !disk->is_root) {
+		FLOW_AWAIT(flow, ask_attach(flow, scsi->base.env, disk));
+		lcowmig__entry_work_fire_failed(&self->base, &disk->object, DISK_ATTACH_FAILED);
+		FLOW_CHECK(flow, work_result(self, "attaching it"));
 	}
-	lcowmig__object_fire(&self->disk->object, DISK_ATTACH);
-	if (self->mount->object.state == MOUNT_RESERVED) {
-		FLOW_AWAIT(flow, ask_mount(flow, self->scsi->base.env, self->mount));
-		FLOW_CHECK(flow, map_result(self, &self->mount->object, MOUNT_MOUNT_FAILED, "mounting it in the guest"));
+	lcowmig__object_fire(&disk->object, DISK_ATTACH);
+	if (mount->object.state == MOUNT_RESERVED) {
+		FLOW_AWAIT(flow, ask_mount(flow, scsi->base.env, mount));
+		lcowmig__entry_work_fire_failed(&self->base, &mount->object, MOUNT_MOUNT_FAILED);
+		FLOW_CHECK(flow, work_result(self, "mounting it in the guest"));
 	}
-	lcowmig__object_fire(&self->disk->object, DISK_MOUNT_PARTITION);
-	lcowmig__object_fire(&self->mount->object, MOUNT_MOUNT);
+	lcowmig__object_fire(&disk->object, DISK_MOUNT_PARTITION);
+	lcowmig__object_fire(&mount->object, MOUNT_MOUNT);
 	lcowmig__entry_work_give(&self->base);
 	FLOW_END(flow);
 }
@@ -165,42 +159,47 @@ static bool disk_can_go(const lcowmig__disk *disk)
 static lcowmig_status leave_result(scsi_work *self, const char *doing)
 {
 	if (self->base.flow.result != LCOWMIG_OK)
-		lcowmig__scsi_index_path(self->scsi, self->disk);
+		lcowmig__scsi_index_path((lcowmig_scsi *)self->base.flow.object, self->disk);
 	return work_result(self, doing);
 }
 
 static void unmap_step(lcowmig__flow *flow)
 {
 	scsi_work *self = (scsi_work *)flow;
+	lcowmig_scsi *scsi = (lcowmig_scsi *)flow->object;
+	lcowmig__disk *disk = self->disk;
+	lcowmig__mount *mount = self->mount;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &((lcowmig_scsi *)flow->object)->base.gate));
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &scsi->base.gate));
 	FLOW_CHECK(flow, work_begin(self, SCSI_UNMAP));
+	disk = self->disk;
+	mount = self->mount;
 	lcowmig__flow_shield(flow, true);
-	if (self->mount && lcowmig__mount_is_last_use(self->mount)) {
-		FLOW_AWAIT(flow, ask_unmount(flow, self->scsi->base.env, self->mount));
+	if (mount && lcowmig__mount_is_last_use(mount)) {
+		FLOW_AWAIT(flow, ask_unmount(flow, scsi->base.env, mount));
 		FLOW_CHECK(flow, work_result(self, "unmounting it in the guest"));
-		lcowmig__disk_release_partition(self->disk, self->mount, true);
-	} else if (self->mount) {
-		lcowmig__disk_release_partition(self->disk, self->mount, false);
+		lcowmig__disk_release_partition(disk, mount, true);
+	} else if (mount) {
+		lcowmig__disk_release_partition(disk, mount, false);
 	}
 	self->reservation->is_released = true;
-	if (disk_can_go(self->disk)) {
+	if (disk_can_go(disk)) {
 		/* While a disk leaves, its path is not found: who reserves it now gets another slot. */
-		lcowmig__tree_remove(&self->scsi->paths, &self->disk->by_path);
-		if (self->disk->object.state == DISK_ATTACHED) {
-			FLOW_AWAIT(flow, ask_eject(flow, self->scsi->base.env, self->disk->slot));
+		lcowmig__tree_remove(&scsi->paths, &disk->by_path);
+		if (disk->object.state == DISK_ATTACHED) {
+			FLOW_AWAIT(flow, ask_eject(flow, scsi->base.env, disk->slot));
 			FLOW_CHECK(flow, leave_result(self, "removing it from the guest"));
-			lcowmig__object_fire(&self->disk->object, DISK_EJECT);
+			lcowmig__object_fire(&disk->object, DISK_EJECT);
 		}
-		if (self->disk->object.state == DISK_EJECTED) {
-			FLOW_AWAIT(flow, ask_detach(flow, self->scsi->base.env, self->disk->slot));
+		if (disk->object.state == DISK_EJECTED) {
+			FLOW_AWAIT(flow, ask_detach(flow, scsi->base.env, disk->slot));
 			FLOW_CHECK(flow, leave_result(self, "detaching it"));
 		}
-		lcowmig__object_fire(&self->disk->object, DISK_DETACH);
-		lcowmig__scsi_vacate(self->scsi, self->disk);
+		lcowmig__object_fire(&disk->object, DISK_DETACH);
+		lcowmig__scsi_vacate(scsi, disk);
 	}
-	lcowmig__scsi_forget(self->scsi, self->reservation);
+	lcowmig__scsi_forget(scsi, self->reservation);
 	FLOW_END(flow);
 }
 

@@ -55,19 +55,13 @@ static lcowmig_status capture_disk(const lcowmig__disk *disk, lcowmig__arena *ar
 	return LCOWMIG_OK;
 }
 
-static lcowmig_status capture_reservation(const lcowmig__scsi_reservation *reservation, lcowmig__wire_reservation *wire,
-                                          lcowmig_error *error)
+static lcowmig_status capture_reservation(const lcowmig_scsi *scsi, const lcowmig__scsi_reservation *reservation,
+					  lcowmig__wire_reservation *wire, lcowmig_error *error)
 {
-	char id[LCOWMIG_GUID_TEXT_SIZE];
-
-	if (reservation->is_released) {
-		lcowmig_guid_format(&reservation->entry.id, id);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-		                     "SCSI: reservation %s is half unmapped; expected the unmap to be repeated", id);
-	}
-	wire->id = reservation->entry.id;
-	wire->slot = reservation->slot;
-	wire->partition = reservation->partition;
+	if (reservation->is_released)
+		return lcowmig__controller_fail(&scsi->base, &reservation->entry.id, LCOWMIG_E_FAILED_PRECONDITION,
+						"is half unmapped; expected the unmap to be repeated", error);
+	*wire = (lcowmig__wire_reservation){ reservation->entry.id, reservation->slot, reservation->partition };
 	return LCOWMIG_OK;
 }
 
@@ -88,7 +82,7 @@ lcowmig_status lcowmig__scsi_capture(lcowmig_scsi *scsi, lcowmig__arena *arena, 
 		status = capture_disk(disk, arena, &wire.disks[wire.n_disks++], error);
 	/* Ids sort as bytes in the same order as their texts. */
 	for (node = lcowmig__tree_first(&scsi->base.entries); node && status == LCOWMIG_OK; node = lcowmig__tree_next(node))
-		status = capture_reservation(LCOWMIG__TREE_ENTRY(node, lcowmig__scsi_reservation, entry.node),
+		status = capture_reservation(scsi, LCOWMIG__TREE_ENTRY(node, lcowmig__scsi_reservation, entry.node),
 		                             &wire.reservations[wire.n_reservations++], error);
 	if (status == LCOWMIG_OK)
 		*ret_scsi = wire;

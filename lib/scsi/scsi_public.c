@@ -42,16 +42,13 @@ static lcowmig_status guest_path_locked(const lcowmig_scsi *scsi, const lcowmig_
 {
 	const lcowmig__scsi_reservation *reservation = lcowmig__scsi_look_up(scsi, id, error);
 	const lcowmig__mount *mount;
-	char text[LCOWMIG_GUID_TEXT_SIZE];
 
 	if (!reservation)
 		return LCOWMIG_E_NOT_FOUND;
 	mount = lcowmig__scsi_reservation_mount(reservation);
-	if (!mount || mount->object.state != MOUNT_MOUNTED) {
-		lcowmig_guid_format(id, text);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "SCSI: reservation %s is not mapped; its guest path needs it mapped", text);
-	}
+	if (!mount || mount->object.state != MOUNT_MOUNTED)
+		return lcowmig__controller_fail(&scsi->base, id, LCOWMIG_E_FAILED_PRECONDITION,
+						"is not mapped; its guest path needs it mapped", error);
 	return lcowmig__copy_text_out("lcowmig_scsi_guest_path", mount->wire.guest_path, buffer, capacity, ret_size, error);
 }
 
