@@ -104,26 +104,6 @@ lcowmig_container *lcowmig__pod_find(const lcowmig_pod *pod, const char *contain
 	return node ? lcowmig__container_of_node(node) : NULL;
 }
 
-lcowmig_network *lcowmig__pod_network(const lcowmig_pod *pod)
-{
-	return pod->network;
-}
-
-const char *lcowmig__pod_id(const lcowmig_pod *pod)
-{
-	return pod->id;
-}
-
-const char *lcowmig__pod_guest_id(const lcowmig_pod *pod)
-{
-	return pod->guest_id;
-}
-
-size_t lcowmig__pod_count(const lcowmig_pod *pod)
-{
-	return pod->containers.count;
-}
-
 lcowmig_container *lcowmig__pod_next(const lcowmig_pod *pod, const lcowmig_container *container)
 {
 	lcowmig__node *node;
@@ -140,32 +120,7 @@ bool lcowmig__pod_is_migrating(const lcowmig_pod *pod)
 	return pod->object.state == LCOWMIG__POD_MIGRATING;
 }
 
-bool lcowmig__pod_has_interfaces(const lcowmig_pod *pod)
+lcowmig_status lcowmig__pod_result(lcowmig__flow *flow, lcowmig_status status)
 {
-	return pod->has_interfaces;
-}
-
-lcowmig_status lcowmig__pod_check_idle(const lcowmig_pod *pod, lcowmig_error *error)
-{
-	return lcowmig__object_check_idle(&pod->object, error);
-}
-
-void lcowmig__pod_set_owner(lcowmig_pod *pod, void *owner)
-{
-	pod->owner = owner;
-}
-
-void *lcowmig__pod_owner(const lcowmig_pod *pod)
-{
-	return pod->owner;
-}
-
-lcowmig__node *lcowmig__pod_node(lcowmig_pod *pod)
-{
-	return &pod->node;
-}
-
-lcowmig_pod *lcowmig__pod_of_node(lcowmig__node *node)
-{
-	return LCOWMIG__TREE_ENTRY(node, lcowmig_pod, node);
+	return status == LCOWMIG_OK ? LCOWMIG_OK : lcowmig__wrap(flow->error, status, "pod %s", flow->object->id);
 }

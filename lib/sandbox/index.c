@@ -3,14 +3,9 @@
 
 #include "sandbox.h"
 
-static lcowmig__node *unconst(const lcowmig__node *node)
-{
-	return (lcowmig__node *)(uintptr_t)node;
-}
-
 static int pod_compare(const void *key, const lcowmig__node *node)
 {
-	return strcmp(key, lcowmig__pod_id(lcowmig__pod_of_node(unconst(node))));
+	return strcmp(key, lcowmig__pod_id(LCOWMIG__TREE_ENTRY(node, const lcowmig_pod, node)));
 }
 
 static int container_compare(const void *key, const lcowmig__node *node)
@@ -42,20 +37,12 @@ lcowmig__index_entry *lcowmig__sandbox_find_guest(const lcowmig_sandbox *sandbox
 
 lcowmig_pod *lcowmig__sandbox_find_pod(const lcowmig_sandbox *sandbox, const char *pod_id)
 {
-	lcowmig__node *node = lcowmig__tree_find(&sandbox->pods, pod_id);
-
-	return node ? lcowmig__pod_of_node(node) : NULL;
+	return LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&sandbox->pods, pod_id), lcowmig_pod, node);
 }
 
 lcowmig_pod *lcowmig__sandbox_next_pod(const lcowmig_sandbox *sandbox, const lcowmig_pod *pod)
 {
-	lcowmig__node *node;
-
-	if (pod)
-		node = lcowmig__tree_next(lcowmig__pod_node((lcowmig_pod *)(uintptr_t)pod));
-	else
-		node = lcowmig__tree_first(&sandbox->pods);
-	return node ? lcowmig__pod_of_node(node) : NULL;
+	return LCOWMIG__TREE_ENTRY(pod ? lcowmig__tree_next(&pod->node) : lcowmig__tree_first(&sandbox->pods), lcowmig_pod, node);
 }
 
 lcowmig_status lcowmig__sandbox_check_new_id(const lcowmig_sandbox *sandbox, const char *container_id, lcowmig_error *error)
@@ -131,8 +118,8 @@ lcowmig_status lcowmig__sandbox_add_pod(lcowmig_sandbox *sandbox, lcowmig_pod *p
 			lcowmig__sandbox_remove_container(sandbox, lcowmig__container_id(added));
 		return status;
 	}
-	lcowmig__tree_insert(&sandbox->pods, lcowmig__pod_id(pod), lcowmig__pod_node(pod));
-	lcowmig__pod_set_owner(pod, sandbox);
+	lcowmig__tree_insert(&sandbox->pods, lcowmig__pod_id(pod), &pod->node);
+	pod->owner = sandbox;
 	return LCOWMIG_OK;
 }
 
@@ -142,6 +129,6 @@ void lcowmig__sandbox_remove_pod(lcowmig_sandbox *sandbox, lcowmig_pod *pod)
 
 	for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
 		lcowmig__sandbox_remove_container(sandbox, lcowmig__container_id(container));
-	lcowmig__tree_remove(&sandbox->pods, lcowmig__pod_node(pod));
+	lcowmig__tree_remove(&sandbox->pods, &pod->node);
 	lcowmig__pod_free(pod);
 }

@@ -46,7 +46,7 @@ static lcowmig_status patch_commit(void *user, lcowmig_container *container, con
 	lcowmig__tree_remove(&sandbox->containers, &entry->node);
 	lcowmig__tree_insert(&sandbox->containers, new_id, &entry->node);
 	if (renames_pod) {
-		lcowmig__node *node = lcowmig__pod_node(entry->pod);
+		lcowmig__node *node = &entry->pod->node;
 
 		lcowmig__tree_remove(&sandbox->pods, node);
 		lcowmig__tree_insert(&sandbox->pods, new_id, node);

@@ -88,13 +88,13 @@ static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lco
 	lcowmig_status status = lcowmig__sandbox_check_no_session(sandbox, "the deletion of a pod", error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__pod_check_idle(pod, error);
+		status = lcowmig__object_check_idle(&pod->object, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (lcowmig__pod_count(pod))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "pod %s still has %zu containers; expected them to be deleted first", id, lcowmig__pod_count(pod));
-	if (lcowmig__pod_has_interfaces(pod) && sandbox->env.system)
+	if (pod->has_interfaces && sandbox->env.system)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "pod %s still has its network; expected it to be torn down first", id);
 	return LCOWMIG_OK;
@@ -102,7 +102,7 @@ static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lco
 
 lcowmig_status lcowmig_pod_delete(lcowmig_pod *pod, lcowmig_error *error)
 {
-	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_sandbox *sandbox = pod ? pod->owner : NULL;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
@@ -144,7 +144,7 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 
 lcowmig_status lcowmig_pod_new_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error)
 {
-	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_sandbox *sandbox = pod ? pod->owner : NULL;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
@@ -187,7 +187,7 @@ static lcowmig_status container_remove(lcowmig_sandbox *sandbox, lcowmig_pod *po
 
 lcowmig_status lcowmig_pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error)
 {
-	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_sandbox *sandbox = pod ? pod->owner : NULL;
 	lcowmig__pump pump;
 
 	if (!sandbox || !id)
