@@ -4,24 +4,17 @@
 #include "base/text.h"
 #include "sandbox.h"
 
-static lcowmig_status check_id(const lcowmig_context *context, const char *what, const char *id, lcowmig_error *error)
+static lcowmig_status check_id(const lcowmig_sandbox *sandbox, const char *what, const char *id, lcowmig_error *error)
 {
+	uint32_t limit = sandbox->object.context->limits.id_bytes;
 	size_t size = id ? strlen(id) : 0;
 
 	if (!size || !lcowmig__utf8_is_valid(id, size))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is empty or not UTF-8", what);
-	if (size > context->limits.id_bytes)
+	if (size > limit)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "%s has %zu bytes, at most %u are accepted", what, size,
-				     (unsigned)context->limits.id_bytes);
+				     (unsigned)limit);
 	return LCOWMIG_OK;
-}
-
-static lcowmig_status check_running(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
-{
-	if (lcowmig__vm_get_state(sandbox->vm) == LCOWMIG__VM_RUNNING)
-		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is Running, this one is %s",
-			     sandbox->object.id, what, lcowmig__vm_state_name(sandbox->vm));
 }
 
 lcowmig_status lcowmig__sandbox_check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
@@ -39,7 +32,7 @@ static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const 
 				lcowmig_error *error)
 {
 	const lcowmig_limits *limits = &sandbox->object.context->limits;
-	lcowmig_status status = check_running(sandbox, "a new pod", error);
+	lcowmig_status status = lcowmig__sandbox_check_running(sandbox, "a new pod", error);
 	lcowmig_pod *pod = NULL;
 
 	if (status == LCOWMIG_OK && lcowmig__sandbox_find_pod(sandbox, id))
@@ -64,22 +57,17 @@ static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const 
 lcowmig_status lcowmig_pod_new(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod,
 			       lcowmig_error *error)
 {
-	lcowmig_context *context;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!sandbox || !ret_pod)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: the sandbox, or the place for the result, is NULL");
-	context = sandbox->object.context;
-	status = check_id(context, "the pod's id", id, error);
+	if (!lcowmig__enter_object(sandbox, ret_pod, "pod: the sandbox, or the place for the result,", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = check_id(sandbox, "the pod's id", id, error);
 	if (status == LCOWMIG_OK && !lcowmig__text_is_empty(namespace_id))
-		status = check_id(context, "the network namespace's id", namespace_id, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(context, &pump);
-	status = pod_begin(sandbox, id, namespace_id, ret_pod, error);
-	lcowmig__leave(context, &pump);
-	return status;
+		status = check_id(sandbox, "the network namespace's id", namespace_id, error);
+	if (status == LCOWMIG_OK)
+		status = pod_begin(sandbox, id, namespace_id, ret_pod, error);
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lcowmig_pod *pod, lcowmig_error *error)
@@ -122,7 +110,7 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 {
 	const lcowmig_limits *limits = &sandbox->object.context->limits;
 	lcowmig_container *container = NULL;
-	lcowmig_status status = check_running(sandbox, "a new container", error);
+	lcowmig_status status = lcowmig__sandbox_check_running(sandbox, "a new container", error);
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__sandbox_check_new_id(sandbox, id, error);
@@ -151,11 +139,10 @@ lcowmig_status lcowmig_pod_new_container(lcowmig_pod *pod, const char *id, lcowm
 	if (!sandbox || !ret_container)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				     "pod: it, or the place for the container, is NULL, or it is in no sandbox");
-	status = check_id(sandbox->object.context, "the container's id", id, error);
-	if (status != LCOWMIG_OK)
-		return status;
 	lcowmig__enter(sandbox->object.context, &pump);
-	status = container_begin(sandbox, pod, id, ret_container, error);
+	status = check_id(sandbox, "the container's id", id, error);
+	if (status == LCOWMIG_OK)
+		status = container_begin(sandbox, pod, id, ret_container, error);
 	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
