@@ -9,6 +9,8 @@
 bool lcowmig__utf8_is_valid(const char *text, size_t size);
 /* At most `limit` bytes of valid UTF-8; NULL counts as none. */
 bool lcowmig__text_is_fine(const char *text, size_t limit);
+/* The same, and not empty. */
+bool lcowmig__text_is_given(const char *text, size_t limit);
 bool lcowmig__text_starts_with(const char *text, const char *prefix);
 bool lcowmig__text_ends_with(const char *text, const char *suffix);
 /* ASCII letters only, whatever the locale. */

@@ -57,17 +57,12 @@ void lcowmig__plan9_drop_share(lcowmig_plan9 *plan9, lcowmig__share *share)
 
 /* ---- Reserving ---- */
 
-static bool text_is_path(const char *text, uint32_t limit)
-{
-	return !lcowmig__text_is_empty(text) && lcowmig__text_is_fine(text, limit);
-}
-
 static lcowmig_status check_share(const lcowmig_plan9 *plan9, const lcowmig_share_config *share, lcowmig_error *error)
 {
 	const lcowmig_limits *limits = &plan9->base.object.context->limits;
 	size_t i;
 
-	if (!text_is_path(share->host_path, limits->path_bytes))
+	if (!lcowmig__text_is_given(share->host_path, limits->path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "Plan9: the host path is empty, too long or not UTF-8");
 	if (share->n_allowed_names > limits->mount_options)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "Plan9 share %.200s: %zu allowed names, at most %u are accepted",
@@ -75,7 +70,7 @@ static lcowmig_status check_share(const lcowmig_plan9 *plan9, const lcowmig_shar
 	if (share->n_allowed_names && !share->allowed_names)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "Plan9 share %.200s: the allowed names are NULL", share->host_path);
 	for (i = 0; i < share->n_allowed_names; i++)
-		if (!text_is_path(share->allowed_names[i], limits->path_bytes))
+		if (!lcowmig__text_is_given(share->allowed_names[i], limits->path_bytes))
 			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 			                     "Plan9 share %.200s: allowed name %zu is empty, too long or not UTF-8", share->host_path, i);
 	if (!share->read_only && plan9->no_writable_shares)

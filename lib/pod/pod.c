@@ -47,17 +47,13 @@ lcowmig_status lcowmig__pod_new(lcowmig__env *env, const lcowmig__container_vm *
 
 void lcowmig__pod_free(lcowmig_pod *pod)
 {
-	lcowmig__node *node, *following;
 	const lcowmig__mem *mem;
 
 	if (!pod)
 		return;
 	mem = lcowmig__pod_mem(pod);
-	LCOWMIG__TREE_EACH(node, following, &pod->containers)
-	{
-		lcowmig__tree_remove(&pod->containers, node);
-		lcowmig__container_free(lcowmig__container_of_node(node));
-	}
+	while (pod->containers.count)
+		lcowmig__pod_drop_container(pod, lcowmig__pod_next(pod, NULL));
 	lcowmig__network_free(pod->network);
 	lcowmig__free(mem, pod->id);
 	lcowmig__free(mem, pod->guest_id);
@@ -84,17 +80,12 @@ lcowmig_status lcowmig__pod_new_container(lcowmig_pod *pod, const char *id, lcow
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig__pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error)
+void lcowmig__pod_drop_container(lcowmig_pod *pod, lcowmig_container *container)
 {
-	lcowmig_container *container = lcowmig__pod_find(pod, id);
-
-	if (!container)
-		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, id);
 	lcowmig__tree_remove(&pod->containers, lcowmig__container_node(container));
 	if (pod->sandbox_container == container)
 		pod->sandbox_container = NULL;
 	lcowmig__container_free(container);
-	return LCOWMIG_OK;
 }
 
 lcowmig_container *lcowmig__pod_find(const lcowmig_pod *pod, const char *container_id)
@@ -102,6 +93,15 @@ lcowmig_container *lcowmig__pod_find(const lcowmig_pod *pod, const char *contain
 	lcowmig__node *node = lcowmig__tree_find(&pod->containers, container_id);
 
 	return node ? lcowmig__container_of_node(node) : NULL;
+}
+
+lcowmig_container *lcowmig__pod_look_up(const lcowmig_pod *pod, const char *container_id, lcowmig_error *error)
+{
+	lcowmig_container *container = lcowmig__pod_find(pod, container_id);
+
+	if (!container)
+		lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, container_id);
+	return container;
 }
 
 lcowmig_container *lcowmig__pod_next(const lcowmig_pod *pod, const lcowmig_container *container)

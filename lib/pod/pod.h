@@ -25,8 +25,10 @@ lcowmig_status lcowmig__pod_new(lcowmig__env *env, const lcowmig__container_vm *
 				bool policy_based_routing, lcowmig_pod **ret_pod, lcowmig_error *error);
 void lcowmig__pod_free(lcowmig_pod *pod);
 lcowmig_status lcowmig__pod_new_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error);
-lcowmig_status lcowmig__pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error);
+void lcowmig__pod_drop_container(lcowmig_pod *pod, lcowmig_container *container);
 lcowmig_container *lcowmig__pod_find(const lcowmig_pod *pod, const char *container_id);
+/* The same; without one `error` tells NOT_FOUND. */
+lcowmig_container *lcowmig__pod_look_up(const lcowmig_pod *pod, const char *container_id, lcowmig_error *error);
 static inline const char *lcowmig__pod_id(const lcowmig_pod *pod)
 {
 	return pod->id;

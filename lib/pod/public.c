@@ -4,18 +4,15 @@
 lcowmig_status lcowmig_pod_get_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error)
 {
 	lcowmig_container *container;
-	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__pump pump;
 
 	if (!lcowmig__enter_object(pod, ret_container ? id : NULL, "pod: it, the container's id, or the place for the result", &pump,
 				   error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
-	container = lcowmig__pod_find(pod, id);
+	container = lcowmig__pod_look_up(pod, id, error);
 	if (container)
 		*ret_container = container;
-	else
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, id);
-	return lcowmig__leave_object(pod, &pump, status);
+	return lcowmig__leave_object(pod, &pump, container ? LCOWMIG_OK : LCOWMIG_E_NOT_FOUND);
 }
 
 size_t lcowmig_pod_list_containers(lcowmig_pod *pod, lcowmig_container **containers, size_t room)

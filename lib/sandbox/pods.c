@@ -35,9 +35,8 @@ static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const 
 	lcowmig_status status = lcowmig__sandbox_check_running(sandbox, "a new pod", error);
 	lcowmig_pod *pod = NULL;
 
-	if (status == LCOWMIG_OK && lcowmig__sandbox_find_pod(sandbox, id))
-		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->object.id,
-				       id);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__sandbox_check_new_pod(sandbox, id, error);
 	if (status == LCOWMIG_OK && sandbox->pods.count >= limits->pods)
 		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu pods, no more are possible",
 				       sandbox->object.id, sandbox->pods.count);
@@ -123,7 +122,7 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 		return status;
 	status = lcowmig__sandbox_add_container(sandbox, pod, container, error);
 	if (status != LCOWMIG_OK) {
-		lcowmig__pod_delete_container(pod, id, NULL);
+		lcowmig__pod_drop_container(pod, container);
 		return status;
 	}
 	*ret_container = container;
@@ -158,18 +157,19 @@ static lcowmig_status container_check_free(const lcowmig_container *container, l
 
 static lcowmig_status container_remove(lcowmig_sandbox *sandbox, lcowmig_pod *pod, const char *id, lcowmig_error *error)
 {
-	const lcowmig_container *container = lcowmig__pod_find(pod, id);
-	lcowmig_status status = LCOWMIG_OK;
+	lcowmig_container *container = lcowmig__pod_look_up(pod, id, error);
+	lcowmig_status status;
 
 	if (!container)
-		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", lcowmig__pod_id(pod), id);
+		return LCOWMIG_E_NOT_FOUND;
 	status = lcowmig__sandbox_check_no_session(sandbox, "the deletion of a container", error);
 	if (status == LCOWMIG_OK)
 		status = container_check_free(container, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__sandbox_remove_container(sandbox, id);
-	return lcowmig__pod_delete_container(pod, id, error);
+	lcowmig__pod_drop_container(pod, container);
+	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig_pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error)

@@ -141,7 +141,7 @@ static lcowmig_status check_disk(const lcowmig_limits *limits, const lcowmig_dis
 {
 	bool has_provider = !lcowmig__text_is_empty(disk->evd_type);
 
-	if (lcowmig__text_is_empty(disk->host_path) || !lcowmig__text_is_fine(disk->host_path, limits->path_bytes))
+	if (!lcowmig__text_is_given(disk->host_path, limits->path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI: the host path is empty, too long or not UTF-8");
 	if (disk->type < LCOWMIG_DISK_VIRTUAL || disk->type > LCOWMIG_DISK_EXTENSIBLE)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: %u is no disk type", disk->host_path,

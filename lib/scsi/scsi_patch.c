@@ -54,7 +54,7 @@ static lcowmig_status repoint_find(const lcowmig_scsi *scsi, const lcowmig__repo
 	}
 	if (!disk)
 		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "SCSI: there is no disk in slot %u", (unsigned)item->slot);
-	if (lcowmig__text_is_empty(item->host_path) || !lcowmig__text_is_fine(item->host_path, limits->path_bytes))
+	if (!lcowmig__text_is_given(item->host_path, limits->path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI disk %.200s: the new path is empty, too long or not UTF-8",
 		                     disk->host_path);
 	*ret_disk = disk;

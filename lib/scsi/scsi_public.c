@@ -148,9 +148,8 @@ lcowmig_status lcowmig_scsi_save(lcowmig_scsi *scsi, uint8_t *buffer, size_t cap
 {
 	lcowmig__pump pump;
 
-	if (!scsi || (!buffer && !ret_size))
-		return lcowmig__fail_null("lcowmig_scsi_save", error);
-	lcowmig__enter(scsi->base.object.context, &pump);
+	if (!lcowmig__enter_object(scsi, buffer ? (const void *)buffer : ret_size, "lcowmig_scsi_save: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_object(scsi, &pump, save_locked(scsi, buffer, capacity, ret_size, error));
 }
 
@@ -178,19 +177,13 @@ lcowmig_status lcowmig__scsi_import_alone(lcowmig__env *env, const uint8_t *data
 lcowmig_status lcowmig_scsi_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, lcowmig_scsi **ret_scsi,
 				   lcowmig_error *error)
 {
-	lcowmig_context *context;
 	lcowmig_status status;
-	lcowmig__env *env;
 	lcowmig__pump pump;
 
-	if (!sandbox || !ret_scsi)
-		return lcowmig__fail_null("lcowmig_scsi_import", error);
-	env = lcowmig__sandbox_env(sandbox);
-	context = env->context;
-	lcowmig__enter(context, &pump);
-	status = lcowmig__scsi_import_alone(env, data, size, ret_scsi, error);
-	lcowmig__leave(context, &pump);
-	return status;
+	if (!lcowmig__enter_object(sandbox, ret_scsi, "lcowmig_scsi_import: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = lcowmig__scsi_import_alone(lcowmig__sandbox_env(sandbox), data, size, ret_scsi, error);
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 lcowmig_status lcowmig_scsi_update_disk_host_path(lcowmig_scsi *scsi, const lcowmig_guid *reservation, const char *host_path,
@@ -199,9 +192,8 @@ lcowmig_status lcowmig_scsi_update_disk_host_path(lcowmig_scsi *scsi, const lcow
 	lcowmig__repoint item = { .reservation = reservation, .host_path = host_path };
 	lcowmig__pump pump;
 
-	if (!scsi || !reservation || !host_path)
-		return lcowmig__fail_null("lcowmig_scsi_update_disk_host_path", error);
-	lcowmig__enter(scsi->base.object.context, &pump);
+	if (!lcowmig__enter_object(scsi, host_path ? reservation : NULL, "lcowmig_scsi_update_disk_host_path: an argument", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	return lcowmig__leave_object(scsi, &pump, lcowmig__scsi_repoint(scsi, &item, 1, error));
 }
 

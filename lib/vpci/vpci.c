@@ -72,7 +72,7 @@ lcowmig_status lcowmig__vpci_reserve(lcowmig_vpci *vpci, const char *instance_id
 	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__device *device;
 
-	if (lcowmig__text_is_empty(instance_id) || !lcowmig__text_is_fine(instance_id, vpci->base.object.context->limits.path_bytes))
+	if (!lcowmig__text_is_given(instance_id, vpci->base.object.context->limits.path_bytes))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "vPCI: the device instance id is empty, too long or not UTF-8");
 	device = LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&vpci->by_identity, &identity), lcowmig__device, by_identity);
 	if (!device)

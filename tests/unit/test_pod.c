@@ -5,12 +5,14 @@
 
 static lcowmig_status delete_container(const char *id)
 {
-	lcowmig_status status;
+	lcowmig_container *container;
 
 	test_enter(host);
-	status = lcowmig__pod_delete_container(pod, id, NULL);
+	container = lcowmig__pod_look_up(pod, id, NULL);
+	if (container)
+		lcowmig__pod_drop_container(pod, container);
 	test_leave(host);
-	return status;
+	return container ? LCOWMIG_OK : LCOWMIG_E_NOT_FOUND;
 }
 
 static void make_new(const char *namespace_id)
