@@ -125,6 +125,12 @@ lcowmig_status lcowmig__entry_work_run(void *handle, const lcowmig_guid *id, lco
 	return lcowmig__leave_flow(handle, &pump, LCOWMIG_OK, lcowmig__entry_work_new(handle, id, NULL, error, class), done, user, error);
 }
 
+lcowmig_status lcowmig__entry_work_refuse(const lcowmig__entry_work *work, const char *why)
+{
+	return lcowmig__controller_fail((const lcowmig__controller *)work->flow.object, &work->id, LCOWMIG_E_FAILED_PRECONDITION, why,
+					work->flow.error);
+}
+
 void lcowmig__entry_work_fire_failed(const lcowmig__entry_work *work, lcowmig__object *object, int trigger)
 {
 	lcowmig_status status = work->flow.result;

@@ -1,6 +1,6 @@
 /*
- * What the controllers of disks, shares and devices have in common: they know things by GUID, and work on one of them at a time. The rest is
- * for every object: work, that is a public operation which is one flow.
+ * What the controllers of disks, shares and devices have in common: they know things by GUID, and work on one of them at a time. What comes
+ * first is for every object: work, that is a public operation which is one flow.
  */
 #ifndef LCOWMIG__CONTROLLER_H
 #define LCOWMIG__CONTROLLER_H
@@ -45,7 +45,10 @@ lcowmig_status lcowmig__controller_fail(const lcowmig__controller *controller, c
 					const char *why, lcowmig_error *error);
 /* As _find; then `error` tells NOT_FOUND, naming the id. */
 lcowmig__entry *lcowmig__controller_look_up(const lcowmig__controller *controller, const lcowmig_guid *id, lcowmig_error *error);
-/* A zeroed struct of `size` bytes that begins with an entry of a new id, for _add or lcowmig__free. LIMIT_EXCEEDED, HOST_FAILED, NO_MEMORY. */
+/*
+ * A zeroed struct of `size` bytes that begins with an entry of a new id, for _add or lcowmig__free. LIMIT_EXCEEDED, HOST_FAILED,
+ * NO_MEMORY.
+ */
 lcowmig_status lcowmig__controller_draw(const lcowmig__controller *controller, size_t size, lcowmig__entry **ret_entry,
 					lcowmig_error *error);
 void lcowmig__controller_add(lcowmig__controller *controller, lcowmig__entry *entry);
@@ -65,6 +68,8 @@ lcowmig__flow *lcowmig__entry_work_new(void *handle, const lcowmig_guid *id, cha
 				       const lcowmig__work_class *class);
 lcowmig_status lcowmig__entry_work_run(void *handle, const lcowmig_guid *id, lcowmig_done_fn done, void *user, lcowmig_error *error,
 				       const lcowmig__work_class *class);
+/* FAILED_PRECONDITION: "<controller>: <noun> <id> <why>". */
+lcowmig_status lcowmig__entry_work_refuse(const lcowmig__entry_work *work, const char *why);
 /*
  * Fires `trigger` when the await that just ended has failed. Not for memory: nothing was asked of anybody, so nothing has failed that could
  * not be asked again.

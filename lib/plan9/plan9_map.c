@@ -69,8 +69,7 @@ static lcowmig_status map_begin(plan9_work *self)
 	if (status != LCOWMIG_OK)
 		return status;
 	if (self->reservation->is_released)
-		return lcowmig__controller_fail((lcowmig__controller *)self->base.flow.object, &self->base.id, LCOWMIG_E_FAILED_PRECONDITION,
-						"is half unmapped; it can only be unmapped", error);
+		return lcowmig__entry_work_refuse(&self->base, "is half unmapped; it can only be unmapped");
 	status = lcowmig__object_check(&self->share->object, SHARE_ADD, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&self->share->mount, SHARE_MOUNT_MOUNT, error);

@@ -16,9 +16,11 @@ lcowmig__mount *lcowmig__mount_new(lcowmig_context *context, uint32_t slot, cons
 	mount->slot = slot;
 	mount->wire = *wire;
 	mount->wire.filesystem = lcowmig__strdup(mem, wire->filesystem ? wire->filesystem : "");
-	mount->wire.guest_path = !lcowmig__text_is_empty(wire->guest_path)
-					 ? lcowmig__strdup(mem, wire->guest_path)
-					 : lcowmig__path_scsi_mount(mem, slot / LCOWMIG_SCSI_LUNS, slot % LCOWMIG_SCSI_LUNS, wire->partition);
+	if (lcowmig__text_is_empty(wire->guest_path))
+		mount->wire.guest_path =
+			lcowmig__path_scsi_mount(mem, slot / LCOWMIG_SCSI_LUNS, slot % LCOWMIG_SCSI_LUNS, wire->partition);
+	else
+		mount->wire.guest_path = lcowmig__strdup(mem, wire->guest_path);
 	has_options = lcowmig__text_list_copy(&mount->options, mem, wire->options, wire->n_options);
 	mount->wire.options = mount->options.texts;
 	lcowmig__object_init(&mount->object, context, &lcowmig__mount_machine, mount->wire.guest_path);

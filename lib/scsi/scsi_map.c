@@ -92,10 +92,9 @@ static lcowmig_status map_begin(scsi_work *self)
 	if (status != LCOWMIG_OK)
 		return status;
 	if (!self->mount)
-		return lcowmig__controller_fail((lcowmig__controller *)self->base.flow.object, &self->base.id, LCOWMIG_E_FAILED_PRECONDITION,
-						self->reservation->is_released ? "is half unmapped; it can only be unmapped"
-									       : "has no disk or no mount; it can only be unmapped",
-						error);
+		return lcowmig__entry_work_refuse(&self->base, self->reservation->is_released
+								       ? "is half unmapped; it can only be unmapped"
+								       : "has no disk or no mount; it can only be unmapped");
 	status = lcowmig__object_check(&self->disk->object, DISK_ATTACH, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&self->mount->object, MOUNT_MOUNT, error);

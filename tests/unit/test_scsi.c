@@ -289,6 +289,13 @@ START_TEST(test_attachments_leave_out_what_is_only_reserved)
 }
 END_TEST
 
+/* Every import pays for a controller; for slots only when there are disks in them. */
+START_TEST(test_slots_cost_no_room_while_they_are_empty)
+{
+	ck_assert_uint_lt(sizeof *scsi, LCOWMIG_SCSI_CONTROLLERS_MAX * LCOWMIG_SCSI_LUNS * sizeof(void *) / 4);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scsi");
@@ -307,6 +314,7 @@ int main(void)
 	tcase_add_test(tcase, test_root_disk_can_be_mounted_but_is_never_attached_or_detached);
 	tcase_add_test(tcase, test_disks_are_seen_slot_by_slot);
 	tcase_add_test(tcase, test_attachments_leave_out_what_is_only_reserved);
+	tcase_add_test(tcase, test_slots_cost_no_room_while_they_are_empty);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
