@@ -74,6 +74,11 @@ bool lcowmig__text_is_fine(const char *text, size_t limit)
 	return size <= limit && lcowmig__utf8_is_valid(text, size);
 }
 
+bool lcowmig__text_is_given(const char *text, size_t limit)
+{
+	return !lcowmig__text_is_empty(text) && lcowmig__text_is_fine(text, limit);
+}
+
 bool lcowmig__text_starts_with(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -9,6 +9,8 @@
 bool lcowmig__utf8_is_valid(const char *text, size_t size);
 /* At most `limit` bytes of valid UTF-8; NULL counts as none. */
 bool lcowmig__text_is_fine(const char *text, size_t limit);
+/* The same, and not empty. */
+bool lcowmig__text_is_given(const char *text, size_t limit);
 /* Cuts a text that fills `size` bytes, and so may have been truncated, back to a whole UTF-8 character. */
 void lcowmig__text_trim(char *text, size_t size);
 bool lcowmig__text_starts_with(const char *text, const char *prefix);

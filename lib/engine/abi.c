@@ -23,16 +23,31 @@ lcowmig_status lcowmig__copy_sized(const char *name, void *own, size_t own_size,
 	return LCOWMIG_OK;
 }
 
+static lcowmig_status copy_out(const char *name, const void *data, size_t size, size_t needed, void *buffer, size_t capacity,
+			       size_t *ret_size, lcowmig_error *error)
+{
+	if (buffer && capacity < needed)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: the buffer has %zu bytes, %zu are needed", name, capacity,
+		                     needed);
+	if (buffer && needed)
+		memcpy(buffer, data, needed);
+	if (ret_size)
+		*ret_size = size;
+	return LCOWMIG_OK;
+}
+
 lcowmig_status lcowmig__copy_out(const char *name, const lcowmig__buf *bytes, uint8_t *buffer, size_t capacity, size_t *ret_size,
                                  lcowmig_error *error)
 {
-	if (buffer && capacity < bytes->size)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s: the buffer has %zu bytes, %zu are needed", name, capacity,
-		                     bytes->size);
-	if (buffer && bytes->size)
-		memcpy(buffer, bytes->data, bytes->size);
-	*ret_size = bytes->size;
-	return LCOWMIG_OK;
+	return copy_out(name, bytes->data, bytes->size, bytes->size, buffer, capacity, ret_size, error);
+}
+
+lcowmig_status lcowmig__copy_text_out(const char *name, const char *text, char *buffer, size_t capacity, size_t *ret_size,
+				      lcowmig_error *error)
+{
+	size_t size = strlen(text);
+
+	return copy_out(name, text, size, size + 1, buffer, capacity, ret_size, error);
 }
 
 lcowmig_status lcowmig__fail_null(const char *function, lcowmig_error *error)

@@ -20,7 +20,7 @@ void lcowmig__network_free(lcowmig_network *network)
 
 	if (!network)
 		return;
-	mem = &network->env->context->mem;
+	mem = &network->object.context->mem;
 	lcowmig__nics_drop(network);
 	lcowmig__free(mem, network->namespace_id);
 	lcowmig__free(mem, network->migrated_namespace_id);
@@ -34,104 +34,66 @@ struct endpoints_add {
 	lcowmig_network *network;
 	const char *namespace_id; /* on the host; the network's */
 	bool is_reset;
-	lcowmig__arena arena;
 	lcowmig__endpoint *endpoints;
 	size_t count;
 	size_t next;
 };
 
-/* Marks what is listed, so that the rest of an earlier attempt can go. */
-static void endpoints_mark(struct endpoints_add *self)
-{
-	lcowmig__tree *own = &self->network->own;
-	lcowmig__node *node;
-	size_t i;
-
-	for (node = lcowmig__tree_first(own); node; node = lcowmig__tree_next(node))
-		LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node)->is_listed = false;
-	for (i = 0; i < self->count; i++) {
-		node = lcowmig__tree_find(own, self->endpoints[i].id);
-		if (node)
-			LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node)->is_listed = true;
-	}
-}
-
+/* The rest of an earlier attempt goes: what is not among the endpoints. */
 static void endpoints_remove_unlisted(struct endpoints_add *self)
 {
 	lcowmig_network *network = self->network;
 	lcowmig__node *node;
+	size_t i;
 
+	for (i = 0; i < self->count; i++) {
+		node = lcowmig__tree_find(&network->own, self->endpoints[i].id);
+		if (node)
+			lcowmig__nic_of_node(node)->is_listed = true;
+	}
 	for (node = lcowmig__tree_first(&network->own); node; node = lcowmig__tree_next(node)) {
-		lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node);
+		lcowmig__nic *nic = lcowmig__nic_of_node(node);
 
 		if (!nic->is_listed)
-			lcowmig__flow_child(&self->flow, lcowmig__nic_remove_flow(network, &network->own, nic, NULL));
+			lcowmig__flow_child(&self->flow, lcowmig__nic_remove_flow(network, nic));
+		nic->is_listed = false;
 	}
 }
 
-static lcowmig_status endpoints_read(struct endpoints_add *self)
-{
-	lcowmig__flow *flow = &self->flow;
-	lcowmig_status status;
-
-	status = lcowmig__endpoints_parse(&self->arena, &flow->context->limits, flow->rest->reply.data, &self->endpoints, &self->count,
-					  flow->error);
-	if (status == LCOWMIG_OK)
-		endpoints_mark(self);
-	return status;
-}
-
-static void endpoints_next(struct endpoints_add *self)
+static lcowmig__flow *endpoints_next(struct endpoints_add *self)
 {
 	const lcowmig__endpoint *endpoint = &self->endpoints[self->next++];
 	bool has_own_name = !self->is_reset && endpoint->namespace_id[0];
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	lcowmig__flow *child;
 
-	child = lcowmig__nic_add_flow(self->network, endpoint, has_own_name ? endpoint->namespace_id : self->network->namespace_id, &error);
-	if (child)
-		lcowmig__flow_child(&self->flow, child);
-	else
-		lcowmig__flow_await_failed(&self->flow, error.status, &error);
+	return lcowmig__nic_add_flow(self->network, endpoint, has_own_name ? endpoint->namespace_id : self->network->namespace_id);
 }
 
 static void endpoints_add_step(lcowmig__flow *flow)
 {
 	struct endpoints_add *self = (struct endpoints_add *)flow;
-	lcowmig_network *network = self->network;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__network_endpoints(flow, network->env, self->namespace_id));
-	status = endpoints_read(self);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_TRY(flow, lcowmig__network_endpoints(flow, self->network->env, self->namespace_id));
+	FLOW_CHECK(flow, lcowmig__endpoints_parse(&flow->rest->arena, &flow->context->limits, flow->rest->reply.data, &self->endpoints, &self->count,
+						  flow->error));
 	FLOW_TRY(flow, endpoints_remove_unlisted(self));
 	while (self->next < self->count) {
 		if (self->is_reset)
-			FLOW_TRY(flow, lcowmig__nics_forget(flow, network));
-		FLOW_TRY(flow, endpoints_next(self));
+			FLOW_TRY(flow, lcowmig__nics_forget(flow, self->network));
+		FLOW_TRY(flow, lcowmig__flow_child(flow, endpoints_next(self)));
 	}
 	FLOW_END(flow);
 }
 
-static void endpoints_add_release(lcowmig__flow *flow)
-{
-	lcowmig__arena_done(&((struct endpoints_add *)flow)->arena);
-}
+static const lcowmig__flow_class endpoints_add_class = { .name = "endpoints add", .step = endpoints_add_step };
 
-static const lcowmig__flow_class endpoints_add_class = { .name = "endpoints add",
-							 .step = endpoints_add_step,
-							 .release = endpoints_add_release };
-
-lcowmig__flow *lcowmig__endpoints_add_flow(lcowmig_network *network, const char *namespace_id, bool is_reset, lcowmig_error *error)
+lcowmig__flow *lcowmig__endpoints_add_flow(lcowmig_network *network, const char *namespace_id, bool is_reset)
 {
-	lcowmig_context *context = network->env->context;
-	struct endpoints_add *self = lcowmig__flow_new(sizeof *self, &endpoints_add_class, context, NULL, error);
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	struct endpoints_add *self = lcowmig__flow_new(sizeof *self, &endpoints_add_class, network->object.context, NULL, &error);
 
 	if (!self)
 		return NULL;
-	lcowmig__arena_init(&self->arena, &context->mem, 0);
 	self->network = network;
 	self->namespace_id = namespace_id;
 	self->is_reset = is_reset;
@@ -140,136 +102,104 @@ lcowmig__flow *lcowmig__endpoints_add_flow(lcowmig_network *network, const char 
 
 /* ---- Setup ---- */
 
-struct network_flow {
-	lcowmig__flow flow;
-	lcowmig_network *network;
-	size_t attempted;
-};
-
-static void *network_flow_new(lcowmig_network *network, const lcowmig__flow_class *class, lcowmig_error *error)
-{
-	struct network_flow *self = lcowmig__flow_new(sizeof *self, class, network->env->context, &network->object, error);
-
-	if (self)
-		self->network = network;
-	return self;
-}
-
 /* Out of memory before anything was done is no reason to give the network up. */
-static lcowmig_status setup_failed(struct network_flow *self, lcowmig_status status)
+static lcowmig_status setup_failed(lcowmig_network *network, lcowmig_status status, lcowmig_error *error)
 {
-	lcowmig_network *network = self->network;
-
 	if (status != LCOWMIG_E_NO_MEMORY || network->own.count)
 		lcowmig__object_fire(&network->object, NETWORK_SETUP_FAILED);
-	return lcowmig__wrap(self->flow.error, status, "network %s could not be set up and is %s", network->namespace_id,
+	return lcowmig__wrap(error, status, "network %s could not be set up and is %s", network->namespace_id,
 			     lcowmig__object_state_name(&network->object));
 }
 
 static void setup_step(lcowmig__flow *flow)
 {
-	struct network_flow *self = (struct network_flow *)flow;
-	lcowmig_network *network = self->network;
-	lcowmig_status status;
+	lcowmig_network *network = (lcowmig_network *)flow->object;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &network->gate));
-	status = lcowmig__object_check(&network->object, NETWORK_SETUP, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
-	if (!network->namespace_id[0]) {
-		status = lcowmig__fail(flow->error, LCOWMIG_E_INVALID_ARGUMENT, "the namespace id is empty");
-		status = setup_failed(self, status);
-		goto out;
-	}
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__endpoints_add_flow(network, network->namespace_id, false, NULL)));
-	status = flow->result;
-	if (status == LCOWMIG_OK)
-		lcowmig__object_fire(&network->object, NETWORK_SETUP);
+	FLOW_CHECK(flow, lcowmig__object_check(&network->object, NETWORK_SETUP, flow->error));
+	if (network->namespace_id[0])
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__endpoints_add_flow(network, network->namespace_id, false)));
 	else
-		status = setup_failed(self, status);
-out:
-	lcowmig__gate_leave(flow, &network->gate);
-	FLOW_RETURN(flow, status);
+		flow->result = lcowmig__fail(flow->error, LCOWMIG_E_INVALID_ARGUMENT, "the namespace id is empty");
+	if (flow->result != LCOWMIG_OK)
+		FLOW_RETURN(flow, setup_failed(network, flow->result, flow->error));
+	lcowmig__object_fire(&network->object, NETWORK_SETUP);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class setup_class = { .name = "setup", .step = setup_step };
+static const lcowmig__work_class setup_class = { { .name = "setup", .step = setup_step }, sizeof(lcowmig__flow), "network setup: network" };
 
 lcowmig__flow *lcowmig__network_setup_flow(lcowmig_network *network, lcowmig_error *error)
 {
-	return network_flow_new(network, &setup_class, error);
+	return lcowmig__work_new(network, error, &setup_class);
+}
+
+lcowmig_status lcowmig_network_setup(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	return lcowmig__work_run(network, done, user, error, &setup_class);
 }
 
 /* ---- Teardown ---- */
 
-static void teardown_all(struct network_flow *self)
-{
-	lcowmig_network *network = self->network;
-	lcowmig__tree *const maps[] = { &network->own, &network->inherited };
-	lcowmig__node *node;
-	size_t i;
+struct teardown {
+	lcowmig__flow flow;
+	size_t attempted;
+};
 
-	self->attempted = network->own.count + network->inherited.count;
-	for (i = 0; i < LCOWMIG__COUNT(maps); i++)
-		for (node = lcowmig__tree_first(maps[i]); node; node = lcowmig__tree_next(node))
-			lcowmig__flow_child(&self->flow, lcowmig__nic_remove_flow(network, maps[i],
-										  LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node), NULL));
+static void teardown_map(struct teardown *self, const lcowmig__tree *map)
+{
+	const lcowmig__node *node;
+
+	self->attempted += map->count;
+	for (node = lcowmig__tree_first(map); node; node = lcowmig__tree_next(node))
+		lcowmig__flow_child(&self->flow,
+				    lcowmig__nic_remove_flow((lcowmig_network *)self->flow.object, lcowmig__nic_of_node(node)));
 }
 
-static bool teardown_is_silent(const lcowmig_network *network)
+static void teardown_all(struct teardown *self)
 {
-	return network->object.state != NETWORK_CONFIGURED && network->object.state != NETWORK_INVALID;
+	lcowmig_network *network = (lcowmig_network *)self->flow.object;
+
+	teardown_map(self, &network->own);
+	teardown_map(self, &network->inherited);
 }
 
 static void teardown_step(lcowmig__flow *flow)
 {
-	struct network_flow *self = (struct network_flow *)flow;
-	lcowmig_network *network = self->network;
+	lcowmig_network *network = (lcowmig_network *)flow->object;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &network->gate));
-	if (teardown_is_silent(network)) {
+	if (network->object.state != NETWORK_CONFIGURED && network->object.state != NETWORK_INVALID) {
 		lcowmig__nics_drop(network);
 		lcowmig__object_fire(&network->object, NETWORK_TEARDOWN);
-		lcowmig__gate_leave(flow, &network->gate);
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
-	FLOW_AWAIT(flow, teardown_all(self));
+	FLOW_AWAIT(flow, teardown_all((struct teardown *)flow));
 	lcowmig__object_fire(&network->object, flow->result == LCOWMIG_OK ? NETWORK_TEARDOWN : NETWORK_TEARDOWN_FAILED);
-	lcowmig__gate_leave(flow, &network->gate);
 	if (flow->result != LCOWMIG_OK)
 		FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "network %s is Invalid: %zu of %zu NICs could not be removed",
-						network->namespace_id, network->own.count + network->inherited.count, self->attempted));
+						network->namespace_id, network->own.count + network->inherited.count,
+						((struct teardown *)flow)->attempted));
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class teardown_class = { .name = "teardown", .step = teardown_step };
+static const lcowmig__work_class teardown_class = { { .name = "teardown", .step = teardown_step },
+						    sizeof(struct teardown),
+						    "network teardown: network" };
 
 lcowmig__flow *lcowmig__network_teardown_flow(lcowmig_network *network, lcowmig_error *error)
 {
-	return network_flow_new(network, &teardown_class, error);
-}
-
-/* ---- For the host ---- */
-
-lcowmig_status lcowmig_network_setup(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(network, network, "network setup: network", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(network, &pump, LCOWMIG_OK, lcowmig__network_setup_flow(network, error), done, user, error);
+	return lcowmig__work_new(network, error, &teardown_class);
 }
 
 lcowmig_status lcowmig_network_teardown(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(network, network, "network teardown: network", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(network, &pump, LCOWMIG_OK, lcowmig__network_teardown_flow(network, error), done, user, error);
+	return lcowmig__work_run(network, done, user, error, &teardown_class);
 }
+
+/* ---- For the host ---- */
 
 const char *lcowmig_network_namespace_id(const lcowmig_network *network)
 {
@@ -282,9 +212,9 @@ const char *lcowmig_network_state_name(const lcowmig_network *network)
 
 	if (!network)
 		return "";
-	lcowmig__lock_take(&network->env->context->lock);
+	lcowmig__lock_take(&network->object.context->lock);
 	name = lcowmig__object_state_name(&network->object);
-	lcowmig__lock_drop(&network->env->context->lock);
+	lcowmig__lock_drop(&network->object.context->lock);
 	return name;
 }
 
@@ -294,8 +224,8 @@ size_t lcowmig_network_nic_count(const lcowmig_network *network)
 
 	if (!network)
 		return 0;
-	lcowmig__lock_take(&network->env->context->lock);
+	lcowmig__lock_take(&network->object.context->lock);
 	count = network->own.count + network->inherited.count;
-	lcowmig__lock_drop(&network->env->context->lock);
+	lcowmig__lock_drop(&network->object.context->lock);
 	return count;
 }

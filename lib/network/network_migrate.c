@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "engine/abi.h"
 #include "network_private.h"
 
@@ -19,37 +20,30 @@ static void capture_map(const lcowmig__tree *map, lcowmig__wire_network *wire)
 {
 	const lcowmig__node *node;
 
-	for (node = lcowmig__tree_first(map); node; node = lcowmig__tree_next(node)) {
-		const lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, const lcowmig__nic, node);
-
-		wire->endpoints[wire->n_endpoints++] =
-			(lcowmig__wire_endpoint){ nic->nic_id, nic->endpoint_id, nic->mac_address, nic->endpoint_name };
-	}
+	for (node = lcowmig__tree_first(map); node; node = lcowmig__tree_next(node))
+		wire->endpoints[wire->n_endpoints++] = lcowmig__nic_of_node(node)->wire;
 }
 
 lcowmig_status lcowmig__network_capture(lcowmig_network *network, lcowmig__arena *arena, lcowmig__wire_network *ret_wire,
 					lcowmig_error *error)
 {
-	size_t count = network->own.count + network->inherited.count;
-	lcowmig__wire_network wire = { 0 };
-	lcowmig_status status;
+	lcowmig__wire_network wire = {
+		.namespace_id = network->namespace_id,
+		.policy_based_routing = network->policy_based_routing,
+		.namespace_supported = network->namespace_supported,
+	};
+	lcowmig_status status = lcowmig__object_check(&network->object, NETWORK_SAVE, error);
 
-	status = lcowmig__object_check(&network->object, NETWORK_SAVE, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check_idle(&network->object, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	if (count) {
-		wire.endpoints = lcowmig__arena_alloc(arena, count * sizeof *wire.endpoints);
-		if (!wire.endpoints)
-			return lcowmig__fail_memory(error);
-		capture_map(&network->own, &wire);
-		capture_map(&network->inherited, &wire);
-		qsort(wire.endpoints, count, sizeof *wire.endpoints, endpoint_compare);
-	}
-	wire.namespace_id = network->namespace_id;
-	wire.policy_based_routing = network->policy_based_routing;
-	wire.namespace_supported = network->namespace_supported;
+	wire.endpoints = lcowmig__arena_alloc(arena, (network->own.count + network->inherited.count) * sizeof *wire.endpoints);
+	if (!wire.endpoints)
+		return lcowmig__fail_memory(error);
+	capture_map(&network->own, &wire);
+	capture_map(&network->inherited, &wire);
+	qsort(wire.endpoints, wire.n_endpoints, sizeof *wire.endpoints, endpoint_compare);
 	*ret_wire = wire;
 	return LCOWMIG_OK;
 }
@@ -63,21 +57,18 @@ void lcowmig__network_freeze(lcowmig_network *network)
 
 static lcowmig_status import_nic(lcowmig_network *network, const lcowmig__wire_endpoint *endpoint, lcowmig_error *error)
 {
+	lcowmig_status status;
 	lcowmig__nic *nic;
 
 	if (!endpoint->nic_id[0] || !endpoint->endpoint_id[0])
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: the binding of NIC '%s' has no %s id",
 				     network->namespace_id, endpoint->nic_id, endpoint->nic_id[0] ? "endpoint" : "NIC");
-	nic = lcowmig__nic_new(network, endpoint->nic_id, endpoint->endpoint_id, endpoint->mac_address, endpoint->endpoint_name, error);
-	if (!nic)
-		return LCOWMIG_E_NO_MEMORY;
+	status = lcowmig__nic_new(network, &network->inherited, endpoint, &nic, error);
+	if (status != LCOWMIG_OK)
+		return status;
 	nic->is_recorded = true;
 	nic->is_configured = true;
-	if (lcowmig__tree_insert(&network->inherited, nic->nic_id, &nic->node))
-		return LCOWMIG_OK;
-	lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: NIC %s is there twice", network->namespace_id, nic->nic_id);
-	lcowmig__free(&network->env->context->mem, nic);
-	return LCOWMIG_E_INVALID_ARGUMENT;
+	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig__network_import(lcowmig__env *env, const lcowmig__wire_network *wire, lcowmig_network **ret_network,
@@ -106,7 +97,7 @@ lcowmig_status lcowmig__network_import(lcowmig__env *env, const lcowmig__wire_ne
 
 lcowmig_status lcowmig__network_patch(lcowmig_network *network, const char *namespace_id, lcowmig_error *error)
 {
-	const lcowmig__mem *mem = &network->env->context->mem;
+	const lcowmig__mem *mem = &network->object.context->mem;
 	lcowmig_status status = lcowmig__object_check(&network->object, NETWORK_PATCH, error);
 	char *copy;
 
@@ -145,14 +136,14 @@ void lcowmig__network_abort(lcowmig_network *network)
 
 /* ---- Reset ---- */
 
-struct reset {
-	lcowmig__flow flow;
-	lcowmig_network *network;
-};
-
-static bool reset_is_due(const lcowmig_network *network)
+static lcowmig_status reset_result(const lcowmig__flow *flow)
 {
-	return network->migrated_namespace_id && network->migrated_namespace_id[0];
+	const lcowmig_network *network = (const lcowmig_network *)flow->object;
+
+	if (flow->result == LCOWMIG_OK)
+		return LCOWMIG_OK;
+	return lcowmig__wrap(flow->error, flow->result, "network %s could not be moved to namespace %s", network->namespace_id,
+			     network->migrated_namespace_id);
 }
 
 /*
@@ -161,63 +152,49 @@ static bool reset_is_due(const lcowmig_network *network)
  */
 static void reset_step(lcowmig__flow *flow)
 {
-	struct reset *self = (struct reset *)flow;
-	lcowmig_network *network = self->network;
-	lcowmig_status status = LCOWMIG_OK;
+	lcowmig_network *network = (lcowmig_network *)flow->object;
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &network->gate));
-	if (!reset_is_due(network))
-		goto out;
-	status = lcowmig__object_check(&network->object, NETWORK_RESET, flow->error);
-	if (status != LCOWMIG_OK)
-		goto out;
-	FLOW_TRY_OR(flow, lcowmig__nics_forget(flow, network), failed);
-	FLOW_TRY_OR(flow, lcowmig__flow_child(flow, lcowmig__endpoints_add_flow(network, network->migrated_namespace_id, true, NULL)),
-		    failed);
+	if (lcowmig__text_is_empty(network->migrated_namespace_id))
+		FLOW_RETURN(flow, LCOWMIG_OK);
+	FLOW_CHECK(flow, lcowmig__object_check(&network->object, NETWORK_RESET, flow->error));
+	FLOW_AWAIT(flow, lcowmig__nics_forget(flow, network));
+	FLOW_CHECK(flow, reset_result(flow));
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__endpoints_add_flow(network, network->migrated_namespace_id, true)));
+	FLOW_CHECK(flow, reset_result(flow));
 	lcowmig__object_fire(&network->object, NETWORK_RESET);
 	lcowmig__free(&flow->context->mem, network->migrated_namespace_id);
 	network->migrated_namespace_id = NULL;
-	status = LCOWMIG_OK;
-	goto out;
-failed:
-	status = lcowmig__wrap(flow->error, flow->result, "network %s could not be moved to namespace %s", network->namespace_id,
-			       network->migrated_namespace_id);
-out:
-	lcowmig__gate_leave(flow, &network->gate);
-	FLOW_RETURN(flow, status);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class reset_class = { .name = "reset", .step = reset_step };
+static const lcowmig__work_class reset_class = { { .name = "reset", .step = reset_step }, sizeof(lcowmig__flow), "network reset: network" };
 
 lcowmig__flow *lcowmig__network_reset_flow(lcowmig_network *network, lcowmig_error *error)
 {
-	struct reset *self = lcowmig__flow_new(sizeof *self, &reset_class, network->env->context, &network->object, error);
+	return lcowmig__work_new(network, error, &reset_class);
+}
 
-	if (!self)
-		return NULL;
-	self->network = network;
-	return &self->flow;
+lcowmig_status lcowmig_network_reset(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	return lcowmig__work_run(network, done, user, error, &reset_class);
 }
 
 /* ---- For the host ---- */
 
 lcowmig_status lcowmig_network_save(lcowmig_network *network, uint8_t *buffer, size_t capacity, size_t *ret_size, lcowmig_error *error)
 {
-	lcowmig_context *context;
 	lcowmig__wire_network wire;
 	lcowmig__arena arena;
 	lcowmig__buf bytes;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!network || !ret_size)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network save: network or ret_size is NULL");
-	context = network->env->context;
-	lcowmig__arena_init(&arena, &context->mem, 0);
-	lcowmig__buf_init(&bytes, &context->mem);
-	lcowmig__enter(context, &pump);
+	if (!lcowmig__enter_object(network, ret_size, "network save: network or ret_size", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	lcowmig__arena_init(&arena, &network->object.context->mem, 0);
+	lcowmig__buf_init(&bytes, &network->object.context->mem);
 	status = lcowmig__network_capture(network, &arena, &wire, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_encode_network(&bytes, &wire, error);
@@ -225,35 +202,33 @@ lcowmig_status lcowmig_network_save(lcowmig_network *network, uint8_t *buffer, s
 		status = lcowmig__copy_out("network save", &bytes, buffer, capacity, ret_size, error);
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__network_freeze(network);
-	lcowmig__leave(context, &pump);
 	lcowmig__buf_done(&bytes);
 	lcowmig__arena_done(&arena);
-	return status;
+	return lcowmig__leave_object(network, &pump, status);
 }
 
 lcowmig_status lcowmig_network_import(lcowmig_sandbox *sandbox, const uint8_t *data, size_t size, lcowmig_network **ret_network,
 				      lcowmig_error *error)
 {
-	lcowmig__env *env = sandbox ? lcowmig__sandbox_env(sandbox) : NULL;
 	lcowmig__wire_network wire;
+	lcowmig_context *context;
 	lcowmig__arena arena;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!env || !ret_network)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network import: sandbox or ret_network is NULL");
-	lcowmig__arena_init(&arena, &env->context->mem, 0);
-	status = lcowmig__wire_decode_network(&arena, &env->context->limits, data, size, &wire, error);
-	lcowmig__enter(env->context, &pump);
+	if (!lcowmig__enter_object(sandbox, ret_network, "network import: sandbox or ret_network", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	context = lcowmig__sandbox_env(sandbox)->context;
+	lcowmig__arena_init(&arena, &context->mem, 0);
+	status = lcowmig__wire_decode_network(&arena, &context->limits, data, size, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__network_import(env, &wire, ret_network, error);
+		status = lcowmig__network_import(lcowmig__sandbox_env(sandbox), &wire, ret_network, error);
 	if (status == LCOWMIG_OK) {
 		(*ret_network)->is_standalone = true;
-		env->context->dependents++;
+		context->dependents++;
 	}
-	lcowmig__leave(env->context, &pump);
 	lcowmig__arena_done(&arena);
-	return status;
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 lcowmig_status lcowmig_network_patch(lcowmig_network *network, const char *namespace_id, lcowmig_error *error)
@@ -274,15 +249,6 @@ lcowmig_status lcowmig_network_resume(lcowmig_network *network, lcowmig_error *e
 	return lcowmig__leave_object(network, &pump, lcowmig__network_resume(network, error));
 }
 
-lcowmig_status lcowmig_network_reset(lcowmig_network *network, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(network, network, "network reset: network", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(network, &pump, LCOWMIG_OK, lcowmig__network_reset_flow(network, error), done, user, error);
-}
-
 lcowmig_status lcowmig_network_free(lcowmig_network *network, lcowmig_error *error)
 {
 	lcowmig_context *context;
@@ -291,7 +257,7 @@ lcowmig_status lcowmig_network_free(lcowmig_network *network, lcowmig_error *err
 
 	if (!network)
 		return LCOWMIG_OK;
-	context = network->env->context;
+	context = network->object.context;
 	lcowmig__enter(context, &pump);
 	if (!network->is_standalone)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "network %s belongs to a pod, which frees it",

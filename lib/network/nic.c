@@ -19,12 +19,12 @@
 
 static int nic_compare_endpoint(const void *key, const lcowmig__node *node)
 {
-	return strcmp(key, LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node)->endpoint_id);
+	return strcmp(key, lcowmig__nic_of_node(node)->wire.endpoint_id);
 }
 
 static int nic_compare_id(const void *key, const lcowmig__node *node)
 {
-	return strcmp(key, LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node)->nic_id);
+	return strcmp(key, lcowmig__nic_of_node(node)->wire.nic_id);
 }
 
 lcowmig_network *lcowmig__network_alloc(lcowmig__env *env, const char *namespace_id, lcowmig_error *error)
@@ -57,52 +57,69 @@ static const char *nic_text(char **place, const char *text)
 	return copy;
 }
 
-lcowmig__nic *lcowmig__nic_new(lcowmig_network *network, const char *nic_id, const char *endpoint_id, const char *mac_address,
-			       const char *endpoint_name, lcowmig_error *error)
+lcowmig_status lcowmig__nic_new(lcowmig_network *network, lcowmig__tree *map, const lcowmig__wire_endpoint *wire, lcowmig__nic **ret_nic,
+				lcowmig_error *error)
 {
-	char random_id[LCOWMIG_GUID_TEXT_SIZE];
-	lcowmig_guid guid;
-	lcowmig__nic *nic;
+	size_t size = strlen(wire->nic_id) + strlen(wire->endpoint_id) + strlen(wire->mac_address) + strlen(wire->endpoint_name) + 4;
+	lcowmig__nic *nic = lcowmig__alloc(&network->object.context->mem, sizeof *nic + size);
 	char *place;
 
-	if (!nic_id) {
-		if (lcowmig__random_guid(network->env->context, &guid, error) != LCOWMIG_OK)
-			return NULL;
-		lcowmig_guid_format(&guid, random_id);
-		nic_id = random_id;
-	}
-	nic = lcowmig__alloc(&network->env->context->mem,
-			     sizeof *nic + strlen(nic_id) + strlen(endpoint_id) + strlen(mac_address) + strlen(endpoint_name) + 4);
-	if (!nic) {
-		lcowmig__fail_memory(error);
-		return NULL;
-	}
+	if (!nic)
+		return lcowmig__fail_memory(error);
 	place = (char *)(nic + 1);
-	nic->nic_id = nic_text(&place, nic_id);
-	nic->endpoint_id = nic_text(&place, endpoint_id);
-	nic->mac_address = nic_text(&place, mac_address);
-	nic->endpoint_name = nic_text(&place, endpoint_name);
-	return nic;
+	nic->wire.nic_id = nic_text(&place, wire->nic_id);
+	nic->wire.endpoint_id = nic_text(&place, wire->endpoint_id);
+	nic->wire.mac_address = nic_text(&place, wire->mac_address);
+	nic->wire.endpoint_name = nic_text(&place, wire->endpoint_name);
+	nic->map = map;
+	if (!lcowmig__tree_insert(map, map == &network->own ? nic->wire.endpoint_id : nic->wire.nic_id, &nic->node)) {
+		lcowmig__nic_drop(network, nic);
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: NIC %s is there twice", network->namespace_id,
+				     wire->nic_id);
+	}
+	*ret_nic = nic;
+	return LCOWMIG_OK;
 }
 
-void lcowmig__nic_drop(lcowmig_network *network, lcowmig__tree *map, lcowmig__nic *nic)
+void lcowmig__nic_drop(lcowmig_network *network, lcowmig__nic *nic)
 {
-	lcowmig__tree_remove(map, &nic->node);
-	lcowmig__free(&network->env->context->mem, nic);
+	lcowmig__tree_remove(nic->map, &nic->node);
+	lcowmig__free(&network->object.context->mem, nic);
 }
 
 void lcowmig__nics_drop(lcowmig_network *network)
 {
-	lcowmig__tree *const maps[] = { &network->own, &network->inherited };
-	lcowmig__node *node, *following;
-	size_t i;
+	const lcowmig__node *node;
 
-	for (i = 0; i < LCOWMIG__COUNT(maps); i++)
-		LCOWMIG__TREE_EACH(node, following, maps[i])
-	lcowmig__nic_drop(network, maps[i], LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node));
+	while ((node = lcowmig__tree_first(&network->own)) != NULL || (node = lcowmig__tree_first(&network->inherited)) != NULL)
+		lcowmig__nic_drop(network, lcowmig__nic_of_node(node));
 }
 
-/* ---- The host's side ---- */
+/* ---- What is done with one ---- */
+
+/* Shielded from the start: what HCS and the guest have been asked for cannot be taken back. */
+struct nic_flow {
+	lcowmig__flow flow;
+	lcowmig_network *network;
+	lcowmig__nic *nic;
+	/* Of one that comes in. */
+	const lcowmig__endpoint *endpoint;
+	const char *guest_namespace_id;
+	char *settings; /* the guest's description; handed on with the request */
+};
+
+static struct nic_flow *nic_flow_new(lcowmig_network *network, lcowmig__nic *nic, const lcowmig__flow_class *class)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	struct nic_flow *self = lcowmig__flow_new(sizeof *self, class, network->object.context, NULL, &error);
+
+	if (!self)
+		return NULL;
+	lcowmig__flow_shield(&self->flow, true);
+	self->network = network;
+	self->nic = nic;
+	return self;
+}
 
 /* The host gave up waiting: HCS may still have done it. */
 static bool nic_outcome_is_open(lcowmig_status status)
@@ -110,28 +127,60 @@ static bool nic_outcome_is_open(lcowmig_status status)
 	return status == LCOWMIG_E_CANCELLED || status == LCOWMIG_E_TIMED_OUT;
 }
 
-static void nic_ask_add(lcowmig__flow *flow, const lcowmig_network *network, const lcowmig__nic *nic)
+static void nic_ask_host(struct nic_flow *self, bool is_add)
 {
-	lcowmig__hcs_modify(flow, network->env,
-			    lcowmig__hcs_nic_add(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address));
+	const lcowmig__wire_endpoint *wire = &self->nic->wire;
+	lcowmig__flow *flow = &self->flow;
+
+	lcowmig__hcs_modify(flow, self->network->env,
+			    (is_add ? lcowmig__hcs_nic_add : lcowmig__hcs_nic_remove)(&flow->context->mem, wire->nic_id, wire->endpoint_id,
+										      wire->mac_address));
 }
 
-static void nic_ask_remove(lcowmig__flow *flow, const lcowmig_network *network, const lcowmig__nic *nic)
+static void nic_ask_guest_remove(struct nic_flow *self)
 {
-	lcowmig__hcs_modify(flow, network->env,
-			    lcowmig__hcs_nic_remove(&flow->context->mem, nic->nic_id, nic->endpoint_id, nic->mac_address));
+	lcowmig__guest_remove_network(&self->flow, self->network->env, self->network->namespace_id, self->nic->wire.nic_id);
 }
 
-/* ---- One NIC in ---- */
+/* ---- In ---- */
 
-struct nic_add {
-	lcowmig__flow flow;
-	lcowmig_network *network;
-	lcowmig__nic *nic;
-	char *settings; /* the guest's description; handed on with the request */
-};
+/* The NIC that an earlier attempt left for the endpoint, or a new one with an id of its own. */
+static lcowmig_status nic_for(struct nic_flow *self)
+{
+	const lcowmig__endpoint *endpoint = self->endpoint;
+	lcowmig_network *network = self->network;
+	char id[LCOWMIG_GUID_TEXT_SIZE];
+	lcowmig__wire_endpoint wire = { id, endpoint->id, endpoint->mac_address, endpoint->name };
+	lcowmig_status status;
+	lcowmig_guid guid;
 
-static void nic_tell_guest(struct nic_add *self)
+	self->nic = lcowmig__nic_of_node(lcowmig__tree_find(&network->own, endpoint->id));
+	if (self->nic)
+		return LCOWMIG_OK;
+	status = lcowmig__random_guid(network->object.context, &guid, self->flow.error);
+	if (status != LCOWMIG_OK)
+		return status;
+	lcowmig_guid_format(&guid, id);
+	return lcowmig__nic_new(network, &network->own, &wire, &self->nic, self->flow.error);
+}
+
+static lcowmig_status nic_add_begin(struct nic_flow *self)
+{
+	lcowmig_network *network = self->network;
+	lcowmig_status status = nic_for(self);
+
+	if (status != LCOWMIG_OK)
+		return status;
+	self->settings = lcowmig__endpoint_adapter(&network->object.context->mem, self->endpoint, self->guest_namespace_id,
+						   self->nic->wire.nic_id, network->policy_based_routing);
+	if (self->settings)
+		return LCOWMIG_OK;
+	if (!self->nic->on_host)
+		lcowmig__nic_drop(network, self->nic);
+	return lcowmig__fail_memory(self->flow.error);
+}
+
+static void nic_tell_guest(struct nic_flow *self)
 {
 	char *settings = self->settings;
 
@@ -142,169 +191,106 @@ static void nic_tell_guest(struct nic_add *self)
 
 static void nic_add_step(lcowmig__flow *flow)
 {
-	struct nic_add *self = (struct nic_add *)flow;
+	struct nic_flow *self = (struct nic_flow *)flow;
 	lcowmig_network *network = self->network;
 	lcowmig__nic *nic = self->nic;
 
 	FLOW_BEGIN(flow);
-	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
+	FLOW_CHECK(flow, nic_add_begin(self));
+	nic = self->nic;
 	if (nic->is_unsure) {
-		FLOW_AWAIT(flow, nic_ask_remove(flow, network, nic));
+		FLOW_AWAIT(flow, nic_ask_host(self, false));
 		if (flow->result != LCOWMIG_OK && !lcowmig__hresult_is_not_found(flow->error->hresult))
 			FLOW_RETURN(flow, flow->result);
 		nic->on_host = false;
 		nic->is_unsure = false;
 	}
 	if (!nic->on_host) {
-		FLOW_AWAIT(flow, nic_ask_add(flow, network, nic));
+		FLOW_AWAIT(flow, nic_ask_host(self, true));
 		nic->is_unsure = nic_outcome_is_open(flow->result);
 		nic->on_host = flow->result == LCOWMIG_OK || nic->is_unsure;
 		if (!nic->on_host)
-			lcowmig__nic_drop(network, &network->own, nic);
-		if (flow->result != LCOWMIG_OK)
-			FLOW_RETURN(flow, flow->result);
+			lcowmig__nic_drop(network, nic);
+		FLOW_CHECK(flow, flow->result);
 	}
-	if (network->namespace_supported && !nic->is_configured) {
+	if (network->namespace_supported && !nic->is_configured)
 		FLOW_TRY(flow, nic_tell_guest(self));
-	}
 	nic->is_configured = true;
 	FLOW_END(flow);
 }
 
 static void nic_add_release(lcowmig__flow *flow)
 {
-	lcowmig__free(&flow->context->mem, ((struct nic_add *)flow)->settings);
+	lcowmig__free(&flow->context->mem, ((struct nic_flow *)flow)->settings);
 }
 
-static const lcowmig__flow_class nic_add_class = {
-	.name = "NIC add",
-	.step = nic_add_step,
-	.release = nic_add_release,
-};
+static const lcowmig__flow_class nic_add_class = { .name = "NIC add", .step = nic_add_step, .release = nic_add_release };
 
-/* The NIC that an earlier attempt left for this endpoint, or a new one, tracked. */
-static lcowmig__nic *nic_for(lcowmig_network *network, const lcowmig__endpoint *endpoint, lcowmig_error *error)
+lcowmig__flow *lcowmig__nic_add_flow(lcowmig_network *network, const lcowmig__endpoint *endpoint, const char *guest_namespace_id)
 {
-	lcowmig__node *node = lcowmig__tree_find(&network->own, endpoint->id);
-	lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node);
-
-	if (nic)
-		return nic;
-	nic = lcowmig__nic_new(network, NULL, endpoint->id, endpoint->mac_address, endpoint->name, error);
-	if (nic)
-		lcowmig__tree_insert(&network->own, nic->endpoint_id, &nic->node);
-	return nic;
-}
-
-lcowmig__flow *lcowmig__nic_add_flow(lcowmig_network *network, const lcowmig__endpoint *endpoint, const char *guest_namespace_id,
-				     lcowmig_error *error)
-{
-	lcowmig_context *context = network->env->context;
-	struct nic_add *self = lcowmig__flow_new(sizeof *self, &nic_add_class, context, NULL, error);
+	struct nic_flow *self = nic_flow_new(network, NULL, &nic_add_class);
 
 	if (!self)
 		return NULL;
-	lcowmig__flow_shield(&self->flow, true); /* what HCS and the guest have been asked for cannot be taken back */
-	self->network = network;
-	self->nic = nic_for(network, endpoint, error);
-	if (self->nic)
-		self->settings = lcowmig__endpoint_adapter(&context->mem, endpoint, guest_namespace_id, self->nic->nic_id,
-							   network->policy_based_routing);
-	if (self->settings)
-		return &self->flow;
-	if (self->nic)
-		lcowmig__fail_memory(error);
-	if (self->nic && !self->nic->on_host)
-		lcowmig__nic_drop(network, &network->own, self->nic);
-	lcowmig__flow_discard(&self->flow);
-	return NULL;
+	self->endpoint = endpoint;
+	self->guest_namespace_id = guest_namespace_id;
+	return &self->flow;
 }
 
-/* ---- One NIC out ---- */
-
-struct nic_remove {
-	lcowmig__flow flow;
-	lcowmig_network *network;
-	lcowmig__tree *map;
-	lcowmig__nic *nic;
-};
+/* ---- Out ---- */
 
 static void nic_remove_step(lcowmig__flow *flow)
 {
-	struct nic_remove *self = (struct nic_remove *)flow;
-	lcowmig_network *network = self->network;
+	struct nic_flow *self = (struct nic_flow *)flow;
 	lcowmig__nic *nic = self->nic;
 
 	FLOW_BEGIN(flow);
-	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
-	if (network->namespace_supported) {
-		FLOW_AWAIT(flow, lcowmig__guest_remove_network(flow, network->env, network->namespace_id, nic->nic_id));
-		if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_UNAVAILABLE)
-			FLOW_RETURN(flow, flow->result);
+	if (self->network->namespace_supported) {
+		FLOW_AWAIT(flow, nic_ask_guest_remove(self));
+		if (flow->result != LCOWMIG_E_UNAVAILABLE)
+			FLOW_CHECK(flow, flow->result);
 		nic->is_recorded = false;
 		nic->is_configured = false;
 	}
 	if (nic->on_host) {
-		FLOW_AWAIT(flow, nic_ask_remove(flow, network, nic));
+		FLOW_AWAIT(flow, nic_ask_host(self, false));
 		nic->is_unsure = nic->is_unsure || nic_outcome_is_open(flow->result);
 		if (flow->result != LCOWMIG_OK && !lcowmig__is_gone(flow->result, flow->error->hresult))
 			FLOW_RETURN(flow, flow->result);
 	}
-	lcowmig__nic_drop(network, self->map, nic);
+	lcowmig__nic_drop(self->network, nic);
 	FLOW_END(flow);
 }
 
 static const lcowmig__flow_class nic_remove_class = { .name = "NIC remove", .step = nic_remove_step };
 
-lcowmig__flow *lcowmig__nic_remove_flow(lcowmig_network *network, lcowmig__tree *map, lcowmig__nic *nic, lcowmig_error *error)
+lcowmig__flow *lcowmig__nic_remove_flow(lcowmig_network *network, lcowmig__nic *nic)
 {
-	struct nic_remove *self = lcowmig__flow_new(sizeof *self, &nic_remove_class, network->env->context, NULL, error);
+	struct nic_flow *self = nic_flow_new(network, nic, &nic_remove_class);
 
-	if (!self)
-		return NULL;
-	lcowmig__flow_shield(&self->flow, true);
-	self->network = network;
-	self->map = map;
-	self->nic = nic;
-	return &self->flow;
+	return self ? &self->flow : NULL;
 }
 
 /* ---- Records in the guest ---- */
 
-struct nic_forget {
-	lcowmig__flow flow;
-	lcowmig_network *network;
-	lcowmig__nic *nic;
-	bool is_inherited;
-};
-
 static void nic_forget_step(lcowmig__flow *flow)
 {
-	struct nic_forget *self = (struct nic_forget *)flow;
-	lcowmig_network *network = self->network;
+	struct nic_flow *self = (struct nic_flow *)flow;
 
 	FLOW_BEGIN(flow);
-	lcowmig__flow_shield(flow, true); /* the host takes nothing back */
-	FLOW_TRY(flow, lcowmig__guest_remove_network(flow, network->env, network->namespace_id, self->nic->nic_id));
+	FLOW_TRY(flow, nic_ask_guest_remove(self));
 	self->nic->is_recorded = false;
-	if (self->is_inherited)
-		lcowmig__nic_drop(network, &network->inherited, self->nic);
+	if (self->nic->map == &self->network->inherited)
+		lcowmig__nic_drop(self->network, self->nic);
 	FLOW_END(flow);
 }
 
 static const lcowmig__flow_class nic_forget_class = { .name = "NIC forget", .step = nic_forget_step };
 
-static void nic_forget(lcowmig__flow *flow, lcowmig_network *network, lcowmig__nic *nic, bool is_inherited)
+static void nic_forget(lcowmig__flow *flow, lcowmig_network *network, lcowmig__nic *nic)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
-	struct nic_forget *self = lcowmig__flow_new(sizeof *self, &nic_forget_class, flow->context, NULL, &error);
+	struct nic_flow *self = nic_flow_new(network, nic, &nic_forget_class);
 
-	if (self) {
-		lcowmig__flow_shield(&self->flow, true);
-		self->network = network;
-		self->nic = nic;
-		self->is_inherited = is_inherited;
-	}
 	lcowmig__flow_child(flow, self ? &self->flow : NULL);
 }
 
@@ -312,20 +298,13 @@ void lcowmig__nics_forget(lcowmig__flow *flow, lcowmig_network *network)
 {
 	lcowmig__node *node, *following;
 
-	LCOWMIG__TREE_EACH(node, following, &network->inherited)
-	{
-		lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node);
-
+	LCOWMIG__TREE_EACH (node, following, &network->inherited) {
 		if (network->namespace_supported)
-			nic_forget(flow, network, nic, true);
+			nic_forget(flow, network, lcowmig__nic_of_node(node));
 		else
-			lcowmig__nic_drop(network, &network->inherited, nic);
+			lcowmig__nic_drop(network, lcowmig__nic_of_node(node));
 	}
-	LCOWMIG__TREE_EACH(node, following, &network->own)
-	{
-		lcowmig__nic *nic = LCOWMIG__TREE_ENTRY(node, lcowmig__nic, node);
-
-		if (nic->is_recorded)
-			nic_forget(flow, network, nic, false);
-	}
+	for (node = lcowmig__tree_first(&network->own); node; node = lcowmig__tree_next(node))
+		if (lcowmig__nic_of_node(node)->is_recorded)
+			nic_forget(flow, network, lcowmig__nic_of_node(node));
 }

@@ -2,6 +2,8 @@
 #ifndef LCOWMIG__PLAN9_PRIVATE_H
 #define LCOWMIG__PLAN9_PRIVATE_H
 
+#include "base/text_list.h"
+#include "engine/controller.h"
 #include "plan9.h"
 
 /* ---- State tables (state.c) ---- */
@@ -43,10 +45,9 @@ extern const lcowmig__machine lcowmig__plan9_machine;
 typedef struct lcowmig__share {
 	lcowmig__object object; /* its id is the host path */
 	lcowmig__node node;     /* in the controller, by host path; in no tree while it is leaving */
-	char *name;
+	char name[24];
 	char *host_path;
-	char **allowed_names;
-	size_t n_allowed_names;
+	lcowmig__text_list allowed_names;
 	bool read_only;
 	bool restrict_access;
 	lcowmig__list reservations;
@@ -63,38 +64,31 @@ void lcowmig__share_free(lcowmig__share *share);
 bool lcowmig__share_is(const lcowmig__share *share, const lcowmig_share_config *config);
 /* A further holder of the mount, or the first of a new one. */
 lcowmig_status lcowmig__share_reserve_mount(lcowmig__share *share, bool read_only, lcowmig_error *error);
-/* Whether giving up one reference needs the guest. */
-bool lcowmig__share_is_last_use(const lcowmig__share *share);
 /* Gives one reference up after the guest, where it had to, has unmounted. */
 void lcowmig__share_release_mount(lcowmig__share *share, bool guest_unmounted);
-void lcowmig__share_ask_add(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__share *share);
-void lcowmig__share_ask_remove(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__share *share);
-void lcowmig__share_ask_mount(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__share *share);
-void lcowmig__share_ask_unmount(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__share *share);
 
 /* ---- The controller (plan9.c) ---- */
 
 typedef struct lcowmig__plan9_reservation {
-	lcowmig__node node; /* in the controller, by id */
-	lcowmig_guid id;
+	lcowmig__entry entry;
 	lcowmig__share *share; /* NULL: gone before it, which is released then */
 	lcowmig__list on_share;
 	bool is_released; /* its reference to the mount has been given up; the share was not got rid of */
 } lcowmig__plan9_reservation;
 
 struct lcowmig_plan9 {
-	lcowmig__object object;
-	lcowmig__env *env;
-	lcowmig__gate gate; /* held by map and unmap across their calls */
+	lcowmig__controller base; /* its entries are the reservations */
 	bool no_writable_shares;
 	uint64_t next_name;
 	size_t n_shares; /* leaving ones included */
 	lcowmig__tree shares;
-	lcowmig__tree reservations;
 };
 
-lcowmig_status lcowmig__plan9_look_up(const lcowmig_plan9 *plan9, const lcowmig_guid *id, lcowmig__plan9_reservation **ret_reservation,
-                                      lcowmig_error *error);
+/* NULL, and NOT_FOUND naming the id. */
+static inline lcowmig__plan9_reservation *lcowmig__plan9_look_up(const lcowmig_plan9 *plan9, const lcowmig_guid *id, lcowmig_error *error)
+{
+	return (lcowmig__plan9_reservation *)lcowmig__controller_look_up(&plan9->base, id, error);
+}
 void lcowmig__plan9_forget(lcowmig_plan9 *plan9, lcowmig__plan9_reservation *reservation);
 /* Frees the share; reservations that still point to it do so no more. */
 void lcowmig__plan9_drop_share(lcowmig_plan9 *plan9, lcowmig__share *share);

@@ -1,6 +1,4 @@
 /* The public functions: arguments, the lock, and the copying in and out. */
-#include <string.h>
-
 #include "engine/abi.h"
 #include "plan9_private.h"
 
@@ -19,50 +17,17 @@ lcowmig_status lcowmig_plan9_reserve(lcowmig_plan9 *plan9, const lcowmig_share_c
 	return lcowmig__leave_object(plan9, &pump, status);
 }
 
-lcowmig_status lcowmig_plan9_map(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
-                                 lcowmig_error *error)
+static lcowmig_status guest_path_locked(const lcowmig_plan9 *plan9, const lcowmig_guid *id, char *buffer, size_t capacity,
+					size_t *ret_size, lcowmig_error *error)
 {
-	lcowmig__pump pump;
+	const lcowmig__plan9_reservation *reservation = lcowmig__plan9_look_up(plan9, id, error);
 
-	if (!lcowmig__enter_object(plan9, reservation, "lcowmig_plan9_map: an argument", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(plan9, &pump, LCOWMIG_OK, lcowmig__plan9_map_flow(plan9, reservation, NULL, error), done, user, error);
-}
-
-lcowmig_status lcowmig_plan9_unmap(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, lcowmig_done_fn done, void *user,
-                                   lcowmig_error *error)
-{
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(plan9, reservation, "lcowmig_plan9_unmap: an argument", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(plan9, &pump, LCOWMIG_OK, lcowmig__plan9_unmap_flow(plan9, reservation, error), done, user, error);
-}
-
-static lcowmig_status guest_path_locked(lcowmig_plan9 *plan9, const lcowmig_guid *id, char *buffer, size_t capacity, size_t *ret_size,
-                                        lcowmig_error *error)
-{
-	lcowmig__plan9_reservation *reservation = NULL;
-	lcowmig_status status = lcowmig__plan9_look_up(plan9, id, &reservation, error);
-	char text[LCOWMIG_GUID_TEXT_SIZE];
-	size_t size;
-
-	if (status != LCOWMIG_OK)
-		return status;
-	if (reservation->is_released || reservation->share->mount.state != SHARE_MOUNT_MOUNTED) {
-		lcowmig_guid_format(id, text);
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "Plan9: reservation %s is not mapped; its guest path needs it mapped", text);
-	}
-	size = strlen(reservation->share->guest_path);
-	if (buffer && capacity <= size)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_plan9_guest_path: the buffer has %zu bytes, expected %zu",
-		                     capacity, size + 1);
-	if (buffer)
-		memcpy(buffer, reservation->share->guest_path, size + 1);
-	if (ret_size)
-		*ret_size = size;
-	return LCOWMIG_OK;
+	if (!reservation)
+		return LCOWMIG_E_NOT_FOUND;
+	if (reservation->is_released || reservation->share->mount.state != SHARE_MOUNT_MOUNTED)
+		return lcowmig__controller_fail(&plan9->base, id, LCOWMIG_E_FAILED_PRECONDITION,
+						"is not mapped; its guest path needs it mapped", error);
+	return lcowmig__copy_text_out("lcowmig_plan9_guest_path", reservation->share->guest_path, buffer, capacity, ret_size, error);
 }
 
 lcowmig_status lcowmig_plan9_guest_path(lcowmig_plan9 *plan9, const lcowmig_guid *reservation, char *buffer, size_t capacity,

@@ -47,17 +47,13 @@ lcowmig_status lcowmig__pod_new(lcowmig__env *env, const lcowmig__container_vm *
 
 void lcowmig__pod_free(lcowmig_pod *pod)
 {
-	lcowmig__node *node, *following;
 	const lcowmig__mem *mem;
 
 	if (!pod)
 		return;
 	mem = lcowmig__pod_mem(pod);
-	LCOWMIG__TREE_EACH(node, following, &pod->containers)
-	{
-		lcowmig__tree_remove(&pod->containers, node);
-		lcowmig__container_free(lcowmig__container_of_node(node));
-	}
+	while (pod->containers.count)
+		lcowmig__pod_drop_container(pod, lcowmig__pod_next(pod, NULL));
 	lcowmig__network_free(pod->network);
 	lcowmig__free(mem, pod->id);
 	lcowmig__free(mem, pod->guest_id);
@@ -84,17 +80,12 @@ lcowmig_status lcowmig__pod_new_container(lcowmig_pod *pod, const char *id, lcow
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig__pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error)
+void lcowmig__pod_drop_container(lcowmig_pod *pod, lcowmig_container *container)
 {
-	lcowmig_container *container = lcowmig__pod_find(pod, id);
-
-	if (!container)
-		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, id);
 	lcowmig__tree_remove(&pod->containers, lcowmig__container_node(container));
 	if (pod->sandbox_container == container)
 		pod->sandbox_container = NULL;
 	lcowmig__container_free(container);
-	return LCOWMIG_OK;
 }
 
 lcowmig_container *lcowmig__pod_find(const lcowmig_pod *pod, const char *container_id)
@@ -104,24 +95,13 @@ lcowmig_container *lcowmig__pod_find(const lcowmig_pod *pod, const char *contain
 	return node ? lcowmig__container_of_node(node) : NULL;
 }
 
-lcowmig_network *lcowmig__pod_network(const lcowmig_pod *pod)
+lcowmig_container *lcowmig__pod_look_up(const lcowmig_pod *pod, const char *container_id, lcowmig_error *error)
 {
-	return pod->network;
-}
+	lcowmig_container *container = lcowmig__pod_find(pod, container_id);
 
-const char *lcowmig__pod_id(const lcowmig_pod *pod)
-{
-	return pod->id;
-}
-
-const char *lcowmig__pod_guest_id(const lcowmig_pod *pod)
-{
-	return pod->guest_id;
-}
-
-size_t lcowmig__pod_count(const lcowmig_pod *pod)
-{
-	return pod->containers.count;
+	if (!container)
+		lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, container_id);
+	return container;
 }
 
 lcowmig_container *lcowmig__pod_next(const lcowmig_pod *pod, const lcowmig_container *container)
@@ -140,32 +120,7 @@ bool lcowmig__pod_is_migrating(const lcowmig_pod *pod)
 	return pod->object.state == LCOWMIG__POD_MIGRATING;
 }
 
-bool lcowmig__pod_has_interfaces(const lcowmig_pod *pod)
+lcowmig_status lcowmig__pod_result(lcowmig__flow *flow, lcowmig_status status)
 {
-	return pod->has_interfaces;
-}
-
-lcowmig_status lcowmig__pod_check_idle(const lcowmig_pod *pod, lcowmig_error *error)
-{
-	return lcowmig__object_check_idle(&pod->object, error);
-}
-
-void lcowmig__pod_set_owner(lcowmig_pod *pod, void *owner)
-{
-	pod->owner = owner;
-}
-
-void *lcowmig__pod_owner(const lcowmig_pod *pod)
-{
-	return pod->owner;
-}
-
-lcowmig__node *lcowmig__pod_node(lcowmig_pod *pod)
-{
-	return &pod->node;
-}
-
-lcowmig_pod *lcowmig__pod_of_node(lcowmig__node *node)
-{
-	return LCOWMIG__TREE_ENTRY(node, lcowmig_pod, node);
+	return status == LCOWMIG_OK ? LCOWMIG_OK : lcowmig__wrap(flow->error, status, "pod %s", flow->object->id);
 }

@@ -7,16 +7,36 @@
 #include "lcowmig/pod.h"
 #include "network/network.h"
 
+struct lcowmig_pod {
+	lcowmig__object object; /* its id is the pod's, which a patch changes */
+	lcowmig__node node;     /* of the sandbox's map */
+	lcowmig__env *env;
+	const lcowmig__container_vm *vm;
+	lcowmig_sandbox *owner; /* NULL: in none */
+	char *id;
+	char *guest_id;
+	lcowmig_network *network;             /* NULL: it has none */
+	bool has_interfaces;                  /* set up and not torn down */
+	lcowmig__tree containers;             /* by current id */
+	lcowmig_container *sandbox_container; /* while imported: the one whose saved id was the pod's */
+};
+
 lcowmig_status lcowmig__pod_new(lcowmig__env *env, const lcowmig__container_vm *vm, const char *id, const char *namespace_id,
 				bool policy_based_routing, lcowmig_pod **ret_pod, lcowmig_error *error);
 void lcowmig__pod_free(lcowmig_pod *pod);
 lcowmig_status lcowmig__pod_new_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error);
-lcowmig_status lcowmig__pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error);
+void lcowmig__pod_drop_container(lcowmig_pod *pod, lcowmig_container *container);
 lcowmig_container *lcowmig__pod_find(const lcowmig_pod *pod, const char *container_id);
-lcowmig_network *lcowmig__pod_network(const lcowmig_pod *pod);
-const char *lcowmig__pod_id(const lcowmig_pod *pod);
-const char *lcowmig__pod_guest_id(const lcowmig_pod *pod);
-size_t lcowmig__pod_count(const lcowmig_pod *pod);
+/* The same; without one `error` tells NOT_FOUND. */
+lcowmig_container *lcowmig__pod_look_up(const lcowmig_pod *pod, const char *container_id, lcowmig_error *error);
+static inline const char *lcowmig__pod_id(const lcowmig_pod *pod)
+{
+	return pod->id;
+}
+static inline size_t lcowmig__pod_count(const lcowmig_pod *pod)
+{
+	return pod->containers.count;
+}
 /* Containers in id order: NULL starts, NULL ends. */
 lcowmig_container *lcowmig__pod_next(const lcowmig_pod *pod, const lcowmig_container *container);
 bool lcowmig__pod_is_migrating(const lcowmig_pod *pod);
@@ -41,15 +61,5 @@ lcowmig__flow *lcowmig__pod_resume_flow(lcowmig_pod *pod, bool is_destination, l
 void lcowmig__pod_abort(
 	lcowmig_pod *pod); /* containers stopped with 137, no longer migrating, network torn down by dropping its bindings */
 void lcowmig__pod_check(const lcowmig_pod *pod, void (*report)(void *user, const char *reason), void *user);
-
-/* Set up and not torn down. */
-bool lcowmig__pod_has_interfaces(const lcowmig_pod *pod);
-lcowmig_status lcowmig__pod_check_idle(const lcowmig_pod *pod, lcowmig_error *error);
-/* The sandbox that has it; NULL: none. */
-void lcowmig__pod_set_owner(lcowmig_pod *pod, void *owner);
-void *lcowmig__pod_owner(const lcowmig_pod *pod);
-
-lcowmig__node *lcowmig__pod_node(lcowmig_pod *pod); /* of the sandbox's map, keyed by the current id */
-lcowmig_pod *lcowmig__pod_of_node(lcowmig__node *node);
 
 #endif

@@ -1,58 +1,42 @@
 /* The pod's network: the network controller does the work, the pod puts its name into what goes wrong. */
 #include "private.h"
 
-struct pod_network {
-	lcowmig__flow flow;
-	lcowmig_pod *pod;
-	bool sets_up;
-};
-
-static void pod_network_start(struct pod_network *self)
+static void setup_step(lcowmig__flow *flow)
 {
-	lcowmig_network *network = self->pod->network;
-
-	if (network)
-		lcowmig__flow_child(&self->flow, self->sets_up ? lcowmig__network_setup_flow(network, NULL)
-							       : lcowmig__network_teardown_flow(network, NULL));
-}
-
-static void pod_network_step(lcowmig__flow *flow)
-{
-	struct pod_network *self = (struct pod_network *)flow;
-	lcowmig_pod *pod = self->pod;
+	lcowmig_pod *pod = (lcowmig_pod *)flow->object;
 
 	FLOW_BEGIN(flow);
-	if (self->sets_up)
-		pod->has_interfaces = pod->network != NULL; /* some of them, even when it fails half-way */
-	FLOW_AWAIT(flow, pod_network_start(self));
-	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "pod %s", pod->id));
-	if (!self->sets_up)
-		pod->has_interfaces = false;
+	if (!pod->network)
+		FLOW_RETURN(flow, LCOWMIG_OK);
+	pod->has_interfaces = true; /* some of them, even when it fails half-way */
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__network_setup_flow(pod->network, NULL)));
+	FLOW_RETURN(flow, lcowmig__pod_result(flow, flow->result));
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class setup_class = { "network setup", pod_network_step, NULL, false };
-static const lcowmig__flow_class teardown_class = { "network teardown", pod_network_step, NULL, false };
+static const lcowmig__work_class setup_class = { { "network setup", setup_step, NULL, false }, sizeof(lcowmig__flow), "the pod" };
 
-static lcowmig__flow *pod_network_flow(lcowmig_pod *pod, bool sets_up, lcowmig_error *error)
+lcowmig_status lcowmig_pod_setup_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	struct pod_network *self =
-		lcowmig__flow_new(sizeof *self, sets_up ? &setup_class : &teardown_class, pod->object.context, &pod->object, error);
-
-	if (!self)
-		return NULL;
-	self->pod = pod;
-	self->sets_up = sets_up;
-	return &self->flow;
+	return lcowmig__work_run(pod, done, user, error, &setup_class);
 }
 
-lcowmig__flow *lcowmig__pod_setup_flow(lcowmig_pod *pod, lcowmig_error *error)
+static void teardown_step(lcowmig__flow *flow)
 {
-	return pod_network_flow(pod, true, error);
+	lcowmig_pod *pod = (lcowmig_pod *)flow->object;
+
+	FLOW_BEGIN(flow);
+	if (pod->network) {
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__network_teardown_flow(pod->network, NULL)));
+		FLOW_CHECK(flow, lcowmig__pod_result(flow, flow->result));
+	}
+	pod->has_interfaces = false;
+	FLOW_END(flow);
 }
 
-lcowmig__flow *lcowmig__pod_teardown_flow(lcowmig_pod *pod, lcowmig_error *error)
+static const lcowmig__work_class teardown_class = { { "network teardown", teardown_step, NULL, false }, sizeof(lcowmig__flow), "the pod" };
+
+lcowmig_status lcowmig_pod_teardown_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	return pod_network_flow(pod, false, error);
+	return lcowmig__work_run(pod, done, user, error, &teardown_class);
 }

@@ -6,34 +6,33 @@
 
 struct pod_patch {
 	lcowmig__flow flow;
-	lcowmig_pod *pod;
 	lcowmig_container *container; /* NULL: there is none of that id */
 	lcowmig__flow *child;         /* until it is started */
 	lcowmig__container_commit commit;
 	void *user;
-	char *source_id;
-	char *new_id;
-	char *pod_id; /* becomes the pod's */
-	char *namespace_id;
-	char *container_type;
+	const char *source_id;
+	const char *new_id;
+	const char *namespace_id;
+	const char *container_type;
+	char *pod_id; /* becomes the pod's; until then ours */
 };
 
 static void pod_patch_release(lcowmig__flow *flow)
 {
 	struct pod_patch *self = (struct pod_patch *)flow;
-	const lcowmig__mem *mem = lcowmig__pod_mem(self->pod);
 
 	lcowmig__flow_discard(self->child);
-	lcowmig__free(mem, self->source_id);
-	lcowmig__free(mem, self->new_id);
-	lcowmig__free(mem, self->pod_id);
-	lcowmig__free(mem, self->namespace_id);
-	lcowmig__free(mem, self->container_type);
+	lcowmig__free(&flow->context->mem, self->pod_id);
+}
+
+static lcowmig_pod *patch_pod(const struct pod_patch *self)
+{
+	return (lcowmig_pod *)self->flow.object;
 }
 
 static bool patch_is_sandbox(const struct pod_patch *self)
 {
-	return self->container == self->pod->sandbox_container;
+	return self->container == patch_pod(self)->sandbox_container;
 }
 
 bool lcowmig__pod_is_sandbox_container(const lcowmig_pod *pod, const char *source_container_id)
@@ -43,7 +42,8 @@ bool lcowmig__pod_is_sandbox_container(const lcowmig_pod *pod, const char *sourc
 
 static lcowmig_status patch_check(const struct pod_patch *self, lcowmig_error *error)
 {
-	const lcowmig_pod *pod = self->pod;
+	const lcowmig_pod *pod = patch_pod(self);
+	const char *type = patch_is_sandbox(self) ? "sandbox" : "container";
 	const lcowmig_container *other;
 	lcowmig_status status;
 
@@ -59,10 +59,10 @@ static lcowmig_status patch_check(const struct pod_patch *self, lcowmig_error *e
 	if (other && other != self->container)
 		return lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "pod %s: container %s cannot become %s, which exists", pod->id,
 				     self->source_id, self->new_id);
-	if (self->container_type && strcmp(self->container_type, patch_is_sandbox(self) ? "sandbox" : "container") != 0)
+	if (self->container_type && strcmp(self->container_type, type) != 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				     "pod %s: container %s was saved as a %s, the patch says it is a %.64s", pod->id, self->source_id,
-				     patch_is_sandbox(self) ? "sandbox" : "container", self->container_type);
+				     type, self->container_type);
 	if (patch_is_sandbox(self) && lcowmig__text_is_empty(self->namespace_id))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				     "pod %s: the patch of its sandbox container %s names no network namespace", pod->id, self->source_id);
@@ -72,7 +72,7 @@ static lcowmig_status patch_check(const struct pod_patch *self, lcowmig_error *e
 /* The sandbox first: it may refuse. The network last: it can only run out of memory, and then the sandbox goes back, which cannot fail. */
 static lcowmig_status patch_commit_around(struct pod_patch *self, const char *new_id, lcowmig_error *error)
 {
-	lcowmig_pod *pod = self->pod;
+	lcowmig_pod *pod = patch_pod(self);
 	lcowmig_status status = LCOWMIG_OK;
 
 	if (self->commit)
@@ -88,7 +88,7 @@ static lcowmig_status patch_commit_around(struct pod_patch *self, const char *ne
 static lcowmig_status patch_commit(void *user, lcowmig_container *container, const char *new_id, lcowmig_error *error)
 {
 	struct pod_patch *self = user;
-	lcowmig_pod *pod = self->pod;
+	lcowmig_pod *pod = patch_pod(self);
 	lcowmig_status status = patch_check(self, error);
 	lcowmig__node *node;
 
@@ -120,49 +120,35 @@ static lcowmig__flow *patch_take_child(struct pod_patch *self)
 static void pod_patch_step(lcowmig__flow *flow)
 {
 	struct pod_patch *self = (struct pod_patch *)flow;
-	lcowmig_status status;
 
 	FLOW_BEGIN(flow);
-	status = patch_check(self, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, patch_check(self, flow->error));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self)));
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class pod_patch_class = { "patch", pod_patch_step, pod_patch_release, false };
-
-static bool patch_copy(struct pod_patch *self, const lcowmig_patch *patch)
-{
-	const lcowmig__mem *mem = lcowmig__pod_mem(self->pod);
-
-	self->source_id = lcowmig__strdup(mem, patch->source_container_id);
-	self->new_id = lcowmig__strdup(mem, patch->container_id ? patch->container_id : "");
-	self->pod_id = lcowmig__strdup(mem, patch->container_id ? patch->container_id : "");
-	self->namespace_id = lcowmig__strdup(mem, patch->namespace_id ? patch->namespace_id : "");
-	self->container_type = lcowmig__strdup(mem, patch->container_type);
-	return self->source_id && self->new_id && self->pod_id && self->namespace_id && (self->container_type || !patch->container_type);
-}
+static const lcowmig__work_class pod_patch_class = { { "patch", pod_patch_step, pod_patch_release, false },
+						     sizeof(struct pod_patch),
+						     "the pod" };
 
 lcowmig__flow *lcowmig__pod_patch_flow(lcowmig_pod *pod, const lcowmig_patch *patch, lcowmig__container_commit commit, void *user,
 				       lcowmig_error *error)
 {
-	struct pod_patch *self = lcowmig__flow_new(sizeof *self, &pod_patch_class, pod->object.context, &pod->object, error);
+	struct pod_patch *self = lcowmig__work_new(pod, error, &pod_patch_class);
+	lcowmig__flow *flow;
 
 	if (!self)
 		return NULL;
-	self->pod = pod;
+	flow = &self->flow;
 	self->commit = commit;
 	self->user = user;
-	if (patch_copy(self, patch)) {
-		self->container = lcowmig__pod_find(pod, self->source_id);
-		if (!self->container)
-			return &self->flow;
+	self->source_id = lcowmig__flow_text(flow, patch->source_container_id);
+	self->new_id = lcowmig__flow_text(flow, patch->container_id ? patch->container_id : "");
+	self->namespace_id = lcowmig__flow_text(flow, patch->namespace_id);
+	self->container_type = lcowmig__flow_text(flow, patch->container_type);
+	self->pod_id = lcowmig__strdup(lcowmig__pod_mem(pod), patch->container_id ? patch->container_id : "");
+	self->container = lcowmig__pod_find(pod, patch->source_container_id);
+	if (self->container)
 		self->child = lcowmig__container_patch_flow(self->container, patch, patch_commit, self, error);
-		if (self->child)
-			return &self->flow;
-	}
-	lcowmig__flow_discard(&self->flow);
-	lcowmig__fail_memory(error);
-	return NULL;
+	return lcowmig__flow_made(flow, self->pod_id && (self->child || !self->container), error);
 }

@@ -13,13 +13,12 @@
 
 struct pod_resume {
 	lcowmig__flow flow;
-	lcowmig_pod *pod;
 	bool is_destination;
 };
 
 static void resume_start(struct pod_resume *self)
 {
-	lcowmig_pod *pod = self->pod;
+	lcowmig_pod *pod = (lcowmig_pod *)self->flow.object;
 	lcowmig_container *container;
 
 	for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
@@ -29,9 +28,8 @@ static void resume_start(struct pod_resume *self)
 }
 
 /* What can be refused before anybody is asked. */
-static lcowmig_status resume_prepare(const struct pod_resume *self, lcowmig_error *error)
+static lcowmig_status resume_prepare(lcowmig_pod *pod, lcowmig_error *error)
 {
-	lcowmig_pod *pod = self->pod;
 	lcowmig_status status = LCOWMIG_OK;
 	lcowmig_scsi *scsi;
 
@@ -53,20 +51,16 @@ static void resume_announce(lcowmig_pod *pod)
 static void resume_step(lcowmig__flow *flow)
 {
 	struct pod_resume *self = (struct pod_resume *)flow;
-	lcowmig_pod *pod = self->pod;
-	lcowmig_status status;
+	lcowmig_pod *pod = (lcowmig_pod *)flow->object;
 
 	FLOW_BEGIN(flow);
 	if (!lcowmig__pod_is_migrating(pod)) {
 		lcowmig__object_fire(&pod->object, LCOWMIG__POD_RESUME);
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
-	status = resume_prepare(self, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(flow->error, status, "pod %s", pod->id));
+	FLOW_CHECK(flow, lcowmig__pod_result(flow, resume_prepare(pod, flow->error)));
 	FLOW_AWAIT(flow, resume_start(self));
-	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, lcowmig__wrap(flow->error, flow->result, "pod %s", pod->id));
+	FLOW_CHECK(flow, lcowmig__pod_result(flow, flow->result));
 	lcowmig__object_fire(&pod->object, LCOWMIG__POD_RESUME);
 	pod->sandbox_container = NULL;
 	if (self->is_destination)
@@ -74,15 +68,14 @@ static void resume_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class resume_class = { "resume", resume_step, NULL, false };
+static const lcowmig__work_class resume_class = { { "resume", resume_step, NULL, false }, sizeof(struct pod_resume), "the pod" };
 
 lcowmig__flow *lcowmig__pod_resume_flow(lcowmig_pod *pod, bool is_destination, lcowmig_error *error)
 {
-	struct pod_resume *self = lcowmig__flow_new(sizeof *self, &resume_class, pod->object.context, &pod->object, error);
+	struct pod_resume *self = lcowmig__work_new(pod, error, &resume_class);
 
 	if (!self)
 		return NULL;
-	self->pod = pod;
 	self->is_destination = is_destination;
 	return &self->flow;
 }

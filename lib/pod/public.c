@@ -1,48 +1,18 @@
 /* The public functions of the pod controller that need no sandbox; the others are in sandbox/pods.c. */
 #include "private.h"
 
-lcowmig_status lcowmig_pod_setup_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(pod, pod, "the pod", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(pod, &pump, LCOWMIG_OK, lcowmig__pod_setup_flow(pod, error), done, user, error);
-}
-
-lcowmig_status lcowmig_pod_teardown_network(lcowmig_pod *pod, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(pod, pod, "the pod", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(pod, &pump, LCOWMIG_OK, lcowmig__pod_teardown_flow(pod, error), done, user, error);
-}
-
-lcowmig_status lcowmig_pod_kill(lcowmig_pod *pod, uint32_t signal, lcowmig_done_fn done, void *user, lcowmig_error *error)
-{
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(pod, pod, "the pod", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(pod, &pump, LCOWMIG_OK, lcowmig__pod_kill_flow(pod, signal, error), done, user, error);
-}
-
 lcowmig_status lcowmig_pod_get_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error)
 {
 	lcowmig_container *container;
-	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__pump pump;
 
-	if (!pod || !id || !ret_container)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: it, the container's id, or the place for the result is NULL");
-	lcowmig__enter(pod->object.context, &pump);
-	container = lcowmig__pod_find(pod, id);
+	if (!lcowmig__enter_object(pod, ret_container ? id : NULL, "pod: it, the container's id, or the place for the result", &pump,
+				   error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	container = lcowmig__pod_look_up(pod, id, error);
 	if (container)
 		*ret_container = container;
-	else
-		status = lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", pod->id, id);
-	return lcowmig__leave_object(pod, &pump, status);
+	return lcowmig__leave_object(pod, &pump, container ? LCOWMIG_OK : LCOWMIG_E_NOT_FOUND);
 }
 
 size_t lcowmig_pod_list_containers(lcowmig_pod *pod, lcowmig_container **containers, size_t room)

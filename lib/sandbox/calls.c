@@ -57,13 +57,18 @@ static const struct call sandbox_calls[] = {
 	[LCOWMIG_SANDBOX_DIAG_PID] = { "DiagPid", GUARD_NONE },
 };
 
-static lcowmig_status guard_vm(const lcowmig_sandbox *sandbox, const struct call *call, bool is_allowed, const char *expected,
+static lcowmig_status guard_vm(const lcowmig_sandbox *sandbox, const char *what, bool is_allowed, const char *expected,
 			       lcowmig_error *error)
 {
 	if (is_allowed)
 		return LCOWMIG_OK;
 	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is %s, this one is %s",
-			     sandbox->object.id, call->name, expected, lcowmig__vm_state_name(sandbox->vm));
+			     sandbox->object.id, what, expected, lcowmig__vm_state_name(sandbox->vm));
+}
+
+lcowmig_status lcowmig__sandbox_check_running(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
+{
+	return guard_vm(sandbox, what, lcowmig__vm_get_state(sandbox->vm) == LCOWMIG__VM_RUNNING, "Running", error);
 }
 
 static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct call *call, lcowmig_error *error)
@@ -72,14 +77,14 @@ static lcowmig_status guard_check(const lcowmig_sandbox *sandbox, const struct c
 
 	switch (call->guard) {
 	case GUARD_RUNNING:
-		return guard_vm(sandbox, call, state == LCOWMIG__VM_RUNNING, "Running", error);
+		return lcowmig__sandbox_check_running(sandbox, call->name, error);
 	case GUARD_CREATE:
-		return guard_vm(sandbox, call, state == LCOWMIG__VM_RUNNING || state == LCOWMIG__VM_DESTINATION_IMPORTED,
+		return guard_vm(sandbox, call->name, state == LCOWMIG__VM_RUNNING || state == LCOWMIG__VM_DESTINATION_IMPORTED,
 				"Running or DestinationMigrationImported", error);
 	case GUARD_NOT_CREATED:
-		return guard_vm(sandbox, call, state == LCOWMIG__VM_NOT_CREATED, "NotCreated", error);
+		return guard_vm(sandbox, call->name, state == LCOWMIG__VM_NOT_CREATED, "NotCreated", error);
 	case GUARD_CREATED:
-		return guard_vm(sandbox, call, state != LCOWMIG__VM_NOT_CREATED, "created", error);
+		return guard_vm(sandbox, call->name, state != LCOWMIG__VM_NOT_CREATED, "created", error);
 	case GUARD_IDLE:
 		return lcowmig__sandbox_check_no_session(sandbox, call->name, error);
 	case GUARD_UNSUPPORTED:

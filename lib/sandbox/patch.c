@@ -1,13 +1,10 @@
 /* Patching an imported container: the sandbox finds its pod, and at the moment of the change re-keys its maps. */
-#include <string.h>
-
 #include "sandbox.h"
 
 struct sandbox_patch {
 	lcowmig__flow flow;
-	lcowmig_sandbox *sandbox;
 	lcowmig__flow *child; /* until it is started; NULL: there is no such container */
-	char source_id[];
+	const char *source_id;
 };
 
 static void sandbox_patch_release(lcowmig__flow *flow)
@@ -46,10 +43,8 @@ static lcowmig_status patch_commit(void *user, lcowmig_container *container, con
 	lcowmig__tree_remove(&sandbox->containers, &entry->node);
 	lcowmig__tree_insert(&sandbox->containers, new_id, &entry->node);
 	if (renames_pod) {
-		lcowmig__node *node = lcowmig__pod_node(entry->pod);
-
-		lcowmig__tree_remove(&sandbox->pods, node);
-		lcowmig__tree_insert(&sandbox->pods, new_id, node);
+		lcowmig__tree_remove(&sandbox->pods, &entry->pod->node);
+		lcowmig__tree_insert(&sandbox->pods, new_id, &entry->pod->node);
 	}
 	return LCOWMIG_OK;
 }
@@ -69,7 +64,7 @@ static void sandbox_patch_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	if (!self->child)
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_NOT_FOUND, "sandbox %s has no container %s to patch",
-						self->sandbox->object.id, self->source_id));
+						flow->object->id, self->source_id));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self)));
 	FLOW_END(flow);
 }
@@ -78,20 +73,14 @@ static const lcowmig__flow_class sandbox_patch_class = { "patch", sandbox_patch_
 
 lcowmig__flow *lcowmig__sandbox_patch_flow(lcowmig_sandbox *sandbox, const lcowmig_patch *patch, lcowmig_error *error)
 {
-	const char *source_id = patch->source_container_id;
-	const lcowmig__index_entry *entry = lcowmig__sandbox_find(sandbox, source_id);
-	struct sandbox_patch *self = lcowmig__flow_new(sizeof *self + strlen(source_id) + 1, &sandbox_patch_class, sandbox->object.context,
-						       &sandbox->object, error);
+	const lcowmig__index_entry *entry = lcowmig__sandbox_find(sandbox, patch->source_container_id);
+	struct sandbox_patch *self =
+		lcowmig__flow_new(sizeof *self, &sandbox_patch_class, sandbox->object.context, &sandbox->object, error);
 
 	if (!self)
 		return NULL;
-	self->sandbox = sandbox;
-	memcpy(self->source_id, source_id, strlen(source_id) + 1);
-	if (!entry)
-		return &self->flow;
-	self->child = lcowmig__pod_patch_flow(entry->pod, patch, patch_commit, sandbox, error);
-	if (self->child)
-		return &self->flow;
-	lcowmig__flow_discard(&self->flow);
-	return NULL;
+	self->source_id = lcowmig__flow_text(&self->flow, patch->source_container_id);
+	if (entry)
+		self->child = lcowmig__pod_patch_flow(entry->pod, patch, patch_commit, sandbox, error);
+	return lcowmig__flow_made(&self->flow, self->child || !entry, error);
 }

@@ -4,24 +4,17 @@
 #include "base/text.h"
 #include "sandbox.h"
 
-static lcowmig_status check_id(const lcowmig_context *context, const char *what, const char *id, lcowmig_error *error)
+static lcowmig_status check_id(const lcowmig_sandbox *sandbox, const char *what, const char *id, lcowmig_error *error)
 {
+	uint32_t limit = sandbox->object.context->limits.id_bytes;
 	size_t size = id ? strlen(id) : 0;
 
 	if (!size || !lcowmig__utf8_is_valid(id, size))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "%s is empty or not UTF-8", what);
-	if (size > context->limits.id_bytes)
+	if (size > limit)
 		return lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "%s has %zu bytes, at most %u are accepted", what, size,
-				     (unsigned)context->limits.id_bytes);
+				     (unsigned)limit);
 	return LCOWMIG_OK;
-}
-
-static lcowmig_status check_running(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
-{
-	if (lcowmig__vm_get_state(sandbox->vm) == LCOWMIG__VM_RUNNING)
-		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "sandbox %s: %s needs a virtual machine that is Running, this one is %s",
-			     sandbox->object.id, what, lcowmig__vm_state_name(sandbox->vm));
 }
 
 lcowmig_status lcowmig__sandbox_check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error)
@@ -39,12 +32,11 @@ static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const 
 				lcowmig_error *error)
 {
 	const lcowmig_limits *limits = &sandbox->object.context->limits;
-	lcowmig_status status = check_running(sandbox, "a new pod", error);
+	lcowmig_status status = lcowmig__sandbox_check_running(sandbox, "a new pod", error);
 	lcowmig_pod *pod = NULL;
 
-	if (status == LCOWMIG_OK && lcowmig__sandbox_find_pod(sandbox, id))
-		status = lcowmig__fail(error, LCOWMIG_E_ALREADY_EXISTS, "sandbox %s has a pod %s already", sandbox->object.id,
-				       id);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__sandbox_check_new_pod(sandbox, id, error);
 	if (status == LCOWMIG_OK && sandbox->pods.count >= limits->pods)
 		status = lcowmig__fail(error, LCOWMIG_E_LIMIT_EXCEEDED, "sandbox %s has %zu pods, no more are possible",
 				       sandbox->object.id, sandbox->pods.count);
@@ -64,22 +56,17 @@ static lcowmig_status pod_begin(lcowmig_sandbox *sandbox, const char *id, const 
 lcowmig_status lcowmig_pod_new(lcowmig_sandbox *sandbox, const char *id, const char *namespace_id, lcowmig_pod **ret_pod,
 			       lcowmig_error *error)
 {
-	lcowmig_context *context;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!sandbox || !ret_pod)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "pod: the sandbox, or the place for the result, is NULL");
-	context = sandbox->object.context;
-	status = check_id(context, "the pod's id", id, error);
+	if (!lcowmig__enter_object(sandbox, ret_pod, "pod: the sandbox, or the place for the result,", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = check_id(sandbox, "the pod's id", id, error);
 	if (status == LCOWMIG_OK && !lcowmig__text_is_empty(namespace_id))
-		status = check_id(context, "the network namespace's id", namespace_id, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(context, &pump);
-	status = pod_begin(sandbox, id, namespace_id, ret_pod, error);
-	lcowmig__leave(context, &pump);
-	return status;
+		status = check_id(sandbox, "the network namespace's id", namespace_id, error);
+	if (status == LCOWMIG_OK)
+		status = pod_begin(sandbox, id, namespace_id, ret_pod, error);
+	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
 static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lcowmig_pod *pod, lcowmig_error *error)
@@ -88,13 +75,13 @@ static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lco
 	lcowmig_status status = lcowmig__sandbox_check_no_session(sandbox, "the deletion of a pod", error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__pod_check_idle(pod, error);
+		status = lcowmig__object_check_idle(&pod->object, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (lcowmig__pod_count(pod))
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "pod %s still has %zu containers; expected them to be deleted first", id, lcowmig__pod_count(pod));
-	if (lcowmig__pod_has_interfaces(pod) && sandbox->env.system)
+	if (pod->has_interfaces && sandbox->env.system)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
 				     "pod %s still has its network; expected it to be torn down first", id);
 	return LCOWMIG_OK;
@@ -102,7 +89,7 @@ static lcowmig_status pod_check_delete(const lcowmig_sandbox *sandbox, const lco
 
 lcowmig_status lcowmig_pod_delete(lcowmig_pod *pod, lcowmig_error *error)
 {
-	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_sandbox *sandbox = pod ? pod->owner : NULL;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
@@ -122,7 +109,7 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 {
 	const lcowmig_limits *limits = &sandbox->object.context->limits;
 	lcowmig_container *container = NULL;
-	lcowmig_status status = check_running(sandbox, "a new container", error);
+	lcowmig_status status = lcowmig__sandbox_check_running(sandbox, "a new container", error);
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__sandbox_check_new_id(sandbox, id, error);
@@ -135,7 +122,7 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 		return status;
 	status = lcowmig__sandbox_add_container(sandbox, pod, container, error);
 	if (status != LCOWMIG_OK) {
-		lcowmig__pod_delete_container(pod, id, NULL);
+		lcowmig__pod_drop_container(pod, container);
 		return status;
 	}
 	*ret_container = container;
@@ -144,18 +131,17 @@ static lcowmig_status container_begin(lcowmig_sandbox *sandbox, lcowmig_pod *pod
 
 lcowmig_status lcowmig_pod_new_container(lcowmig_pod *pod, const char *id, lcowmig_container **ret_container, lcowmig_error *error)
 {
-	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_sandbox *sandbox = pod ? pod->owner : NULL;
 	lcowmig_status status;
 	lcowmig__pump pump;
 
 	if (!sandbox || !ret_container)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				     "pod: it, or the place for the container, is NULL, or it is in no sandbox");
-	status = check_id(sandbox->object.context, "the container's id", id, error);
-	if (status != LCOWMIG_OK)
-		return status;
 	lcowmig__enter(sandbox->object.context, &pump);
-	status = container_begin(sandbox, pod, id, ret_container, error);
+	status = check_id(sandbox, "the container's id", id, error);
+	if (status == LCOWMIG_OK)
+		status = container_begin(sandbox, pod, id, ret_container, error);
 	return lcowmig__leave_object(sandbox, &pump, status);
 }
 
@@ -171,23 +157,24 @@ static lcowmig_status container_check_free(const lcowmig_container *container, l
 
 static lcowmig_status container_remove(lcowmig_sandbox *sandbox, lcowmig_pod *pod, const char *id, lcowmig_error *error)
 {
-	const lcowmig_container *container = lcowmig__pod_find(pod, id);
-	lcowmig_status status = LCOWMIG_OK;
+	lcowmig_container *container = lcowmig__pod_look_up(pod, id, error);
+	lcowmig_status status;
 
 	if (!container)
-		return lcowmig__fail(error, LCOWMIG_E_NOT_FOUND, "pod %s has no container %s", lcowmig__pod_id(pod), id);
+		return LCOWMIG_E_NOT_FOUND;
 	status = lcowmig__sandbox_check_no_session(sandbox, "the deletion of a container", error);
 	if (status == LCOWMIG_OK)
 		status = container_check_free(container, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__sandbox_remove_container(sandbox, id);
-	return lcowmig__pod_delete_container(pod, id, error);
+	lcowmig__pod_drop_container(pod, container);
+	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig_pod_delete_container(lcowmig_pod *pod, const char *id, lcowmig_error *error)
 {
-	lcowmig_sandbox *sandbox = pod ? lcowmig__pod_owner(pod) : NULL;
+	lcowmig_sandbox *sandbox = pod ? pod->owner : NULL;
 	lcowmig__pump pump;
 
 	if (!sandbox || !id)

@@ -36,10 +36,9 @@ lcowmig_status lcowmig_sandbox_find_container(lcowmig_sandbox *sandbox, const ch
 	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__pump pump;
 
-	if (!sandbox || !id || !ret_container)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
-				     "sandbox: it, the container's id, or the place for the result is NULL");
-	lcowmig__enter(sandbox->object.context, &pump);
+	if (!lcowmig__enter_object(sandbox, ret_container ? id : NULL, "sandbox: it, the container's id, or the place for the result",
+				   &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	entry = lcowmig__sandbox_find(sandbox, id);
 	if (entry) {
 		*ret_container = entry->container;
@@ -57,9 +56,8 @@ lcowmig_status lcowmig_sandbox_find_pod(lcowmig_sandbox *sandbox, const char *id
 	lcowmig__pump pump;
 	lcowmig_pod *pod;
 
-	if (!sandbox || !id || !ret_pod)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "sandbox: it, the pod's id, or the place for the result is NULL");
-	lcowmig__enter(sandbox->object.context, &pump);
+	if (!lcowmig__enter_object(sandbox, ret_pod ? id : NULL, "sandbox: it, the pod's id, or the place for the result", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	pod = lcowmig__sandbox_find_pod(sandbox, id);
 	if (pod)
 		*ret_pod = pod;

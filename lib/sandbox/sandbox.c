@@ -7,23 +7,41 @@
 #include "engine/abi.h"
 #include "lcowmig/event.h"
 
-/* Copies each vtable that is given; the last named member is the last of 1.0. */
+/* The vtables: where each is in a configuration and in the environment. The member at the end of a row is the last of version 1.0. */
+static const struct ops {
+	const char *name;
+	size_t given;
+	size_t own;
+	size_t size;
+	size_t first_size;
+} sandbox_ops[] = {
+	{ "lcowmig_hcs_ops", offsetof(lcowmig_sandbox_config, hcs), offsetof(lcowmig__env, hcs), sizeof(lcowmig_hcs_ops),
+	  LCOWMIG__SIZE_THROUGH(lcowmig_hcs_ops, path_type) },
+	{ "lcowmig_guest_ops", offsetof(lcowmig_sandbox_config, guest), offsetof(lcowmig__env, guest), sizeof(lcowmig_guest_ops),
+	  LCOWMIG__SIZE_THROUGH(lcowmig_guest_ops, close_container) },
+	{ "lcowmig_network_ops", offsetof(lcowmig_sandbox_config, network), offsetof(lcowmig__env, network), sizeof(lcowmig_network_ops),
+	  LCOWMIG__SIZE_THROUGH(lcowmig_network_ops, endpoints) },
+	{ "lcowmig_stdio_ops", offsetof(lcowmig_sandbox_config, stdio), offsetof(lcowmig__env, stdio), sizeof(lcowmig_stdio_ops),
+	  LCOWMIG__SIZE_THROUGH(lcowmig_stdio_ops, close) },
+	{ "lcowmig_socket_ops", offsetof(lcowmig_sandbox_config, socket), offsetof(lcowmig__env, socket), sizeof(lcowmig_socket_ops),
+	  LCOWMIG__SIZE_THROUGH(lcowmig_socket_ops, descriptor_size) },
+	{ "lcowmig_event_ops", offsetof(lcowmig_sandbox_config, events), offsetof(lcowmig__env, events), sizeof(lcowmig_event_ops),
+	  LCOWMIG__SIZE_THROUGH(lcowmig_event_ops, event) },
+};
+
 static lcowmig_status copy_ops(lcowmig__env *env, const lcowmig_sandbox_config *config, lcowmig_error *error)
 {
 	lcowmig_status status = LCOWMIG_OK;
+	size_t i;
 
-	if (config->hcs)
-		status = LCOWMIG__COPY_SIZED("lcowmig_hcs_ops", &env->hcs, config->hcs, path_type, error);
-	if (status == LCOWMIG_OK && config->guest)
-		status = LCOWMIG__COPY_SIZED("lcowmig_guest_ops", &env->guest, config->guest, close_container, error);
-	if (status == LCOWMIG_OK && config->network)
-		status = LCOWMIG__COPY_SIZED("lcowmig_network_ops", &env->network, config->network, endpoints, error);
-	if (status == LCOWMIG_OK && config->stdio)
-		status = LCOWMIG__COPY_SIZED("lcowmig_stdio_ops", &env->stdio, config->stdio, close, error);
-	if (status == LCOWMIG_OK && config->socket)
-		status = LCOWMIG__COPY_SIZED("lcowmig_socket_ops", &env->socket, config->socket, descriptor_size, error);
-	if (status == LCOWMIG_OK && config->events)
-		status = LCOWMIG__COPY_SIZED("lcowmig_event_ops", &env->events, config->events, event, error);
+	for (i = 0; i < LCOWMIG__COUNT(sandbox_ops) && status == LCOWMIG_OK; i++) {
+		const struct ops *ops = &sandbox_ops[i];
+		const void *given;
+
+		memcpy(&given, (const char *)config + ops->given, sizeof given);
+		if (given)
+			status = lcowmig__copy_sized(ops->name, (char *)env + ops->own, ops->size, given, ops->first_size, error);
+	}
 	return status;
 }
 
@@ -50,15 +68,22 @@ void lcowmig__sandbox_abort(lcowmig_sandbox *sandbox)
 		lcowmig__pod_abort(pod);
 }
 
-/* Frees a sandbox at any point of its making. Needs the lock: parts of it may have something left to close. */
+/* Frees what is in a sandbox, at any point of its making. Needs the lock: parts of it may have something left to close. */
 static void sandbox_drop(lcowmig_sandbox *sandbox)
 {
 	while (sandbox->pods.count)
 		lcowmig__sandbox_remove_pod(sandbox, lcowmig__sandbox_next_pod(sandbox, NULL));
 	lcowmig__migration_free(sandbox->migration);
 	lcowmig__vm_free(sandbox->vm);
-	sandbox->migration = NULL;
-	sandbox->vm = NULL;
+}
+
+/* The rest, once nothing refers to the env any more. */
+static void sandbox_release(lcowmig_sandbox *sandbox)
+{
+	const lcowmig__mem *mem = &sandbox->object.context->mem;
+
+	lcowmig__free(mem, sandbox->id);
+	lcowmig__free(mem, sandbox);
 }
 
 static lcowmig_status sandbox_fill(lcowmig_sandbox *sandbox, const lcowmig_sandbox_config *config, lcowmig_error *error)
@@ -96,8 +121,7 @@ static lcowmig_status sandbox_make(lcowmig_context *context, const lcowmig_sandb
 	status = sandbox_fill(sandbox, config, error);
 	if (status != LCOWMIG_OK) {
 		sandbox_drop(sandbox);
-		lcowmig__free(&context->mem, sandbox->id);
-		lcowmig__free(&context->mem, sandbox);
+		sandbox_release(sandbox);
 		return status;
 	}
 	context->dependents++;
@@ -121,8 +145,7 @@ lcowmig_status lcowmig_sandbox_new(lcowmig_context *context, const lcowmig_sandb
 		status = copy_ops(&env, &config, error);
 	if (status == LCOWMIG_OK && config.id && !config.id[0])
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_sandbox_config: the id is empty; expected one, or NULL");
-	if (status == LCOWMIG_OK && config.id &&
-	    (strlen(config.id) > context->limits.id_bytes || !lcowmig__utf8_is_valid(config.id, strlen(config.id))))
+	if (status == LCOWMIG_OK && !lcowmig__text_is_fine(config.id, context->limits.id_bytes))
 		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "lcowmig_sandbox_config: the id is too long or not UTF-8");
 	if (status != LCOWMIG_OK)
 		return status;
@@ -177,8 +200,7 @@ lcowmig_status lcowmig_sandbox_free(lcowmig_sandbox *sandbox, lcowmig_error *err
 		sandbox_drop(sandbox);
 		lcowmig__run(context, &pump); /* closes what was still open, which needs the env */
 		context->dependents--;
-		lcowmig__free(&context->mem, sandbox->id);
-		lcowmig__free(&context->mem, sandbox);
+		sandbox_release(sandbox);
 	}
 	lcowmig__leave(context, &pump);
 	if (status != LCOWMIG_OK && sandbox->guest_attached)

@@ -37,6 +37,8 @@ void lcowmig__sandbox_init_maps(lcowmig_sandbox *sandbox);
 /* Adds a new container of `pod` to the index: ALREADY_EXISTS (also for the id that the guest knows another one by), NO_MEMORY. */
 lcowmig_status lcowmig__sandbox_add_container(lcowmig_sandbox *sandbox, lcowmig_pod *pod, lcowmig_container *container,
 					      lcowmig_error *error);
+/* ALREADY_EXISTS when there is one of that id. */
+lcowmig_status lcowmig__sandbox_check_new_pod(const lcowmig_sandbox *sandbox, const char *pod_id, lcowmig_error *error);
 /* It must be there. */
 void lcowmig__sandbox_remove_container(lcowmig_sandbox *sandbox, const char *container_id);
 /* ALREADY_EXISTS when the id is taken as a host's or a guest's one. */
@@ -55,6 +57,8 @@ void lcowmig__sandbox_remove_pod(lcowmig_sandbox *sandbox, lcowmig_pod *pod);
 lcowmig__flow *lcowmig__sandbox_patch_flow(lcowmig_sandbox *sandbox, const lcowmig_patch *patch, lcowmig_error *error);
 /* FAILED_PRECONDITION while there is a session, or anything left of one. `what` needs that; it is for the error. */
 lcowmig_status lcowmig__sandbox_check_no_session(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error);
+/* The same unless the machine is exactly Running. */
+lcowmig_status lcowmig__sandbox_check_running(const lcowmig_sandbox *sandbox, const char *what, lcowmig_error *error);
 /* lcowmig_sandbox_check_task for who has the lock. */
 lcowmig_status lcowmig__sandbox_check_task(const lcowmig_sandbox *sandbox, lcowmig_task_call call, lcowmig_error *error);
 /* Stops every imported, never resumed container. Cannot fail. */

@@ -10,8 +10,6 @@
 /* What the machine is asked for; zero: left as it is. */
 struct sandbox_update {
 	lcowmig__flow flow;
-	lcowmig_sandbox *sandbox;
-	lcowmig__arena arena;
 	const char *id;
 	const char *fragment;
 	const char *media_type;
@@ -20,15 +18,10 @@ struct sandbox_update {
 	lcowmig__hcs_cpu_limits cpu;
 };
 
-static void sandbox_update_release(lcowmig__flow *flow)
-{
-	lcowmig__arena_done(&((struct sandbox_update *)flow)->arena);
-}
-
 static void sandbox_update_step(lcowmig__flow *flow)
 {
 	struct sandbox_update *self = (struct sandbox_update *)flow;
-	lcowmig_vm *vm = self->sandbox->vm;
+	lcowmig_vm *vm = ((lcowmig_sandbox *)flow->object)->vm;
 
 	FLOW_BEGIN(flow);
 	if (self->fragment) {
@@ -50,14 +43,12 @@ failed:
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class sandbox_update_class = { .name = "update",
-							  .step = sandbox_update_step,
-							  .release = sandbox_update_release };
+static const lcowmig__flow_class sandbox_update_class = { .name = "update", .step = sandbox_update_step };
 
 /* Reads what of the resources a machine has: memory and processors. */
-static lcowmig_status update_read(struct sandbox_update *self, const char *resources, lcowmig_error *error)
+static lcowmig_status update_read(struct sandbox_update *self, const char *id, const char *resources, lcowmig_error *error)
 {
-	const lcowmig_limits *limits = &self->sandbox->env.context->limits;
+	const lcowmig_limits *limits = &self->flow.context->limits;
 	const cJSON *memory, *cpu;
 	int64_t quota = 0;
 	uint64_t value = 0;
@@ -80,17 +71,8 @@ static lcowmig_status update_read(struct sandbox_update *self, const char *resou
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT,
 				     "update of pod %s: resources that a virtual machine does not have, expected memory.limit "
 				     "(at least 1 MiB), cpu.quota or cpu.shares",
-				     self->id);
+				     id);
 	return LCOWMIG_OK;
-}
-
-/* A copy in the flow's arena; NULL stays NULL. */
-static const char *update_copy(struct sandbox_update *self, const char *text, bool *is_complete)
-{
-	const char *copy = text ? lcowmig__arena_strndup(&self->arena, text, strlen(text)) : NULL;
-
-	*is_complete = *is_complete && (copy || !text);
-	return copy;
 }
 
 static lcowmig_status update_vm(lcowmig_sandbox *sandbox, const char *id, const lcowmig_update *update, lcowmig__flow **ret_flow,
@@ -99,24 +81,21 @@ static lcowmig_status update_vm(lcowmig_sandbox *sandbox, const char *id, const 
 	struct sandbox_update *self =
 		lcowmig__flow_new(sizeof *self, &sandbox_update_class, sandbox->env.context, &sandbox->object, error);
 	lcowmig_status status = LCOWMIG_OK;
-	bool is_complete = true;
+	lcowmig__flow *flow;
 
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
-	self->sandbox = sandbox;
-	lcowmig__arena_init(&self->arena, &sandbox->env.context->mem, 0);
-	self->id = update_copy(self, id, &is_complete);
-	self->fragment = update_copy(self, update->policy_fragment, &is_complete);
-	self->media_type = update_copy(self, update->media_type, &is_complete);
-	self->cpu_group_id = update_copy(self, update->cpu_group_id, &is_complete);
-	if (!is_complete)
-		status = lcowmig__fail_memory(error);
-	else if (update->resources)
-		status = update_read(self, update->resources, error);
-	if (status != LCOWMIG_OK)
-		lcowmig__flow_discard(&self->flow);
+	flow = &self->flow;
+	self->id = lcowmig__flow_text(flow, id);
+	self->fragment = lcowmig__flow_text(flow, update->policy_fragment);
+	self->media_type = lcowmig__flow_text(flow, update->media_type);
+	self->cpu_group_id = lcowmig__flow_text(flow, update->cpu_group_id);
+	if (update->resources)
+		status = update_read(self, id, update->resources, error);
+	if (status == LCOWMIG_OK)
+		*ret_flow = lcowmig__flow_made(flow, true, error);
 	else
-		*ret_flow = &self->flow;
+		lcowmig__flow_discard(flow);
 	return status;
 }
 
@@ -157,12 +136,10 @@ lcowmig_status lcowmig_sandbox_update(lcowmig_sandbox *sandbox, const char *id, 
 	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!sandbox || !id)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "update: sandbox or id is NULL");
+	if (!lcowmig__enter_object(sandbox, id, "update: sandbox or id", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = LCOWMIG__COPY_SIZED("lcowmig_update", &update, given, media_type, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__enter(sandbox->env.context, &pump);
-	status = update_begin(sandbox, id, &update, &flow, error);
+	if (status == LCOWMIG_OK)
+		status = update_begin(sandbox, id, &update, &flow, error);
 	return lcowmig__leave_flow(sandbox, &pump, status, flow, done, user, error);
 }

@@ -2,8 +2,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "guest/guest.h"
-#include "hcs/documents.h"
 #include "scsi_private.h"
 
 static int disk_compare_mount(const void *key, const lcowmig__node *node)
@@ -11,7 +9,7 @@ static int disk_compare_mount(const void *key, const lcowmig__node *node)
 	const uint64_t *partition = key;
 	const lcowmig__mount *mount = LCOWMIG__TREE_ENTRY(node, lcowmig__mount, node);
 
-	return (*partition > mount->partition) - (*partition < mount->partition);
+	return (*partition > mount->wire.partition) - (*partition < mount->wire.partition);
 }
 
 lcowmig__disk *lcowmig__disk_new(lcowmig_context *context, uint32_t slot, const lcowmig_disk_config *config)
@@ -53,74 +51,65 @@ void lcowmig__disk_free(lcowmig__disk *disk)
 	lcowmig__free(mem, disk);
 }
 
-bool lcowmig__disk_is(const lcowmig__disk *disk, const lcowmig_disk_config *config)
-{
-	return disk->type == config->type && disk->read_only == (config->read_only != 0) &&
-	       strcmp(disk->evd_type, config->evd_type ? config->evd_type : "") == 0;
-}
-
 lcowmig__mount *lcowmig__disk_find_mount(const lcowmig__disk *disk, uint64_t partition)
 {
 	return LCOWMIG__TREE_ENTRY(lcowmig__tree_find(&disk->mounts, &partition), lcowmig__mount, node);
 }
 
-lcowmig_status lcowmig__disk_reserve_partition(lcowmig__disk *disk, const lcowmig_mount_config *config, lcowmig_error *error)
+lcowmig_status lcowmig__disk_add_mount(lcowmig__disk *disk, const lcowmig__wire_mount *wire, lcowmig_error *error)
+{
+	lcowmig__mount *mount = lcowmig__mount_new(disk->object.context, disk->slot, wire);
+
+	if (!mount)
+		return lcowmig__fail_memory(error);
+	lcowmig__tree_insert(&disk->mounts, &mount->wire.partition, &mount->node);
+	if (!lcowmig__text_is_empty(wire->guest_path))
+		lcowmig__object_fire(&mount->object, MOUNT_MOUNT);
+	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig__disk_reserve_partition(lcowmig__disk *disk, const lcowmig__wire_mount *wire, lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__object_check(&disk->object, DISK_RESERVE_PARTITION, error);
 	lcowmig__mount *mount;
 
 	if (status != LCOWMIG_OK)
 		return status;
-	mount = lcowmig__disk_find_mount(disk, config->partition);
+	mount = lcowmig__disk_find_mount(disk, wire->partition);
 	if (mount)
-		return lcowmig__mount_reserve(mount, config, error);
-	mount = lcowmig__mount_new(disk->object.context, lcowmig__disk_controller(disk), lcowmig__disk_lun(disk), config, NULL);
-	if (!mount)
-		return lcowmig__fail_memory(error);
-	lcowmig__tree_insert(&disk->mounts, &mount->partition, &mount->node);
-	lcowmig__object_fire(&disk->object, DISK_RESERVE_PARTITION);
-	return LCOWMIG_OK;
+		return lcowmig__mount_reserve(mount, wire, error);
+	status = lcowmig__disk_add_mount(disk, wire, error);
+	if (status == LCOWMIG_OK)
+		lcowmig__object_fire(&disk->object, DISK_RESERVE_PARTITION);
+	return status;
 }
 
 void lcowmig__disk_release_partition(lcowmig__disk *disk, lcowmig__mount *mount, bool guest_unmounted)
 {
-	uint32_t left = mount->ref_count ? mount->ref_count - 1 : 0;
+	uint32_t left = mount->wire.ref_count ? mount->wire.ref_count - 1 : 0;
 
 	if (!guest_unmounted)
 		lcowmig__object_fire(&mount->object, MOUNT_RELEASE);
 	else
 		lcowmig__object_fire(&mount->object, left ? MOUNT_UNMOUNT_RESERVED_AGAIN : MOUNT_UNMOUNT);
 	lcowmig__object_fire(&disk->object, DISK_UNMOUNT_PARTITION);
-	mount->ref_count = left;
+	mount->wire.ref_count = left;
 	if (left)
 		return;
 	lcowmig__tree_remove(&disk->mounts, &mount->node);
 	lcowmig__mount_free(mount);
 }
 
-void lcowmig__disk_ask_attach(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__disk *disk)
+lcowmig__hcs_attachment lcowmig__disk_attachment(const lcowmig__disk *disk)
 {
-	lcowmig__hcs_attachment attachment = {
-		.controller = lcowmig__disk_controller(disk),
-		.lun = lcowmig__disk_lun(disk),
+	return (lcowmig__hcs_attachment){
+		.controller = disk->slot / LCOWMIG_SCSI_LUNS,
+		.lun = disk->slot % LCOWMIG_SCSI_LUNS,
 		.path = disk->host_path,
 		.type = lcowmig__disk_type_text(disk->type),
 		.read_only = disk->read_only,
 		.evd_type = disk->evd_type,
 	};
-
-	lcowmig__hcs_modify(flow, env, lcowmig__hcs_scsi_add(&env->context->mem, &attachment));
-}
-
-void lcowmig__disk_ask_eject(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__disk *disk)
-{
-	lcowmig__guest_remove_scsi_device(flow, env, lcowmig__disk_controller(disk), lcowmig__disk_lun(disk));
-}
-
-void lcowmig__disk_ask_detach(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__disk *disk)
-{
-	lcowmig__hcs_modify(flow, env,
-	                    lcowmig__hcs_scsi_remove(&env->context->mem, lcowmig__disk_controller(disk), lcowmig__disk_lun(disk)));
 }
 
 bool lcowmig__disk_is_present(const lcowmig__disk *disk)

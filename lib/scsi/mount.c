@@ -2,49 +2,29 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "guest/guest.h"
 #include "hcs/guest_paths.h"
 #include "scsi_private.h"
 
-static bool mount_copy_options(lcowmig__mount *mount, const lcowmig__mem *mem, const lcowmig_mount_config *config)
-{
-	size_t i;
-
-	if (!config->n_options)
-		return true;
-	mount->options = lcowmig__alloc_array(mem, config->n_options, sizeof *mount->options);
-	if (!mount->options)
-		return false;
-	mount->n_options = config->n_options;
-	for (i = 0; i < config->n_options; i++) {
-		mount->options[i] = lcowmig__strdup(mem, config->options[i]);
-		if (!mount->options[i])
-			return false;
-	}
-	return true;
-}
-
-lcowmig__mount *lcowmig__mount_new(lcowmig_context *context, uint32_t controller, uint32_t lun, const lcowmig_mount_config *config,
-                                   const char *guest_path)
+lcowmig__mount *lcowmig__mount_new(lcowmig_context *context, uint32_t slot, const lcowmig__wire_mount *wire)
 {
 	const lcowmig__mem *mem = &context->mem;
 	lcowmig__mount *mount = lcowmig__alloc(mem, sizeof *mount);
+	bool has_options;
 
 	if (!mount)
 		return NULL;
-	mount->controller = controller;
-	mount->lun = lun;
-	mount->partition = config->partition;
-	mount->read_only = config->read_only != 0;
-	mount->encrypted = config->encrypted != 0;
-	mount->ensure_filesystem = config->ensure_filesystem != 0;
-	mount->block_device = config->block_device != 0;
-	mount->ref_count = 1;
-	mount->filesystem = lcowmig__strdup(mem, config->filesystem ? config->filesystem : "");
-	mount->guest_path =
-		guest_path ? lcowmig__strdup(mem, guest_path) : lcowmig__path_scsi_mount(mem, controller, lun, config->partition);
-	lcowmig__object_init(&mount->object, context, &lcowmig__mount_machine, mount->guest_path);
-	if (mount_copy_options(mount, mem, config) && mount->filesystem && mount->guest_path)
+	mount->slot = slot;
+	mount->wire = *wire;
+	mount->wire.filesystem = lcowmig__strdup(mem, wire->filesystem ? wire->filesystem : "");
+	if (lcowmig__text_is_empty(wire->guest_path))
+		mount->wire.guest_path =
+			lcowmig__path_scsi_mount(mem, slot / LCOWMIG_SCSI_LUNS, slot % LCOWMIG_SCSI_LUNS, wire->partition);
+	else
+		mount->wire.guest_path = lcowmig__strdup(mem, wire->guest_path);
+	has_options = lcowmig__text_list_copy(&mount->options, mem, wire->options, wire->n_options);
+	mount->wire.options = mount->options.texts;
+	lcowmig__object_init(&mount->object, context, &lcowmig__mount_machine, mount->wire.guest_path);
+	if (has_options && mount->wire.filesystem && mount->wire.guest_path)
 		return mount;
 	lcowmig__mount_free(mount);
 	return NULL;
@@ -53,95 +33,57 @@ lcowmig__mount *lcowmig__mount_new(lcowmig_context *context, uint32_t controller
 void lcowmig__mount_free(lcowmig__mount *mount)
 {
 	const lcowmig__mem *mem = &mount->object.context->mem;
-	size_t i;
 
-	for (i = 0; i < mount->n_options; i++)
-		lcowmig__free(mem, mount->options[i]);
-	lcowmig__free(mem, mount->options);
-	lcowmig__free(mem, mount->filesystem);
-	lcowmig__free(mem, mount->guest_path);
+	lcowmig__text_list_done(&mount->options, mem);
+	lcowmig__free(mem, (void *)(uintptr_t)mount->wire.filesystem);
+	lcowmig__free(mem, (void *)(uintptr_t)mount->wire.guest_path);
 	lcowmig__free(mem, mount);
 }
 
-static size_t count_option(const char *const *options, size_t n_options, const char *option)
+static bool mount_is(const lcowmig__mount *mount, const lcowmig__wire_mount *wire)
 {
-	size_t count = 0;
-	size_t i;
+	const lcowmig__wire_mount *own = &mount->wire;
 
-	for (i = 0; i < n_options; i++)
-		count += lcowmig__text_compare_nocase(options[i], option) == 0;
-	return count;
+	return own->read_only == wire->read_only && own->encrypted == wire->encrypted &&
+	       own->ensure_filesystem == wire->ensure_filesystem && own->block_device == wire->block_device &&
+	       strcmp(own->filesystem, wire->filesystem ? wire->filesystem : "") == 0 &&
+	       lcowmig__text_list_is(&mount->options, wire->options, wire->n_options);
 }
 
-/* Equal as multisets; lists are a few entries long, and bounded. */
-static bool options_equal(const lcowmig__mount *mount, const lcowmig_mount_config *config)
-{
-	const char *const *own = (const char *const *)mount->options;
-	size_t i;
-
-	if (mount->n_options != config->n_options)
-		return false;
-	for (i = 0; i < mount->n_options; i++)
-		if (count_option(own, mount->n_options, own[i]) != count_option(config->options, config->n_options, own[i]))
-			return false;
-	return true;
-}
-
-bool lcowmig__mount_is(const lcowmig__mount *mount, const lcowmig_mount_config *config)
-{
-	return mount->read_only == (config->read_only != 0) && mount->encrypted == (config->encrypted != 0) &&
-	       mount->ensure_filesystem == (config->ensure_filesystem != 0) && mount->block_device == (config->block_device != 0) &&
-	       strcmp(mount->filesystem, config->filesystem ? config->filesystem : "") == 0 && options_equal(mount, config);
-}
-
-lcowmig_status lcowmig__mount_reserve(lcowmig__mount *mount, const lcowmig_mount_config *config, lcowmig_error *error)
+lcowmig_status lcowmig__mount_reserve(lcowmig__mount *mount, const lcowmig__wire_mount *wire, lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__object_check(&mount->object, MOUNT_RESERVE, error);
 
 	if (status != LCOWMIG_OK)
 		return status;
-	if (!lcowmig__mount_is(mount, config))
+	if (!mount_is(mount, wire))
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "SCSI mount %s (%s) was reserved with another configuration",
-		                     mount->guest_path, lcowmig__object_state_name(&mount->object));
+		                     mount->wire.guest_path, lcowmig__object_state_name(&mount->object));
 	lcowmig__object_fire(&mount->object, MOUNT_RESERVE);
-	mount->ref_count++;
+	mount->wire.ref_count++;
 	return LCOWMIG_OK;
 }
 
-static void mount_describe(const lcowmig__mount *mount, const char *path, lcowmig__guest_disk *ret_disk)
+lcowmig__guest_disk lcowmig__mount_describe(const lcowmig__mount *mount)
 {
-	*ret_disk = (lcowmig__guest_disk){
-		.mount_path = path,
-		.controller = mount->controller,
-		.lun = mount->lun,
-		.partition = mount->partition,
-		.read_only = mount->read_only,
-		.encrypted = mount->encrypted,
-		.block_device = mount->block_device,
-		.ensure_filesystem = mount->ensure_filesystem,
-		.options = (const char *const *)mount->options,
-		.n_options = mount->n_options,
-		.filesystem = mount->filesystem,
+	const lcowmig__wire_mount *wire = &mount->wire;
+
+	return (lcowmig__guest_disk){
+		.mount_path = wire->guest_path,
+		.controller = mount->slot / LCOWMIG_SCSI_LUNS,
+		.lun = mount->slot % LCOWMIG_SCSI_LUNS,
+		.partition = wire->partition,
+		.read_only = wire->read_only,
+		.encrypted = wire->encrypted,
+		.block_device = wire->block_device,
+		.ensure_filesystem = wire->ensure_filesystem,
+		.options = wire->options,
+		.n_options = wire->n_options,
+		.filesystem = wire->filesystem,
 	};
-}
-
-void lcowmig__mount_ask_add(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__mount *mount)
-{
-	lcowmig__guest_disk disk;
-
-	mount_describe(mount, mount->guest_path, &disk);
-	lcowmig__guest_add_disk(flow, env, &disk);
-}
-
-void lcowmig__mount_ask_remove(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__mount *mount)
-{
-	lcowmig__guest_disk disk;
-
-	mount_describe(mount, mount->guest_path, &disk);
-	lcowmig__guest_remove_disk(flow, env, &disk);
 }
 
 bool lcowmig__mount_is_last_use(const lcowmig__mount *mount)
 {
-	return mount->object.state == MOUNT_MOUNTED && mount->ref_count <= 1;
+	return mount->object.state == MOUNT_MOUNTED && mount->wire.ref_count <= 1;
 }

@@ -27,7 +27,6 @@ lcowmig__flow *lcowmig__scsi_map_flow(lcowmig_scsi *scsi, const lcowmig_guid *re
 /* Legal from every point of a reservation's life (never mapped, map failed, mapped): unwinds completely. Retriable with the same id. */
 lcowmig__flow *lcowmig__scsi_unmap_flow(lcowmig_scsi *scsi, const lcowmig_guid *reservation, lcowmig_error *error);
 
-bool lcowmig__scsi_has_reservation(const lcowmig_scsi *scsi, const lcowmig_guid *reservation);
 bool lcowmig__scsi_is_migrating(const lcowmig_scsi *scsi);
 /* Calls `visit`, in slot order, for every disk the virtual machine has: attached ones and those of its document. One that is only reserved
  * is none of them (X-05). */

@@ -11,152 +11,137 @@
 #include "vpci_private.h"
 
 typedef struct vpci_work {
-	lcowmig__flow flow;
-	lcowmig_vpci *vpci;
-	lcowmig_guid id;
+	lcowmig__entry_work base;
 	lcowmig__device *device;
-	lcowmig_status status;
 } vpci_work;
 
-/* Keeps the failure of the await that just ended, saying whose it is. */
-static void work_failed(vpci_work *self, const char *doing)
+/* How the await that just ended went; a failure says whose it is. */
+static lcowmig_status work_result(const vpci_work *self, const char *doing)
 {
-	self->status = lcowmig__wrap(self->flow.error, self->flow.result, "vPCI device %s, %.200s/%u (%s): %s", self->device->text,
-	                             self->device->instance_id, (unsigned)self->device->function,
-	                             lcowmig__object_state_name(&self->device->object), doing);
+	const lcowmig__flow *flow = &self->base.flow;
+	const lcowmig__device *device = self->device;
+
+	if (flow->result == LCOWMIG_OK)
+		return LCOWMIG_OK;
+	return lcowmig__wrap(flow->error, flow->result, "vPCI device %s, %.200s/%u (%s): %s", device->text, device->instance_id,
+	                     (unsigned)device->identity.function, lcowmig__object_state_name(&device->object), doing);
 }
 
-static void ask_add(lcowmig__flow *flow, const vpci_work *self)
+static lcowmig_status work_begin(vpci_work *self)
 {
-	const lcowmig__env *env = self->vpci->env;
-
-	lcowmig__hcs_modify(
-		flow, env,
-		lcowmig__hcs_vpci_add(&env->context->mem, self->device->text, self->device->instance_id, self->device->function));
-}
-
-static void ask_remove(lcowmig__flow *flow, const vpci_work *self)
-{
-	const lcowmig__env *env = self->vpci->env;
-
-	lcowmig__hcs_modify(flow, env, lcowmig__hcs_vpci_remove(&env->context->mem, self->device->text));
+	self->device = lcowmig__vpci_look_up((lcowmig_vpci *)self->base.flow.object, &self->base.id, self->base.flow.error);
+	return self->device ? LCOWMIG_OK : LCOWMIG_E_NOT_FOUND;
 }
 
 /* ---- Add ---- */
 
-static lcowmig_status add_begin(vpci_work *self, lcowmig_error *error)
+static void ask_add(lcowmig__flow *flow, const lcowmig__env *env, const lcowmig__device *device)
 {
-	lcowmig_status status = lcowmig__vpci_look_up(self->vpci, &self->id, &self->device, error);
-
-	return status == LCOWMIG_OK ? lcowmig__object_check(&self->device->object, DEVICE_ADD, error) : status;
+	lcowmig__hcs_modify(flow, env,
+			    lcowmig__hcs_vpci_add(&env->context->mem, device->text, device->instance_id, device->identity.function));
 }
 
 static void add_step(lcowmig__flow *flow)
 {
 	vpci_work *self = (vpci_work *)flow;
+	lcowmig_vpci *vpci = (lcowmig_vpci *)flow->object;
+	lcowmig__device *device = self->device;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
-	self->status = add_begin(self, flow->error);
-	if (self->status != LCOWMIG_OK)
-		goto out;
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vpci->base.gate));
+	FLOW_CHECK(flow, work_begin(self));
+	device = self->device;
+	FLOW_CHECK(flow, lcowmig__object_check(&device->object, DEVICE_ADD, flow->error));
 	lcowmig__flow_shield(flow, true);
-	if (self->device->object.state == DEVICE_RESERVED) {
-		FLOW_AWAIT(flow, ask_add(flow, self));
-		if (flow->result != LCOWMIG_OK) {
-			/* Without memory the host was not asked: nothing has failed that could not be asked again. */
-			if (flow->result != LCOWMIG_E_NO_MEMORY)
-				lcowmig__object_fire(&self->device->object, DEVICE_ADD_FAILED);
-			work_failed(self, "adding it");
-			goto out;
-		}
-		lcowmig__object_fire(&self->device->object, DEVICE_ADD);
-		FLOW_AWAIT(flow, lcowmig__guest_add_vpci(flow, self->vpci->env, self->device->text));
-		if (flow->result != LCOWMIG_OK) {
-			lcowmig__object_fire(&self->device->object, DEVICE_APPEAR_FAILED);
-			work_failed(self, "waiting for it in the guest");
-			goto out;
-		}
-		lcowmig__object_fire(&self->device->object, DEVICE_APPEAR);
+	if (device->object.state == DEVICE_RESERVED) {
+		FLOW_AWAIT(flow, ask_add(flow, vpci->base.env, device));
+		lcowmig__entry_work_fire_failed(&self->base, &device->object, DEVICE_ADD_FAILED);
+		FLOW_CHECK(flow, work_result(self, "adding it"));
+		lcowmig__object_fire(&device->object, DEVICE_ADD);
+		FLOW_AWAIT(flow, lcowmig__guest_add_vpci(flow, vpci->base.env, device->text));
+		lcowmig__object_fire(&device->object, flow->result == LCOWMIG_OK ? DEVICE_APPEAR : DEVICE_APPEAR_FAILED);
+		FLOW_CHECK(flow, work_result(self, "waiting for it in the guest"));
 	} else {
-		lcowmig__object_fire(&self->device->object, DEVICE_ADD);
+		lcowmig__object_fire(&device->object, DEVICE_ADD);
 	}
-	self->device->ref_count++;
-out:
-	lcowmig__gate_leave(flow, &self->vpci->gate);
-	FLOW_RETURN(flow, self->status);
+	device->ref_count++;
 	FLOW_END(flow);
+}
+
+static const lcowmig__work_class add_class = { { "adding a device", add_step, NULL, false },
+					       sizeof(vpci_work),
+					       "lcowmig_vpci_add: an argument" };
+
+lcowmig__flow *lcowmig__vpci_add_flow(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_error *error)
+{
+	return lcowmig__entry_work_new(vpci, device, NULL, error, &add_class);
+}
+
+lcowmig_status lcowmig_vpci_add(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	return lcowmig__entry_work_run(vpci, device, done, user, error, &add_class);
 }
 
 /* ---- Remove ---- */
 
 /* Whether the host has the device, and there still is a machine to have it. */
-static bool remove_needs_host(const vpci_work *self)
+static bool remove_needs_host(const lcowmig_vpci *vpci, const lcowmig__device *device)
 {
-	int state = self->device->object.state;
+	return (device->object.state == DEVICE_READY || device->object.state == DEVICE_ASSIGNED_INVALID) && vpci->base.env->system;
+}
 
-	return (state == DEVICE_READY || state == DEVICE_ASSIGNED_INVALID) && self->vpci->env->system;
+/* A device that did not leave can be reserved again; its uses are over, unless the host was not even asked. */
+static lcowmig_status remove_result(const vpci_work *self)
+{
+	lcowmig_status status = self->base.flow.result;
+
+	lcowmig__entry_work_fire_failed(&self->base, &self->device->object, DEVICE_REMOVE_FAILED);
+	if (status != LCOWMIG_OK)
+		lcowmig__vpci_show((lcowmig_vpci *)self->base.flow.object, self->device);
+	if (status != LCOWMIG_E_NO_MEMORY)
+		self->device->ref_count = 0;
+	return work_result(self, "removing it");
 }
 
 static void remove_step(lcowmig__flow *flow)
 {
 	vpci_work *self = (vpci_work *)flow;
+	lcowmig_vpci *vpci = (lcowmig_vpci *)flow->object;
+	lcowmig__device *device = self->device;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__gate_enter(flow, &self->vpci->gate));
-	self->status = lcowmig__vpci_look_up(self->vpci, &self->id, &self->device, flow->error);
-	if (self->status != LCOWMIG_OK)
-		goto out;
-	if (self->device->ref_count > 1) {
-		self->device->ref_count--;
-		lcowmig__object_fire(&self->device->object, DEVICE_RELEASE);
-		goto out;
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vpci->base.gate));
+	FLOW_CHECK(flow, work_begin(self));
+	device = self->device;
+	if (device->ref_count > 1) {
+		device->ref_count--;
+		lcowmig__object_fire(&device->object, DEVICE_RELEASE);
+		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
 	lcowmig__flow_shield(flow, true);
-	if (remove_needs_host(self)) {
+	if (remove_needs_host(vpci, device)) {
 		/* While it leaves it is not found: who reserves the device now gets another GUID. */
-		lcowmig__vpci_hide(self->vpci, self->device);
-		FLOW_AWAIT(flow, ask_remove(flow, self));
-		if (flow->result != LCOWMIG_OK) {
-			lcowmig__vpci_show(self->vpci, self->device);
-			if (flow->result != LCOWMIG_E_NO_MEMORY) {
-				self->device->ref_count = 0;
-				lcowmig__object_fire(&self->device->object, DEVICE_REMOVE_FAILED);
-			}
-			work_failed(self, "removing it");
-			goto out;
-		}
+		lcowmig__vpci_hide(vpci, device);
+		FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, vpci->base.env,
+						     lcowmig__hcs_vpci_remove(&flow->context->mem, device->text)));
+		FLOW_CHECK(flow, remove_result(self));
 	}
-	lcowmig__object_fire(&self->device->object, DEVICE_REMOVE);
-	lcowmig__vpci_forget(self->vpci, self->device);
-out:
-	lcowmig__gate_leave(flow, &self->vpci->gate);
-	FLOW_RETURN(flow, self->status);
+	lcowmig__object_fire(&device->object, DEVICE_REMOVE);
+	lcowmig__vpci_hide(vpci, device);
+	lcowmig__controller_forget(&vpci->base, &device->entry);
 	FLOW_END(flow);
 }
 
-/* ---- */
-
-static const lcowmig__flow_class add_class = { "adding a device", add_step, NULL, false };
-static const lcowmig__flow_class remove_class = { "removing a device", remove_step, NULL, false };
-
-static lcowmig__flow *work_new(const lcowmig__flow_class *class, lcowmig_vpci *vpci, const lcowmig_guid *id, lcowmig_error *error)
-{
-	vpci_work *work = lcowmig__flow_new(sizeof *work, class, vpci->object.context, &vpci->object, error);
-
-	if (!work)
-		return NULL;
-	work->vpci = vpci;
-	work->id = *id;
-	return &work->flow;
-}
-
-lcowmig__flow *lcowmig__vpci_add_flow(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_error *error)
-{
-	return work_new(&add_class, vpci, device, error);
-}
+static const lcowmig__work_class remove_class = { { "removing a device", remove_step, NULL, false },
+						  sizeof(vpci_work),
+						  "lcowmig_vpci_remove: an argument" };
 
 lcowmig__flow *lcowmig__vpci_remove_flow(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_error *error)
 {
-	return work_new(&remove_class, vpci, device, error);
+	return lcowmig__entry_work_new(vpci, device, NULL, error, &remove_class);
+}
+
+lcowmig_status lcowmig_vpci_remove(lcowmig_vpci *vpci, const lcowmig_guid *device, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	return lcowmig__entry_work_run(vpci, device, done, user, error, &remove_class);
 }

@@ -2,6 +2,7 @@
 #ifndef LCOWMIG__VPCI_PRIVATE_H
 #define LCOWMIG__VPCI_PRIVATE_H
 
+#include "engine/controller.h"
 #include "vpci.h"
 
 typedef enum lcowmig__vpci_trigger { VPCI_RESERVE, VPCI_ADD, VPCI_REMOVE, VPCI_SAVE, VPCI_TRIGGERS } lcowmig__vpci_trigger;
@@ -34,28 +35,27 @@ typedef struct lcowmig__device_identity {
 } lcowmig__device_identity;
 
 typedef struct lcowmig__device {
-	lcowmig__object object; /* its id is the GUID's text */
-	lcowmig__node by_id;
+	lcowmig__entry entry;
 	lcowmig__node by_identity; /* in no tree while it is leaving */
-	lcowmig_guid id;
-	char text[LCOWMIG_GUID_TEXT_SIZE];
-	char *instance_id;
-	uint16_t function;
+	lcowmig__object object;    /* its id is the GUID's text */
+	lcowmig__device_identity identity;
 	uint32_t ref_count;
+	char text[LCOWMIG_GUID_TEXT_SIZE];
+	char instance_id[];
 } lcowmig__device;
 
 struct lcowmig_vpci {
-	lcowmig__object object;
-	lcowmig__env *env;
-	lcowmig__gate gate; /* held by add and remove across their calls */
-	lcowmig__tree by_id;
+	lcowmig__controller base; /* its entries are the devices */
 	lcowmig__tree by_identity;
 };
 
-lcowmig_status lcowmig__vpci_look_up(const lcowmig_vpci *vpci, const lcowmig_guid *id, lcowmig__device **ret_device, lcowmig_error *error);
-/* Puts a device that was leaving back among those that Reserve finds, unless another has taken its place. */
+/* NULL, and NOT_FOUND naming the id. */
+static inline lcowmig__device *lcowmig__vpci_look_up(const lcowmig_vpci *vpci, const lcowmig_guid *id, lcowmig_error *error)
+{
+	return (lcowmig__device *)lcowmig__controller_look_up(&vpci->base, id, error);
+}
+/* Puts a device among those that Reserve finds, unless another has taken its place while it was leaving. */
 void lcowmig__vpci_show(lcowmig_vpci *vpci, lcowmig__device *device);
 void lcowmig__vpci_hide(lcowmig_vpci *vpci, lcowmig__device *device);
-void lcowmig__vpci_forget(lcowmig_vpci *vpci, lcowmig__device *device);
 
 #endif

@@ -111,7 +111,7 @@ static void expect_nics(unsigned count)
 	const lcowmig_pod *pod;
 
 	for (pod = lcowmig__sandbox_next_pod(destination->sandbox, NULL); pod; pod = lcowmig__sandbox_next_pod(destination->sandbox, pod))
-		ck_assert_uint_eq(lcowmig_network_nic_count(lcowmig__pod_network(pod)), count);
+		ck_assert_uint_eq(lcowmig_network_nic_count(pod->network), count);
 }
 
 /* Onward and onward, with one interface more each time, then one less: all old ones go, all new ones come, at two round trips for each. */

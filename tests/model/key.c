@@ -165,7 +165,7 @@ static void mix_contents(uint64_t *key, const lcowmig_sandbox *sandbox)
 	for (pod = lcowmig__sandbox_next_pod(sandbox, NULL); pod; pod = lcowmig__sandbox_next_pod(sandbox, pod)) {
 		mix_object(key, &pod->object);
 		mix(key, (uint64_t)pod->has_interfaces << 1 | (uint64_t)(pod->sandbox_container != NULL));
-		mix_place(key, lcowmig_network_state_name(lcowmig__pod_network(pod)));
+		mix_place(key, lcowmig_network_state_name(pod->network));
 		for (container = lcowmig__pod_next(pod, NULL); container; container = lcowmig__pod_next(pod, container))
 			mix_container(key, container);
 	}

@@ -106,11 +106,11 @@ static inline void expect_empty(void)
 	uint32_t slot;
 
 	for (slot = 0; slot < lcowmig_scsi_slots(scsi); slot++)
-		ck_assert_ptr_null(scsi->slots[slot]);
+		ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, slot));
 	ck_assert_uint_eq(scsi->free_luns[0] & scsi->free_luns[1], UINT64_MAX);
 	ck_assert_uint_eq(scsi->paths.count, 0);
-	ck_assert_uint_eq(scsi->reservations.count, 0);
-	ck_assert_ptr_null(scsi->gate.holder);
+	ck_assert_uint_eq(scsi->base.entries.count, 0);
+	ck_assert_ptr_null(scsi->base.gate.holder);
 }
 
 static inline void expect_attachments(const char *expected)

@@ -223,7 +223,7 @@ START_TEST(test_network_reset_replaces_the_nics_under_the_saved_namespace)
 	const char *log;
 
 	become_resumed(1);
-	snprintf(old_nic, sizeof old_nic, "%s", LCOWMIG__TREE_ENTRY(lcowmig__tree_first(&network->inherited), lcowmig__nic, node)->nic_id);
+	snprintf(old_nic, sizeof old_nic, "%s", LCOWMIG__TREE_ENTRY(lcowmig__tree_first(&network->inherited), lcowmig__nic, node)->wire.nic_id);
 	ck_assert_int_eq(reset(), LCOWMIG_OK);
 	assert_state("Configured");
 	log = test_host_log(host);
@@ -338,7 +338,7 @@ START_TEST(test_network_reset_removes_its_own_nic_when_the_endpoint_is_gone_mean
 	test_host_reply(host, "network.endpoints", endpoints(1));
 	ck_assert_int_eq(reset(), LCOWMIG_OK);
 	ck_assert_uint_eq(network->own.count, 1);
-	ck_assert_str_eq(LCOWMIG__TREE_ENTRY(lcowmig__tree_first(&network->own), lcowmig__nic, node)->endpoint_id,
+	ck_assert_str_eq(LCOWMIG__TREE_ENTRY(lcowmig__tree_first(&network->own), lcowmig__nic, node)->wire.endpoint_id,
 			 "f7b5d1a0-2f3e-4b6c-8d9e-000000000000");
 	ck_assert_uint_eq(test_host_count(host, HCS_NIC), 2);
 }

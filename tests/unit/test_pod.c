@@ -5,12 +5,14 @@
 
 static lcowmig_status delete_container(const char *id)
 {
-	lcowmig_status status;
+	lcowmig_container *container;
 
 	test_enter(host);
-	status = lcowmig__pod_delete_container(pod, id, NULL);
+	container = lcowmig__pod_look_up(pod, id, NULL);
+	if (container)
+		lcowmig__pod_drop_container(pod, container);
 	test_leave(host);
-	return status;
+	return container ? LCOWMIG_OK : LCOWMIG_E_NOT_FOUND;
 }
 
 static void make_new(const char *namespace_id)
@@ -27,8 +29,8 @@ START_TEST(test_pod_is_new_with_both_ids_and_no_containers)
 	ck_assert_str_eq(lcowmig_pod_id(pod), "p1");
 	ck_assert_str_eq(lcowmig_pod_guest_id(pod), "p1");
 	ck_assert_uint_eq(lcowmig_pod_list_containers(pod, NULL, 0), 0);
-	ck_assert_ptr_nonnull(lcowmig__pod_network(pod));
-	ck_assert_str_eq(lcowmig_network_namespace_id(lcowmig__pod_network(pod)), "ns");
+	ck_assert_ptr_nonnull(pod->network);
+	ck_assert_str_eq(lcowmig_network_namespace_id(pod->network), "ns");
 	ck_assert(!lcowmig_pod_is_migrating(pod));
 }
 END_TEST
@@ -41,14 +43,14 @@ START_TEST(test_pod_sets_its_network_up_and_tears_it_down)
 	make_new("ns");
 	ck_assert_int_eq(lcowmig_pod_setup_network(pod, test_on_done, NULL, NULL), LCOWMIG_OK);
 	ck_assert_int_eq(test_host_count(host, "network.endpoints ns"), 1);
-	ck_assert(lcowmig__pod_has_interfaces(pod));
+	ck_assert(pod->has_interfaces);
 	test_host_fail(host, "hcs.modify", 1, LCOWMIG_E_HOST_FAILED, 0x80070005, "denied");
 	ck_assert_int_eq(lcowmig_pod_teardown_network(pod, test_on_done, NULL, &error), LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(error.hresult, 0x80070005);
 	ck_assert_ptr_nonnull(strstr(error.message, "pod p1: "));
-	ck_assert(lcowmig__pod_has_interfaces(pod));
+	ck_assert(pod->has_interfaces);
 	ck_assert_int_eq(lcowmig_pod_teardown_network(pod, test_on_done, NULL, NULL), LCOWMIG_OK);
-	ck_assert(!lcowmig__pod_has_interfaces(pod));
+	ck_assert(!pod->has_interfaces);
 	ck_assert_int_eq(lcowmig_pod_teardown_network(pod, test_on_done, NULL, NULL), LCOWMIG_OK);
 }
 END_TEST
@@ -183,7 +185,7 @@ START_TEST(test_pod_is_not_saved_while_something_is_in_flight)
 
 	make_live(2);
 	test_host_hold(host, "guest.rpc", true);
-	ck_assert_int_eq(test_run(host, lcowmig__pod_kill_flow(pod, 9, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(lcowmig_pod_kill(pod, 9, test_on_done, &done, NULL), LCOWMIG_PENDING);
 	lcowmig__arena_init(&arena, &host->context->mem, 0);
 	ck_assert_int_eq(capture(&wire, &arena, &error), LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_ptr_nonnull(strstr(error.message, "pod p1 (live) has kill in flight"));
@@ -243,7 +245,7 @@ START_TEST(test_pod_save_fails_with_a_container_that_does_not_run)
 	ck_assert_int_eq(capture_and_forget(&error), LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_ptr_nonnull(strstr(error.message, "p1-z"));
 	ck_assert(!lcowmig_pod_is_migrating(pod));
-	ck_assert(!lcowmig__network_is_migrating(lcowmig__pod_network(pod)));
+	ck_assert(!lcowmig__network_is_migrating(pod->network));
 	end_containers(1);
 }
 END_TEST
@@ -344,7 +346,7 @@ START_TEST(test_pod_import_restores_ids_network_and_containers)
 	ck_assert_str_eq(lcowmig_pod_id(pod), "p1");
 	ck_assert_str_eq(lcowmig_pod_guest_id(pod), "guest-p1");
 	ck_assert(lcowmig_pod_is_migrating(pod));
-	ck_assert(lcowmig__network_is_migrating(lcowmig__pod_network(pod)));
+	ck_assert(lcowmig__network_is_migrating(pod->network));
 	ck_assert_uint_eq(lcowmig__pod_count(pod), 3);
 	ck_assert_int_eq(lcowmig_pod_get_container(pod, "p1-c", &container, NULL), LCOWMIG_OK);
 	ck_assert_str_eq(lcowmig_container_id(container), "p1-c");
@@ -369,7 +371,7 @@ START_TEST(test_pod_saved_and_imported_is_the_same_pod)
 	ck_assert_int_eq(lcowmig__pod_import(&host->env, &for_containers, &decoded, &copy, NULL), LCOWMIG_OK);
 	ck_assert_str_eq(lcowmig_pod_id(copy), "p1");
 	ck_assert_str_eq(lcowmig_pod_guest_id(copy), "guest-p1");
-	ck_assert_ptr_nonnull(lcowmig__pod_network(copy));
+	ck_assert_ptr_nonnull(copy->network);
 	ck_assert_uint_eq(lcowmig__pod_count(copy), 2);
 	test_enter(host);
 	lcowmig__pod_free(copy);

@@ -234,9 +234,9 @@ START_TEST(test_pod_forgets_its_sandbox_container_when_that_is_deleted)
 	make_imported(2);
 	ck_assert(lcowmig__pod_is_sandbox_container(pod, "p1"));
 	test_enter(host);
-	ck_assert_int_eq(lcowmig__pod_delete_container(pod, "p1-b", NULL), LCOWMIG_OK);
+	lcowmig__pod_drop_container(pod, lcowmig__pod_find(pod, "p1-b"));
 	ck_assert(lcowmig__pod_is_sandbox_container(pod, "p1"));
-	ck_assert_int_eq(lcowmig__pod_delete_container(pod, "p1", NULL), LCOWMIG_OK);
+	lcowmig__pod_drop_container(pod, lcowmig__pod_find(pod, "p1"));
 	test_leave(host);
 	ck_assert(!lcowmig__pod_is_sandbox_container(pod, "p1"));
 	ck_assert_uint_eq(lcowmig__pod_count(pod), 0);
@@ -258,7 +258,7 @@ START_TEST(test_pod_resume_on_destination_ends_live_and_then_announces)
 	scsi_asked = 0;
 	ck_assert_int_eq(resume(true, NULL), LCOWMIG_OK);
 	ck_assert(!lcowmig_pod_is_migrating(pod));
-	ck_assert(!lcowmig__network_is_migrating(lcowmig__pod_network(pod)));
+	ck_assert(!lcowmig__network_is_migrating(pod->network));
 	ck_assert_uint_ge(scsi_asked, 1);
 	ck_assert_int_eq(test_host_count(host, "network.endpoints ns-here"), 1);
 	ck_assert_int_eq(test_host_count(host, "event create"), 3);
@@ -345,7 +345,7 @@ START_TEST(test_pod_resume_needs_its_network)
 	patch_all();
 	test_host_fail(host, "network.endpoints", 1, LCOWMIG_E_HOST_FAILED, 0x80070002, "no such namespace");
 	ck_assert_int_eq(resume(true, NULL), LCOWMIG_E_HOST_FAILED);
-	ck_assert_int_eq(test_run(host, lcowmig__pod_teardown_flow(pod, NULL), NULL, &error), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig_pod_teardown_network(pod, NULL, NULL, &error), LCOWMIG_OK);
 	ck_assert_int_eq(resume(true, &error), LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_msg(strstr(error.message, "pod p1: network") != NULL, "%s", error.message);
 	ck_assert(lcowmig_pod_is_migrating(pod));
@@ -402,7 +402,7 @@ START_TEST(test_pod_makes_containers_with_the_guest_id_after_a_migration)
 
 	make_live(1);
 	ck_assert_int_eq(new_container("p1-z", &container, NULL), LCOWMIG_OK);
-	ck_assert_str_eq(lcowmig__pod_guest_id(pod), "guest-p1");
+	ck_assert_str_eq(lcowmig_pod_guest_id(pod), "guest-p1");
 	ck_assert_uint_eq(lcowmig__pod_count(pod), 2);
 	end_containers(1);
 }

@@ -11,7 +11,7 @@ START_TEST(test_reserve_gives_distinct_ids_for_one_partition)
 
 	ck_assert(!lcowmig__guid_is_null(&a));
 	ck_assert_int_ne(lcowmig__guid_compare(&a, &b), 0);
-	ck_assert_uint_eq(mount_of(&a)->ref_count, 2);
+	ck_assert_uint_eq(mount_of(&a)->wire.ref_count, 2);
 	ck_assert_int_eq(mount_of(&a)->object.state, MOUNT_RESERVED);
 	ck_assert_ptr_eq(mount_of(&a), mount_of(&b)); /* SCSI-43 */
 	test_host_expect_log(host, "");
@@ -161,15 +161,15 @@ START_TEST(test_reserve_records_nothing_when_it_fails)
 			break;
 		ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
 		ck_assert_uint_eq(id.bytes[0], 9);
-		ck_assert_ptr_null(scsi->slots[0]);
-		ck_assert_uint_eq(scsi->paths.count + scsi->reservations.count, 0);
+		ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, 0));
+		ck_assert_uint_eq(scsi->paths.count + scsi->base.entries.count, 0);
 		ck_assert_uint_eq(scsi->free_luns[0], UINT64_MAX);
 	}
 	ck_assert_uint_gt(nth, 5);
 	/* On a disk that is there already the count goes back. */
 	test_host_fail_allocation(host, 1, false);
 	ck_assert_int_eq(lcowmig_scsi_reserve(scsi, &disk, &mount, &id, &error), LCOWMIG_E_NO_MEMORY);
-	ck_assert_uint_eq(mount_of(&id)->ref_count, 1);
+	ck_assert_uint_eq(mount_of(&id)->wire.ref_count, 1);
 }
 END_TEST
 
@@ -245,7 +245,7 @@ START_TEST(test_root_disk_can_be_mounted_but_is_never_attached_or_detached)
 	ck_assert_int_eq(unmap(&id), LCOWMIG_OK);
 	test_host_expect_log(host, GUEST_ADD("\"MountPath\":\"/run/mounts/scsi/0_0_0\"")
 					   GUEST_REMOVE("\"MountPath\":\"/run/mounts/scsi/0_0_0\""));
-	ck_assert_ptr_nonnull(scsi->slots[0]);
+	ck_assert_ptr_nonnull(lcowmig__scsi_disk_in(scsi, 0));
 }
 END_TEST
 
@@ -289,6 +289,13 @@ START_TEST(test_attachments_leave_out_what_is_only_reserved)
 }
 END_TEST
 
+/* Every import pays for a controller; for slots only when there are disks in them. */
+START_TEST(test_slots_cost_no_room_while_they_are_empty)
+{
+	ck_assert_uint_lt(sizeof *scsi, LCOWMIG_SCSI_CONTROLLERS_MAX * LCOWMIG_SCSI_LUNS * sizeof(void *) / 4);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("scsi");
@@ -307,6 +314,7 @@ int main(void)
 	tcase_add_test(tcase, test_root_disk_can_be_mounted_but_is_never_attached_or_detached);
 	tcase_add_test(tcase, test_disks_are_seen_slot_by_slot);
 	tcase_add_test(tcase, test_attachments_leave_out_what_is_only_reserved);
+	tcase_add_test(tcase, test_slots_cost_no_room_while_they_are_empty);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -162,7 +162,7 @@ START_TEST(test_unmap_reports_a_failed_unmount_and_can_be_repeated)
 	ck_assert_int_eq(unmap(&id), LCOWMIG_E_GUEST_FAILED);
 	ck_assert_uint_eq(error.hresult, 0x80004005);
 	ck_assert_int_eq(mount_of(&id)->object.state, MOUNT_MOUNTED);
-	ck_assert_uint_eq(mount_of(&id)->ref_count, 1);
+	ck_assert_uint_eq(mount_of(&id)->wire.ref_count, 1);
 	ck_assert_int_eq(map(&id), LCOWMIG_OK); /* still mounted */
 	ck_assert_int_eq(unmap(&id), LCOWMIG_OK);
 	expect_empty();
@@ -317,7 +317,7 @@ START_TEST(test_unmap_that_waits_its_turn_can_be_cancelled_and_repeated)
 	test_host_complete(host, "hcs.modify", LCOWMIG_OK, 0, NULL);
 	ck_assert_int_eq(done[0].status, LCOWMIG_OK);
 	ck_assert_int_eq(done[2].status, LCOWMIG_OK);
-	ck_assert_ptr_null(scsi->slots[1]);
+	ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, 1));
 	ck_assert_int_eq(unmap(&a), LCOWMIG_OK);
 	expect_empty();
 }
@@ -363,7 +363,7 @@ START_TEST(test_disk_that_is_reserved_while_it_goes_gets_another_slot)
 	test_host_hold(host, "hcs.modify", false);
 	if (_i)
 		ck_assert_int_eq(unmap(&a), LCOWMIG_OK);
-	ck_assert_ptr_null(scsi->slots[0]);
+	ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, 0));
 	ck_assert_int_eq(map(&b), LCOWMIG_OK);
 	ck_assert_int_eq(unmap(&b), LCOWMIG_OK);
 	expect_empty();
@@ -382,7 +382,7 @@ START_TEST(test_half_unmapped_reservation_outlives_its_disk)
 	b = reserve("a.vhd", 0); /* the disk is still attached */
 	ck_assert_int_eq(map(&b), LCOWMIG_OK);
 	ck_assert_int_eq(unmap(&b), LCOWMIG_OK);
-	ck_assert_ptr_null(scsi->slots[0]);
+	ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, 0));
 	c = reserve("c.vhd", 0);
 	ck_assert_int_eq(map(&c), LCOWMIG_OK);
 	test_host_clear_log(host);

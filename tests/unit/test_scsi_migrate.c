@@ -141,7 +141,7 @@ START_TEST(test_root_disk_round_trips_and_stays_the_machines_own)
 	id = reserve_config("root.vhd", LCOWMIG_DISK_VIRTUAL, NULL, 1);
 	ck_assert_int_eq(map(&id), LCOWMIG_OK);
 	ck_assert_int_eq(unmap(&id), LCOWMIG_OK);
-	ck_assert_ptr_nonnull(scsi->slots[0]);
+	ck_assert_ptr_nonnull(lcowmig__scsi_disk_in(scsi, 0));
 	ck_assert_uint_eq(test_host_count(host, "hcs.modify"), 0);
 }
 END_TEST
@@ -164,9 +164,9 @@ START_TEST(test_imported_mounts_keep_path_count_and_config)
 	expect_same_when_saved_again();
 	ck_assert_int_eq(disk_of(&a)->object.state, DISK_ATTACHED);
 	ck_assert_int_eq(mount_of(&a)->object.state, MOUNT_MOUNTED);
-	ck_assert_str_eq(mount_of(&a)->guest_path, "/run/mounts/scsi/0_0_2");
+	ck_assert_str_eq(mount_of(&a)->wire.guest_path, "/run/mounts/scsi/0_0_2");
 	ck_assert_int_eq(mount_of(&c)->object.state, MOUNT_RESERVED);
-	ck_assert_uint_eq(mount_of(&a)->ref_count, 2);
+	ck_assert_uint_eq(mount_of(&a)->wire.ref_count, 2);
 	ck_assert_int_eq(lcowmig_scsi_resume(scsi, &error), LCOWMIG_OK);
 	test_host_clear_log(host);
 	ck_assert_int_eq(unmap(&a), LCOWMIG_OK);
@@ -359,11 +359,11 @@ START_TEST(test_import_tolerates_disks_and_mounts_without_config)
 	lcowmig__wire_scsi wire = { .num_controllers = 1, .disks = disks, .n_disks = 2 };
 
 	ck_assert_int_eq(import_wire(&wire), LCOWMIG_OK);
-	ck_assert_int_eq(scsi->slots[0]->object.state, DISK_ATTACHED);
-	ck_assert_str_eq(scsi->slots[0]->host_path, "");
-	ck_assert_int_eq(scsi->slots[1]->object.state, DISK_ATTACHED);
-	ck_assert_int_eq(lcowmig__disk_find_mount(scsi->slots[0], 0)->object.state, MOUNT_MOUNTED);
-	ck_assert_str_eq(lcowmig__disk_find_mount(scsi->slots[0], 0)->guest_path, "/run/mounts/scsi/0_0_0");
+	ck_assert_int_eq(lcowmig__scsi_disk_in(scsi, 0)->object.state, DISK_ATTACHED);
+	ck_assert_str_eq(lcowmig__scsi_disk_in(scsi, 0)->host_path, "");
+	ck_assert_int_eq(lcowmig__scsi_disk_in(scsi, 1)->object.state, DISK_ATTACHED);
+	ck_assert_int_eq(lcowmig__disk_find_mount(lcowmig__scsi_disk_in(scsi, 0), 0)->object.state, MOUNT_MOUNTED);
+	ck_assert_str_eq(lcowmig__disk_find_mount(lcowmig__scsi_disk_in(scsi, 0), 0)->wire.guest_path, "/run/mounts/scsi/0_0_0");
 	ck_assert_int_eq(save(), LCOWMIG_OK);
 }
 END_TEST
@@ -488,7 +488,7 @@ START_TEST(test_unpatched_disks_are_those_nobody_named)
 	lcowmig__scsi_each_disk(scsi, name_disk, names);
 	ck_assert_str_eq(names, "0:b.vhd 1:a.vhd 64:root.vhd ");
 	ck_assert_uint_eq(lcowmig__scsi_controllers(scsi), 2);
-	ck_assert(lcowmig__scsi_has_reservation(scsi, &ids[0]));
+	ck_assert(lcowmig__scsi_find(scsi, &ids[0]) != NULL);
 }
 END_TEST
 

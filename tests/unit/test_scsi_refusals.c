@@ -107,7 +107,7 @@ START_TEST(test_reserve_refuses_a_root_disk_whose_path_has_a_slot_already)
 	disk.host_path = "a.vhd";
 	ck_assert_int_eq(lcowmig_scsi_reserve_for_rootfs(scsi, 1, 0, &disk, &error), LCOWMIG_E_ALREADY_EXISTS);
 	ck_assert_str_eq(error.message, "SCSI: a.vhd has a slot already");
-	ck_assert_ptr_null(scsi->slots[64]);
+	ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, 64));
 }
 END_TEST
 
@@ -121,7 +121,7 @@ START_TEST(test_reserve_refuses_more_reservations_than_the_limit)
 	first = reserve("a.vhd", 0);
 	ck_assert_int_eq(try_reserve("b.vhd", 0, &second), LCOWMIG_E_LIMIT_EXCEEDED);
 	ck_assert_str_eq(error.message, "SCSI: there are 1 reservations already");
-	ck_assert_ptr_null(scsi->slots[1]);
+	ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, 1));
 	ck_assert_int_eq(unmap(&first), LCOWMIG_OK);
 	ck_assert_int_eq(try_reserve("b.vhd", 0, &second), LCOWMIG_OK);
 }
@@ -156,7 +156,7 @@ START_TEST(test_reserve_fails_when_the_platform_has_no_fresh_random_bytes)
 	first = reserve("a.vhd", 0);
 	ck_assert_int_eq(try_reserve("b.vhd", 0, &id), LCOWMIG_E_HOST_FAILED);
 	ck_assert_str_eq(error.message, "SCSI: the platform's random bytes repeat themselves");
-	ck_assert_ptr_null(scsi->slots[1]);
+	ck_assert_ptr_null(lcowmig__scsi_disk_in(scsi, 1));
 	ck_assert_int_eq(unmap(&first), LCOWMIG_OK);
 	expect_empty();
 }

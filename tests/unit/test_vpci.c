@@ -44,9 +44,9 @@ static lcowmig_status take(const lcowmig_guid *id)
 
 static lcowmig__device *device_of(const lcowmig_guid *id)
 {
-	lcowmig__device *device = NULL;
+	lcowmig__device *device = lcowmig__vpci_look_up(vpci, id, &error);
 
-	ck_assert_int_eq(lcowmig__vpci_look_up(vpci, id, &device, &error), LCOWMIG_OK);
+	ck_assert_ptr_nonnull(device);
 	return device;
 }
 
@@ -58,8 +58,8 @@ static bool same(const lcowmig_guid *a, const lcowmig_guid *b)
 /* VPCI-25 */
 static void expect_empty(void)
 {
-	ck_assert_uint_eq(vpci->by_id.count + vpci->by_identity.count, 0);
-	ck_assert_ptr_null(vpci->gate.holder);
+	ck_assert_uint_eq(vpci->base.entries.count + vpci->by_identity.count, 0);
+	ck_assert_ptr_null(vpci->base.gate.holder);
 	ck_assert_int_eq(lcowmig_vpci_save(vpci, &error), LCOWMIG_OK);
 }
 
@@ -101,7 +101,7 @@ START_TEST(test_reserve_gives_one_guid_for_each_device)
 	ck_assert(same(&a, &b));
 	ck_assert(!same(&a, &c));
 	ck_assert_int_eq(device_of(&a)->object.state, DEVICE_RESERVED);
-	ck_assert_uint_eq(vpci->by_id.count, 2);
+	ck_assert_uint_eq(vpci->base.entries.count, 2);
 	ck_assert_uint_eq(vpci->by_identity.count, 2);
 	test_host_expect_log(host, "");
 }
@@ -110,7 +110,6 @@ END_TEST
 START_TEST(test_reserve_checks_its_arguments_and_records_nothing_on_failure)
 {
 	lcowmig_guid id;
-	unsigned nth;
 
 	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "", 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "\xff", 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
@@ -119,12 +118,10 @@ START_TEST(test_reserve_checks_its_arguments_and_records_nothing_on_failure)
 	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "1234", 0, &id, &error), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_str_eq(error.message, "vPCI: the device instance id is empty, too long or not UTF-8");
 	expect_empty();
-	for (nth = 1; nth < 3; nth++) {
-		test_host_fail_allocation(host, nth, false);
-		ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "x", 0, &id, &error), LCOWMIG_E_NO_MEMORY);
-		test_host_fail_allocation(host, 0, false);
-		expect_empty();
-	}
+	test_host_fail_allocation(host, 1, false);
+	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "x", 0, &id, &error), LCOWMIG_E_NO_MEMORY);
+	test_host_fail_allocation(host, 0, false);
+	expect_empty();
 	reserve("x", 0);
 }
 END_TEST
@@ -195,7 +192,7 @@ START_TEST(test_reserve_fails_when_the_platform_has_no_fresh_random_bytes)
 	reserve("x", 0);
 	ck_assert_int_eq(lcowmig_vpci_reserve(vpci, "y", 0, &id, &error), LCOWMIG_E_HOST_FAILED);
 	ck_assert_str_eq(error.message, "vPCI: the platform's random bytes repeat themselves");
-	ck_assert_uint_eq(vpci->by_id.count + vpci->by_identity.count, 2);
+	ck_assert_uint_eq(vpci->base.entries.count + vpci->by_identity.count, 2);
 }
 END_TEST
 
