@@ -32,14 +32,15 @@ void lcowmig__flow_init(lcowmig__flow *flow, const lcowmig__flow_class *class, l
 void *lcowmig__flow_new(size_t size, const lcowmig__flow_class *class, lcowmig_context *context, lcowmig__object *object,
                         lcowmig_error *error)
 {
-	/* The rest comes behind the struct, whose size is a multiple of its pointers' alignment. */
-	lcowmig__flow *flow = lcowmig__alloc(&context->mem, size + sizeof(lcowmig__flow_rest));
+	/* The rest comes behind the struct, which may end in bytes of any number. */
+	const size_t place = (size + _Alignof(lcowmig__flow_rest) - 1) / _Alignof(lcowmig__flow_rest) * _Alignof(lcowmig__flow_rest);
+	lcowmig__flow *flow = lcowmig__alloc(&context->mem, place + sizeof(lcowmig__flow_rest));
 
 	if (!flow) {
 		lcowmig__fail_memory(error);
 		return NULL;
 	}
-	lcowmig__flow_init(flow, class, context, object, (lcowmig__flow_rest *)(void *)((char *)flow + size));
+	lcowmig__flow_init(flow, class, context, object, (lcowmig__flow_rest *)(void *)((char *)flow + place));
 	flow->on_heap = true;
 	return flow;
 }
