@@ -76,7 +76,7 @@ static void cancel_step(lcowmig__flow *flow)
 		cancel_ended(m);
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, flow->error)));
 	if (m->abandon)
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
 	FLOW_RETURN(flow, cancel_judge(m, flow));

@@ -135,7 +135,7 @@ static void abandon_step(lcowmig__flow *flow)
 	if (abandon_needs_cancel(m)) {
 		lcowmig__flow_set_deadline(flow, ABANDON_WAIT_NS);
 		FLOW_AWAIT(flow,
-			   lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
+			   lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, flow->error)));
 		if (!lcowmig__cancel_was_pointless(flow->result, flow->error->hresult))
 			abandon_note(self, "cancel at the host");
 	}

@@ -78,7 +78,7 @@ static bool resume_is_running(const lcowmig_migration *m)
 
 static lcowmig__flow *resume_finalize_flow(struct resume *self)
 {
-	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), true, self->flow.error);
+	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, true, self->flow.error);
 }
 
 static void resume_step(lcowmig__flow *flow)
@@ -102,7 +102,7 @@ static void resume_step(lcowmig__flow *flow)
 	if (status != LCOWMIG_OK)
 		FLOW_RETURN(flow, status);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_RESUME_MACHINE, NULL);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, flow->error)));
 	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_RESUME_MACHINE);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_RESUME_PODS, NULL);
 	FLOW_TRY(flow, resume_pods(flow, m));

@@ -35,9 +35,9 @@ static void prepare_source_step(lcowmig__flow *flow)
 		FLOW_RETURN(flow, flow->result);
 	if (lcowmig__session_is_stale(m, self->generation)) {
 		/* Abandoned while the host took its time: undo what it has done after all. */
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, true, flow->error)));
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, true, true, flow->error)));
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, true, flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, true, flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, flow->error)));
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "prepare source: its session was abandoned"));
 	}
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_PREPARE_SOURCE);

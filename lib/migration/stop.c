@@ -39,7 +39,7 @@ static void stop_done(lcowmig_migration *m)
 
 static lcowmig__flow *stop_finalize_flow(struct stop *self)
 {
-	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), false, self->flow.error);
+	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, false, self->flow.error);
 }
 
 static void stop_step(lcowmig__flow *flow)

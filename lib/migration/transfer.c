@@ -43,12 +43,12 @@ static lcowmig__flow *transfer_start_flow(struct transfer *self)
 
 static lcowmig__flow *transfer_move_flow(struct transfer *self)
 {
-	return lcowmig__vm_transfer_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), self->flow.error);
+	return lcowmig__vm_transfer_flow(self->m->sandbox->vm, self->flow.error);
 }
 
 static lcowmig__flow *transfer_cancel_flow(struct transfer *self)
 {
-	return lcowmig__vm_cancel_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), self->flow.error);
+	return lcowmig__vm_cancel_flow(self->m->sandbox->vm, self->flow.error);
 }
 
 /* The wait is over, and not because the socket came. A cancelled or abandoned session ends quietly, a failed one has told already. */

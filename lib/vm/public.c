@@ -51,31 +51,31 @@ lcowmig_status lcowmig_vm_create(lcowmig_vm *vm, const char *document, size_t si
 	return lcowmig__leave_flow(vm, &pump, status, flow, done, user, error);
 }
 
-lcowmig_status lcowmig_vm_start(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
+/* An operation that takes nothing but the machine. */
+static lcowmig_status vm_run(lcowmig_vm *vm, lcowmig__flow *(*make)(lcowmig_vm *vm, lcowmig_error *error), lcowmig_done_fn done, void *user,
+			     lcowmig_error *error)
 {
 	lcowmig__pump pump;
 
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_start_flow(vm, error), done, user, error);
+	if (!vm)
+		return no_vm(error);
+	lcowmig__enter(vm->object.context, &pump);
+	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, make(vm, error), done, user, error);
+}
+
+lcowmig_status lcowmig_vm_start(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
+{
+	return vm_run(vm, lcowmig__vm_start_flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vm_terminate(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_terminate_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_terminate_flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vm_wait(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_wait_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_wait_flow, done, user, error);
 }
 
 /* ---- The policy of a confidential sandbox ---- */
@@ -234,11 +234,7 @@ lcowmig_status lcowmig_vm_exec_into_host(lcowmig_vm *vm, const lcowmig_vm_exec *
 
 lcowmig_status lcowmig_vm_dump_stacks(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return vm_run_operation(vm, &pump, lcowmig__vm_dump_stacks_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_dump_stacks_flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vm_get_stats(lcowmig_vm *vm, lcowmig_vm_stats *ret_stats, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -255,9 +251,5 @@ lcowmig_status lcowmig_vm_get_stats(lcowmig_vm *vm, lcowmig_vm_stats *ret_stats,
 
 lcowmig_status lcowmig_vm_query_compatibility(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_compatibility_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_compatibility_flow, done, user, error);
 }

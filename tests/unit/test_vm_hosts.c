@@ -224,7 +224,7 @@ START_TEST(test_vm_resume_fails_when_the_machine_ends_at_the_last_step)
 
 	make_destination_finalized();
 	host->env.guest.raise_port = exits_while_the_port_is_raised;
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, false, NULL), &error), LCOWMIG_E_UNAVAILABLE);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), &error), LCOWMIG_E_UNAVAILABLE);
 	ck_assert_str_eq(error.message, "virtual machine dest@vm became Terminated while resume was under way");
 	ck_assert_int_eq(state(), LCOWMIG_VM_TERMINATED);
 	ck_assert_int_eq(ended_calls, 1);

@@ -94,7 +94,7 @@ START_TEST(test_vm_create_refuses_what_it_cannot_read_and_does_without_options)
 	ck_assert_int_eq(lcowmig_vm_create(vm, STANDARD, strlen(STANDARD), NULL, NULL, NULL, &error), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_vm_architecture(vm, &architecture, &error), LCOWMIG_OK);
 	ck_assert_str_eq(architecture, "");
-	ck_assert(!vm->no_writable_file_shares && !vm->confidential);
+	ck_assert(!vm->config.no_writable_file_shares && !vm->config.confidential);
 }
 END_TEST
 

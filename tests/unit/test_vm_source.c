@@ -234,7 +234,7 @@ START_TEST(test_vm_transfer_needs_a_started_side)
 
 	make(_i);
 	test_host_clear_log(host);
-	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, is_source, NULL), NULL), legal ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, NULL), NULL), legal ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), legal ? LCOWMIG_VM_MIGRATION_TRANSFER_COMPLETED : _i);
 	if (legal)
 		test_host_expect_log(host,

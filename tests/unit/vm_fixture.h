@@ -148,7 +148,7 @@ static inline void make_source_started(void)
 static inline void make_source_finalized(void)
 {
 	make_source_started();
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_OK);
 }
 
 static lcowmig__wire_disk wire_disks[3];
@@ -227,13 +227,13 @@ static inline void make_destination_started(void)
 static inline void make_transferred(void)
 {
 	make_destination_started();
-	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, false, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, NULL), NULL), LCOWMIG_OK);
 }
 
 static inline void make_destination_finalized(void)
 {
 	make_transferred();
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_OK);
 }
 
 /* Every state that a test can be put into. */
