@@ -68,14 +68,9 @@ static uint64_t span_end(const lcowmig__timeline *timeline, const lcowmig__span 
 	return span->has_ended ? span->end : lcowmig__now(timeline->context);
 }
 
-bool lcowmig__timeline_has(const lcowmig__timeline *timeline, const char *name)
+bool lcowmig__timeline_has(lcowmig__timeline *timeline, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < timeline->count; i++)
-		if (strcmp(timeline->spans[i].name, name) == 0)
-			return true;
-	return false;
+	return timeline_find(timeline, name, false) != NULL;
 }
 
 size_t lcowmig_migration_timeline_count(lcowmig_migration *m)
