@@ -112,7 +112,6 @@ struct prepare_destination {
 	lcowmig__session_flow base;
 	const lcowmig__migration_options *options;
 	lcowmig__migration_options own;
-	const char *vm_id;
 };
 
 static void prepare_destination_step(lcowmig__flow *flow)
@@ -125,7 +124,7 @@ static void prepare_destination_step(lcowmig__flow *flow)
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_PREPARE, NULL);
 	/* An earlier attempt that ran out of memory, or was cancelled, may have got that far. */
 	if (lcowmig__vm_get_state(vm) != LCOWMIG__VM_DESTINATION_CREATED)
-		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_create_destination_flow(vm, self->vm_id, self->options, NULL)));
+		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_create_destination_flow(vm, self->options, NULL)));
 	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_patch_flow(vm, NULL)));
 	if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_NO_MEMORY && flow->result != LCOWMIG_E_CANCELLED)
 		lcowmig__session_fail(m, flow->result, flow->error);
@@ -202,16 +201,6 @@ static lcowmig_status prepare_check_disks(const lcowmig_migration *m, uint32_t f
 			     m->object.id, unpatched.count, unpatched.list);
 }
 
-static char *prepare_vm_id(lcowmig__flow *flow, const char *sandbox_id)
-{
-	size_t size = strlen(sandbox_id) + sizeof "@vm";
-	char *id = lcowmig__flow_alloc(flow, size);
-
-	if (id)
-		snprintf(id, size, "%s@vm", sandbox_id);
-	return id;
-}
-
 static lcowmig_status prepare_destination_begin(lcowmig_migration *m, const char *session_id, const lcowmig_migration_options *options,
 						uint32_t flags, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
@@ -227,17 +216,14 @@ static lcowmig_status prepare_destination_begin(lcowmig_migration *m, const char
 	self = lcowmig__session_flow_new(m, sizeof *self, &prepare_destination_class, true, error);
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
-	self->vm_id = prepare_vm_id(&self->base.flow, m->sandbox->id);
 	status = lcowmig__migration_convert_options(options, &self->own, &self->options, error);
 	if (status != LCOWMIG_OK) {
 		lcowmig__flow_discard(&self->base.flow);
 		return status;
 	}
-	*ret_flow = lcowmig__flow_made(&self->base.flow, true, error);
-	if (!*ret_flow)
-		return LCOWMIG_E_NO_MEMORY;
 	self->base.span = LCOWMIG__SPAN_PREPARE;
-	lcowmig__session_begin_work(m, *ret_flow);
+	lcowmig__session_begin_work(m, &self->base.flow);
+	*ret_flow = &self->base.flow;
 	return LCOWMIG_OK;
 }
 

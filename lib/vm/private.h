@@ -60,7 +60,7 @@ struct lcowmig_vm {
 	lcowmig__gate gate; /* one change of a living machine at a time; ending and cancelling do not queue */
 
 	lcowmig__vm_config config;
-	char *policy[4]; /* enforcer, policy, reference, hash envelope; enforcer NULL: none */
+	char *policy; /* enforcer, policy, reference and hash envelope, one behind the other; NULL: none */
 
 	lcowmig_scsi *scsi;
 	lcowmig_plan9 *plan9;

@@ -57,7 +57,6 @@ void lcowmig__vm_config_done(const lcowmig__mem *mem, lcowmig__vm_config *config
 void lcowmig__vm_free(lcowmig_vm *vm)
 {
 	const lcowmig__mem *mem;
-	size_t i;
 
 	if (!vm)
 		return;
@@ -66,8 +65,7 @@ void lcowmig__vm_free(lcowmig_vm *vm)
 	lcowmig__plan9_free(vm->plan9);
 	lcowmig__vpci_free(vm->vpci);
 	lcowmig__vm_config_done(mem, &vm->config);
-	for (i = 0; i < LCOWMIG__COUNT(vm->policy); i++)
-		lcowmig__free(mem, vm->policy[i]);
+	lcowmig__free(mem, vm->policy);
 	lcowmig__free(mem, vm->compat);
 	lcowmig__free(mem, vm->stacks);
 	lcowmig__free(mem, vm->env->vm_id);

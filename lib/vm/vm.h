@@ -51,7 +51,8 @@ lcowmig_status lcowmig__vm_scsi(lcowmig_vm *vm, lcowmig_scsi **ret_scsi, lcowmig
 lcowmig_status lcowmig__vm_plan9(lcowmig_vm *vm, lcowmig_plan9 **ret_plan9, lcowmig_error *error);
 lcowmig_status lcowmig__vm_vpci(lcowmig_vm *vm, lcowmig_vpci **ret_vpci, lcowmig_error *error);
 
-lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *id, const char *document, size_t size, const lcowmig_vm_options *options,
+/* The sandbox must have its id. */
+lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options,
 				       lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_start_flow(lcowmig_vm *vm, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_terminate_flow(lcowmig_vm *vm, lcowmig_error *error);
@@ -65,6 +66,7 @@ lcowmig__flow *lcowmig__vm_update_fragment_flow(lcowmig_vm *vm, const char *frag
 /* Source. */
 void lcowmig__vm_check(const lcowmig_vm *vm, void (*report)(void *user, const char *reason), void *user); /* */
 /* `options`, here and below, stay the caller's until the flow has ended; NULL: the platform's defaults. */
+/* After a check that brought no reasons. */
 lcowmig__flow *lcowmig__vm_initialize_source_flow(lcowmig_vm *vm, const lcowmig__migration_options *options, lcowmig_error *error);
 /* Queries the compatibility blob and the allocator floors and keeps them for capture. */
 lcowmig__flow *lcowmig__vm_collect_flow(lcowmig_vm *vm, lcowmig_error *error);
@@ -75,8 +77,7 @@ lcowmig__flow *lcowmig__vm_start_source_flow(lcowmig_vm *vm, void *socket, uint3
 
 /* Destination. */
 lcowmig_status lcowmig__vm_import(lcowmig_vm *vm, const lcowmig__wire_vm *wire, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const char *id, const lcowmig__migration_options *options,
-						   lcowmig_error *error);
+lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const lcowmig__migration_options *options, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_patch_flow(lcowmig_vm *vm, lcowmig_error *error); /* grants access to every disk */
 lcowmig__flow *lcowmig__vm_start_destination_flow(lcowmig_vm *vm, void *socket, uint32_t session_number, lcowmig_error *error);
 

@@ -2,9 +2,6 @@
  * What of the machine travels: collected from HCS and the guest connection, captured into the wire struct, and taken over on the other
  * side.
  */
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "private.h"
 
 /* ---- The check that can be asked for at any time ---- */
@@ -13,63 +10,57 @@ struct vm_check {
 	const lcowmig_vm *vm;
 	void (*report)(void *user, const char *reason);
 	void *user;
+	lcowmig_error error;
 };
 
-static void check_say(const struct vm_check *check, const char *format, ...) LCOWMIG__PRINTF(2, 3);
-
-static void check_say(const struct vm_check *check, const char *format, ...)
-{
-	char text[LCOWMIG_ERROR_MESSAGE_SIZE];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	check->report(check->user, text);
-}
-
-/* Asks a part of the machine whether it could be captured now. Its answer to running out of memory is no reason against a migration. */
-static void check_ask(const struct vm_check *check, lcowmig_status status, const lcowmig_error *error)
+/* How a part of the machine answered. That it ran out of memory over the answer is no reason against a migration. */
+static void check_note(struct vm_check *check, lcowmig_status status)
 {
 	if (status != LCOWMIG_OK && status != LCOWMIG_E_NO_MEMORY)
-		check->report(check->user, error->message);
+		check->report(check->user, check->error.message);
 }
 
-static void check_disks(const struct vm_check *check)
+static void check_disks(struct vm_check *check)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig__wire_scsi wire = { 0 };
 	lcowmig__arena arena;
 
 	if (!check->vm->scsi)
 		return;
 	lcowmig__arena_init(&arena, lcowmig__vm_mem(check->vm), 0);
-	check_ask(check, lcowmig__scsi_capture(check->vm->scsi, &arena, &wire, &error), &error);
+	check_note(check, lcowmig__scsi_capture(check->vm->scsi, &arena, &wire, &check->error));
 	lcowmig__arena_done(&arena);
 }
 
 void lcowmig__vm_check(const lcowmig_vm *vm, void (*report)(void *user, const char *reason), void *user)
 {
-	struct vm_check check = { vm, report, user };
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	struct vm_check check = { vm, report, user, LCOWMIG_ERROR_INIT };
+	const lcowmig_status no = LCOWMIG_E_FAILED_PRECONDITION;
+	const lcowmig__vm_config *config = &vm->config;
+	lcowmig_error *error = &check.error;
 	const char *id = vm->object.id;
 
 	if (vm->object.state != LCOWMIG__VM_RUNNING && vm->object.state != LCOWMIG__VM_SOURCE_INITIALIZED)
-		check_say(&check, "virtual machine %s is %s; a migration needs Running", id, lcowmig__vm_state_name(vm));
-	if (vm->config.document && !vm->config.facts.relays_log)
-		check_say(&check, "virtual machine %s was booted without migration support: its kernel command line lacks \"%s\"", id,
-			  LCOWMIG__LOG_RELAY_COMMAND);
-	if (vm->config.confidential)
-		check_say(&check, "virtual machine %s belongs to a confidential sandbox", id);
-	if (vm->config.facts.blockers[0])
-		check_say(&check, "virtual machine %s has what cannot migrate in its document: %s", id, vm->config.facts.blockers);
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s is %s; a migration needs Running", id,
+						 lcowmig__vm_state_name(vm)));
+	if (config->document && !config->facts.relays_log)
+		check_note(&check, lcowmig__fail(error, no,
+						 "virtual machine %s was booted without migration support: its kernel command line lacks "
+						 "\"" LCOWMIG__LOG_RELAY_COMMAND "\"",
+						 id));
+	if (config->confidential)
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s belongs to a confidential sandbox", id));
+	if (config->facts.blockers[0])
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s has what cannot migrate in its document: %s", id,
+						 config->facts.blockers));
 	if (vm->plan9)
-		check_ask(&check, lcowmig__plan9_capture(vm->plan9, &error), &error);
+		check_note(&check, lcowmig__plan9_capture(vm->plan9, error));
 	if (vm->vpci)
-		check_ask(&check, lcowmig__vpci_capture(vm->vpci, &error), &error);
+		check_note(&check, lcowmig__vpci_capture(vm->vpci, error));
 	if (vm->execs)
-		check_say(&check, "virtual machine %s has %u processes started with exec into the virtual machine", id, vm->execs);
-	check_ask(&check, lcowmig__object_check_idle(&vm->object, &error), &error);
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s has %u processes started with exec into the virtual machine",
+						 id, vm->execs));
+	check_note(&check, lcowmig__object_check_idle(&vm->object, error));
 	check_disks(&check);
 }
 

@@ -230,21 +230,25 @@ static void vm_create_step(lcowmig__flow *flow)
 
 static const lcowmig__flow_class vm_create_class = { .name = "create", .step = vm_create_step, .release = vm_create_release };
 
-static struct vm_create *vm_create_new(lcowmig_vm *vm, int trigger, const char *id, lcowmig_error *error)
+/* The machine is called after its sandbox. */
+static struct vm_create *vm_create_new(lcowmig_vm *vm, int trigger, lcowmig_error *error)
 {
 	struct vm_create *self = lcowmig__vm_flow(vm, sizeof *self, &vm_create_class, error);
+	lcowmig__buf id;
 
 	if (!self)
 		return NULL;
 	self->trigger = trigger;
-	self->id = lcowmig__strdup(lcowmig__vm_mem(vm), id);
+	lcowmig__buf_init(&id, lcowmig__vm_mem(vm));
+	lcowmig__buf_printf(&id, "%s@vm", vm->owner.sandbox_id(vm->owner.user));
+	self->id = lcowmig__buf_take(&id);
 	return self;
 }
 
-lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *id, const char *document, size_t size, const lcowmig_vm_options *options,
+lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options,
 				       lcowmig_error *error)
 {
-	struct vm_create *self = vm_create_new(vm, LCOWMIG__VM_CREATE, id, error);
+	struct vm_create *self = vm_create_new(vm, LCOWMIG__VM_CREATE, error);
 	lcowmig__vm_config *config;
 
 	if (!self)
@@ -262,10 +266,9 @@ lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *id, const cha
 	return lcowmig__flow_made(&self->flow, self->id && config->document && config->architecture, error);
 }
 
-lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const char *id, const lcowmig__migration_options *options,
-						   lcowmig_error *error)
+lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const lcowmig__migration_options *options, lcowmig_error *error)
 {
-	struct vm_create *self = vm_create_new(vm, LCOWMIG__VM_CREATE_DESTINATION, id, error);
+	struct vm_create *self = vm_create_new(vm, LCOWMIG__VM_CREATE_DESTINATION, error);
 
 	if (!self)
 		return NULL;

@@ -14,58 +14,33 @@
 
 struct vm_exec {
 	lcowmig__flow flow;
-	const char **arguments;
-	size_t n_arguments;
-	const char *texts[4]; /* working directory, stdin, stdout, stderr */
-	bool wanted[3];       /* which of the streams */
-	bool has_stdio;       /* any of them */
-	bool terminal;
-	void *stdio; /* closed by the spare */
+	lcowmig_stdio_config config;
+	lcowmig__guest_process process;
+	bool wanted[3]; /* which of the streams */
+	bool has_stdio; /* any of them */
+	void *stdio;    /* closed by the spare */
 	lcowmig_call *spare;
-	uint32_t ports[3];
 	uint32_t pid;
 	uint32_t exit_code;
 	int32_t *ret_exit_code;
 };
 
-static void exec_open(struct vm_exec *self)
-{
-	const lcowmig__env *env = lcowmig__vm_of(&self->flow)->env;
-	lcowmig_stdio_config config = { .size = sizeof config };
-
-	if (!self->has_stdio)
-		return;
-	config.container_id = env->vm_id;
-	config.exec_id = "";
-	config.stdin_path = self->texts[1];
-	config.stdout_path = self->texts[2];
-	config.stderr_path = self->texts[3];
-	config.terminal = self->terminal;
-	lcowmig__stdio_open(&self->flow, env, &config);
-}
-
-static void exec_allocate(struct vm_exec *self)
+static void exec_open(struct vm_exec *self, const lcowmig__env *env)
 {
 	if (self->has_stdio)
-		lcowmig__guest_allocate_ports(&self->flow, lcowmig__vm_of(&self->flow)->env, self->wanted, self->ports);
+		lcowmig__stdio_open(&self->flow, env, &self->config);
 }
 
-static void exec_attach(struct vm_exec *self)
+static void exec_allocate(struct vm_exec *self, const lcowmig__env *env)
+{
+	if (self->has_stdio)
+		lcowmig__guest_allocate_ports(&self->flow, env, self->wanted, self->process.ports);
+}
+
+static void exec_attach(struct vm_exec *self, const lcowmig__env *env)
 {
 	if (self->stdio)
-		lcowmig__stdio_attach(&self->flow, lcowmig__vm_of(&self->flow)->env, self->stdio, self->ports);
-}
-
-static void exec_execute(struct vm_exec *self)
-{
-	lcowmig__guest_process process = { .container_id = LCOWMIG__NULL_GUID };
-
-	memcpy(process.ports, self->ports, sizeof process.ports);
-	process.arguments = self->arguments;
-	process.n_arguments = self->n_arguments;
-	process.working_directory = self->texts[0];
-	process.emulate_console = self->terminal;
-	lcowmig__guest_execute_process(&self->flow, lcowmig__vm_of(&self->flow)->env, &process);
+		lcowmig__stdio_attach(&self->flow, env, self->stdio, self->process.ports);
 }
 
 static lcowmig_status exec_read_exit(struct vm_exec *self)
@@ -82,11 +57,11 @@ static void vm_exec_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	*self->ret_exit_code = -1;
-	FLOW_TRY(flow, exec_open(self));
+	FLOW_TRY(flow, exec_open(self, env));
 	self->stdio = lcowmig__flow_take_handle(flow);
-	FLOW_TRY(flow, exec_allocate(self));
-	FLOW_TRY(flow, exec_attach(self));
-	FLOW_TRY(flow, exec_execute(self));
+	FLOW_TRY(flow, exec_allocate(self, env));
+	FLOW_TRY(flow, exec_attach(self, env));
+	FLOW_TRY(flow, lcowmig__guest_execute_process(flow, env, &self->process));
 	FLOW_CHECK(flow, lcowmig__guest_reply_process_id(flow, &self->pid, flow->error));
 	FLOW_AWAIT(flow, lcowmig__guest_wait_process(flow, env, LCOWMIG__NULL_GUID, self->pid, LCOWMIG__GUEST_WAIT_FOREVER));
 	flow->failure = exec_read_exit(self);
@@ -119,35 +94,45 @@ static const lcowmig__flow_class vm_exec_class = {
 	.release = vm_exec_release,
 };
 
-static void exec_copy(struct vm_exec *self, const lcowmig_vm_exec *exec)
+static const char *exec_path(struct vm_exec *self, size_t stream, const char *path)
 {
-	const char *const texts[4] = { exec->working_directory ? exec->working_directory : "/", exec->stdin_path, exec->stdout_path,
-				       exec->stderr_path };
-	lcowmig__flow *flow = &self->flow;
+	self->wanted[stream] = !lcowmig__text_is_empty(path);
+	self->has_stdio |= self->wanted[stream];
+	return lcowmig__flow_text(&self->flow, path ? path : "");
+}
+
+static const char *const *exec_arguments(lcowmig__flow *flow, const lcowmig_vm_exec *exec)
+{
+	const char **arguments = lcowmig__flow_alloc(flow, exec->n_arguments * sizeof *arguments);
 	size_t i;
 
-	for (i = 0; i < LCOWMIG__COUNT(texts); i++)
-		self->texts[i] = lcowmig__flow_text(flow, texts[i] ? texts[i] : "");
-	for (i = 0; i < LCOWMIG__COUNT(self->wanted); i++) {
-		self->wanted[i] = !lcowmig__text_is_empty(texts[1 + i]);
-		self->has_stdio |= self->wanted[i];
-	}
-	self->arguments = lcowmig__flow_alloc(flow, exec->n_arguments * sizeof *self->arguments);
-	for (i = 0; self->arguments && i < exec->n_arguments; i++)
-		self->arguments[i] = lcowmig__flow_text(flow, exec->arguments[i]);
-	self->n_arguments = exec->n_arguments;
-	self->terminal = exec->terminal != 0;
+	for (i = 0; arguments && i < exec->n_arguments; i++)
+		arguments[i] = lcowmig__flow_text(flow, exec->arguments[i]);
+	return arguments;
 }
 
 lcowmig__flow *lcowmig__vm_exec_flow(lcowmig_vm *vm, const lcowmig_vm_exec *exec, int32_t *ret_exit_code, lcowmig_error *error)
 {
 	struct vm_exec *self = lcowmig__vm_flow(vm, sizeof *self, &vm_exec_class, error);
+	lcowmig__flow *flow;
 
 	if (!self)
 		return NULL;
+	flow = &self->flow;
 	vm->execs++; /* until the release */
 	self->ret_exit_code = ret_exit_code;
 	self->spare = lcowmig__call_spare(vm->env);
-	exec_copy(self, exec);
-	return lcowmig__flow_made(&self->flow, self->spare != NULL, error);
+	self->config.size = sizeof self->config;
+	self->config.container_id = lcowmig__flow_text(flow, vm->env->vm_id);
+	self->config.exec_id = "";
+	self->config.stdin_path = exec_path(self, 0, exec->stdin_path);
+	self->config.stdout_path = exec_path(self, 1, exec->stdout_path);
+	self->config.stderr_path = exec_path(self, 2, exec->stderr_path);
+	self->config.terminal = exec->terminal != 0;
+	self->process.container_id = LCOWMIG__NULL_GUID;
+	self->process.arguments = exec_arguments(flow, exec);
+	self->process.n_arguments = exec->n_arguments;
+	self->process.working_directory = lcowmig__flow_text(flow, exec->working_directory ? exec->working_directory : "/");
+	self->process.emulate_console = exec->terminal != 0;
+	return lcowmig__flow_made(flow, self->spare != NULL, error);
 }

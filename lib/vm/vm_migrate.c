@@ -13,22 +13,6 @@ struct vm_step {
 
 /* ---- Source: initialize ---- */
 
-static lcowmig_status initialize_check(const lcowmig_vm *vm, lcowmig_error *error)
-{
-	lcowmig_status status = lcowmig__object_check(&vm->object, LCOWMIG__VM_INITIALIZE_SOURCE, error);
-
-	if (status != LCOWMIG_OK)
-		return status;
-	if (!vm->config.facts.relays_log)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "virtual machine %s was booted without migration support: its kernel command line lacks \"%s\"",
-				     vm->env->vm_id, LCOWMIG__LOG_RELAY_COMMAND);
-	if (vm->config.confidential)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "virtual machine %s belongs to a confidential sandbox and cannot migrate", vm->env->vm_id);
-	return LCOWMIG_OK;
-}
-
 static void initialize_ask(struct vm_step *self)
 {
 	lcowmig_vm *vm = lcowmig__vm_of(&self->flow);
@@ -45,7 +29,7 @@ static void initialize_source_step(lcowmig__flow *flow)
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vm->gate)); /* an update in progress finishes first */
 	lcowmig__flow_shield(flow, true);
-	FLOW_CHECK(flow, initialize_check(vm, flow->error));
+	FLOW_CHECK(flow, lcowmig__object_check(&vm->object, LCOWMIG__VM_INITIALIZE_SOURCE, flow->error));
 	FLOW_TRY(flow, initialize_ask((struct vm_step *)flow));
 	FLOW_CHECK(flow, lcowmig__vm_advance(vm, LCOWMIG__VM_INITIALIZE_SOURCE, flow->error));
 	FLOW_END(flow);

@@ -56,10 +56,14 @@ lcowmig_status lcowmig__vm_connected(lcowmig__flow *flow)
 
 static void vm_boot_policy(lcowmig__flow *flow, const lcowmig_vm *vm)
 {
-	lcowmig__guest_policy policy = { vm->policy[0], vm->policy[1], vm->policy[2], vm->policy[3] };
+	lcowmig__guest_policy policy = { .enforcer = vm->policy };
 
-	if (vm->policy[0])
-		lcowmig__guest_add_policy(flow, vm->env, &policy);
+	if (!vm->policy)
+		return;
+	policy.policy = policy.enforcer + strlen(policy.enforcer) + 1;
+	policy.reference = policy.policy + strlen(policy.policy) + 1;
+	policy.hash_envelope = policy.reference + strlen(policy.reference) + 1;
+	lcowmig__guest_add_policy(flow, vm->env, &policy);
 }
 
 /* What it takes to get a guest that answers. */

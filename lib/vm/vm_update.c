@@ -142,6 +142,6 @@ lcowmig__flow *lcowmig__vm_update_fragment_flow(lcowmig_vm *vm, const char *frag
 		return NULL;
 	self->kind = UPDATE_POLICY;
 	self->fragment = lcowmig__flow_text(&self->flow, fragment);
-	self->media_type = lcowmig__flow_text(&self->flow, media_type ? media_type : "");
+	self->media_type = lcowmig__flow_text(&self->flow, media_type);
 	return lcowmig__flow_made(&self->flow, true, error);
 }

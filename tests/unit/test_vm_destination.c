@@ -86,8 +86,8 @@ START_TEST(test_vm_create_on_destination_stamps_a_copy)
 	test_host_clear_log(host);
 	ck_assert_int_eq(create_destination(NULL), LCOWMIG_OK);
 	ck_assert_int_eq(state(), LCOWMIG_VM_DESTINATION_MIGRATION_CREATED);
-	ck_assert_int_eq(test_host_count(host, "hcs.create dest@vm "), 1);
-	ck_assert_str_eq(lcowmig_vm_id(vm), "dest@vm");
+	ck_assert_int_eq(test_host_count(host, "hcs.create test@vm "), 1);
+	ck_assert_str_eq(lcowmig_vm_id(vm), "test@vm");
 	ck_assert_ptr_nonnull(strstr(test_host_log(host), "\"MigrationOptions\":{\"Origin\":\"Destination\",\"MemoryTransport\":\"TCP\","
 							  "\"CompatibilityData\":{\"Data\":\"Y29tcGF0\"}}"));
 	ck_assert_ptr_nonnull(strstr(test_host_log(host), "D:\\\\here.vhd"));
@@ -108,7 +108,7 @@ START_TEST(test_vm_patch_grants_access_to_every_file)
 	ck_assert_int_eq(state(), LCOWMIG_VM_DESTINATION_MIGRATION_CREATED);
 	test_host_clear_log(host);
 	ck_assert_int_eq(run(lcowmig__vm_patch_flow(vm, NULL), NULL), LCOWMIG_OK);
-	test_host_expect_log(host, "hcs.grant_access dest@vm C:\\rootfs.vhd\nhcs.grant_access dest@vm \\\\.\\PHYSICALDRIVE1\n");
+	test_host_expect_log(host, "hcs.grant_access test@vm C:\\rootfs.vhd\nhcs.grant_access test@vm \\\\.\\PHYSICALDRIVE1\n");
 	ck_assert_int_eq(state(), LCOWMIG_VM_DESTINATION_MIGRATION_PATCHED);
 }
 END_TEST

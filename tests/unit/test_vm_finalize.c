@@ -255,7 +255,7 @@ START_TEST(test_vm_migrates_on_with_the_document_it_came_with)
 	ck_assert_uint_eq(wire.hcs_document.size, strlen(STANDARD));
 	ck_assert_int_eq(memcmp(wire.hcs_document.data, STANDARD, strlen(STANDARD)), 0);
 	ck_assert_uint_eq(wire.scsi.n_disks, 3);
-	ck_assert_str_eq(wire.vm_id, "dest@vm");
+	ck_assert_str_eq(wire.vm_id, "test@vm");
 	lcowmig__arena_done(&arena);
 }
 END_TEST

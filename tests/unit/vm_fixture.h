@@ -203,7 +203,7 @@ static inline lcowmig_status create_destination(lcowmig_error *error)
 {
 	lcowmig__migration_options options = { .memory_transport = LCOWMIG__TRANSPORT_TCP };
 
-	return run(lcowmig__vm_create_destination_flow(vm, "dest@vm", &options, NULL), error);
+	return run(lcowmig__vm_create_destination_flow(vm, &options, NULL), error);
 }
 
 static inline void make_destination_created(void)
