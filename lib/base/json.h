@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "alloc.h"
+#include "buf.h"
 #include "error.h"
 #include "lcowmig/limits.h"
 
@@ -45,6 +46,8 @@ bool lcowmig__json_add_bool(cJSON *object, const char *key, bool value);
 bool lcowmig__json_add_uint64(cJSON *object, const char *key, uint64_t value);
 bool lcowmig__json_add_int64(cJSON *object, const char *key, int64_t value);
 bool lcowmig__json_add_item(cJSON *object, const char *key, cJSON *item); /* takes `item` in every case; false when it is NULL */
+/* Appends `text` as a JSON string. */
+void lcowmig__json_put_string(lcowmig__buf *buf, const char *text);
 /* Adds raw JSON text as it stands (it must be valid). */
 bool lcowmig__json_add_raw(cJSON *object, const char *key, const char *json);
 

@@ -35,10 +35,7 @@ static lcowmig_status cancel_judge(lcowmig_migration *m, lcowmig__flow *flow)
 		cancel_ended(m);
 		return LCOWMIG_OK;
 	}
-	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_FAIL);
-	lcowmig__error_copy(&m->failure, flow->error);
-	m->failure.status = flow->result;
-	return flow->result;
+	return lcowmig__session_note_failure(m, flow->result, flow->error);
 }
 
 static void cancel_announce(lcowmig_migration *m)

@@ -139,7 +139,9 @@ void lcowmig__session_drop_socket(lcowmig_migration *m);
 void lcowmig__session_update_quiet(lcowmig_migration *m);
 void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status, const char *why);
 
-/* Fires FAIL, keeps the reason, and tells subscribers (in this order). Not for what was cancelled: then the cancel decides. */
+/* Fires FAIL and keeps the reason. Returns `status`. */
+lcowmig_status lcowmig__session_note_failure(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error);
+/* The same, and tells subscribers. Not for what was cancelled: then the cancel decides. */
 void lcowmig__session_fail(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error);
 /* A step of the session's own. `text` may be NULL. */
 void lcowmig__session_step(lcowmig_migration *m, lcowmig_step step, size_t number, size_t total, const char *text);

@@ -252,33 +252,40 @@ void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status
 	}
 }
 
+static void session_tell(lcowmig_migration *m, lcowmig__notice *notice, const char *text)
+{
+	notice->origin = m->origin;
+	snprintf(notice->text, sizeof notice->text, "%s", text);
+	lcowmig__notifier_tell(&m->notifier, notice);
+}
+
 void lcowmig__session_step(lcowmig_migration *m, lcowmig_step step, size_t number, size_t total, const char *text)
 {
-	lcowmig__notice notice = { 0 };
+	lcowmig__notice notice = { .step = step, .number = (uint32_t)number, .total = (uint32_t)total };
 
-	notice.origin = m->origin;
-	notice.step = step;
-	notice.number = (uint32_t)number;
-	notice.total = (uint32_t)total;
-	snprintf(notice.text, sizeof notice.text, "%s", text ? text : "");
+	if (!text)
+		text = "";
 	lcowmig__log(m->object.context, LCOWMIG_LOG_INFO, "migration session %s: %s, step %d (%zu of %zu) %s", m->object.id,
-		     lcowmig__object_state_name(&m->object), (int)step, number, total, notice.text);
-	lcowmig__notifier_tell(&m->notifier, &notice);
+		     lcowmig__object_state_name(&m->object), (int)step, number, total, text);
+	session_tell(m, &notice, text);
 }
 
 void lcowmig__session_fail(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error)
 {
-	lcowmig__notice notice = { 0 };
+	lcowmig__notice notice = { .phase = LCOWMIG_PHASE_FAILED };
 
+	lcowmig__session_note_failure(m, status, error);
+	notice.state = lcowmig__session_is_source(m) ? LCOWMIG_PHASE_STATE_SOURCE_FAILED : LCOWMIG_PHASE_STATE_DESTINATION_FAILED;
+	lcowmig__log(m->object.context, LCOWMIG_LOG_ERROR, "migration session %s failed: %s", m->object.id, m->failure.message);
+	session_tell(m, &notice, m->failure.message);
+}
+
+lcowmig_status lcowmig__session_note_failure(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error)
+{
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_FAIL);
 	lcowmig__error_copy(&m->failure, error);
 	m->failure.status = status;
-	notice.origin = m->origin;
-	notice.phase = LCOWMIG_PHASE_FAILED;
-	notice.state = lcowmig__session_is_source(m) ? LCOWMIG_PHASE_STATE_SOURCE_FAILED : LCOWMIG_PHASE_STATE_DESTINATION_FAILED;
-	snprintf(notice.text, sizeof notice.text, "%s", m->failure.message);
-	lcowmig__log(m->object.context, LCOWMIG_LOG_ERROR, "migration session %s failed: %s", m->object.id, notice.text);
-	lcowmig__notifier_tell(&m->notifier, &notice);
+	return status;
 }
 
 void lcowmig__session_discard(lcowmig_migration *m)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "engine/abi.h"
 #include "migration.h"
 
@@ -155,20 +156,6 @@ static void json_time(lcowmig__buf *buf, const char *key, uint64_t nanoseconds)
 	lcowmig__buf_printf(buf, "\"%s\":%llu.%03u", key, (unsigned long long)(nanoseconds / 1000), (unsigned)(nanoseconds % 1000));
 }
 
-static void json_text(lcowmig__buf *buf, const char *text)
-{
-	lcowmig__buf_text(buf, "\"");
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20)
-			lcowmig__buf_printf(buf, "\\u%04x", (unsigned)*text);
-		else if (*text == '"' || *text == '\\')
-			lcowmig__buf_printf(buf, "\\%c", *text);
-		else
-			lcowmig__buf_append(buf, text, 1);
-	}
-	lcowmig__buf_text(buf, "\"");
-}
-
 static void timeline_write(lcowmig_migration *m, lcowmig__buf *buf)
 {
 	size_t i;
@@ -178,14 +165,14 @@ static void timeline_write(lcowmig_migration *m, lcowmig__buf *buf)
 		const lcowmig__span *span = &m->timeline.spans[i];
 
 		lcowmig__buf_text(buf, i ? ",{\"name\":" : "{\"name\":");
-		json_text(buf, span->name);
+		lcowmig__json_put_string(buf, span->name);
 		lcowmig__buf_text(buf, ",\"ph\":\"X\",\"pid\":1,\"tid\":1,");
 		json_time(buf, "ts", span->start);
 		lcowmig__buf_text(buf, ",");
 		json_time(buf, "dur", span_end(&m->timeline, span) - span->start);
 		if (span->detail[0]) {
 			lcowmig__buf_text(buf, ",\"args\":{\"reason\":");
-			json_text(buf, span->detail);
+			lcowmig__json_put_string(buf, span->detail);
 			lcowmig__buf_text(buf, "}");
 		}
 		lcowmig__buf_text(buf, "}");

@@ -87,7 +87,7 @@ lcowmig__flow *lcowmig__vm_finalize_flow(lcowmig_vm *vm, bool resume, lcowmig_er
 lcowmig__flow *lcowmig__vm_resume_flow(lcowmig_vm *vm, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_cancel_flow(lcowmig_vm *vm, lcowmig_error *error); /* never waits for a transfer; HRESULT in flow->error */
 
-/* An HCS event for this machine. */
-lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_error *error);
+/* HCS reports its exit. */
+void lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data);
 
 #endif

@@ -62,13 +62,13 @@ static void vm_closing_step(lcowmig__flow *flow)
 
 static const lcowmig__flow_class vm_closing_class = { .name = "close", .step = vm_closing_step };
 
-lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_error *error)
+void lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data)
 {
 	lcowmig_context *context = vm->object.context;
 
 	if (!vm->env->system || vm->has_exited)
-		return LCOWMIG_OK; /* of a machine that is not ours any more, or told before */
-	if (lcowmig__hcs_parse_exit(&context->limits, data, &vm->exit, error) != LCOWMIG_OK) {
+		return; /* of a machine that is not ours any more, or told before */
+	if (lcowmig__hcs_parse_exit(&context->limits, data, &vm->exit, NULL) != LCOWMIG_OK) {
 		vm->exit = (lcowmig__hcs_exit){ .is_unexpected = true }; /* it has ended all the same */
 		lcowmig__log(context, LCOWMIG_LOG_WARNING, "virtual machine %s: the exit event cannot be read",
 			     vm->object.id);
@@ -79,13 +79,12 @@ lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_
 	vm->exited_at = lcowmig__wall_clock(context);
 	lcowmig__signal_set(&vm->exited);
 	if (vm->is_ending || !lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, LCOWMIG__VM_EXITED))
-		return LCOWMIG_OK; /* whoever ends or creates it goes on from here */
+		return; /* whoever ends or creates it goes on from here */
 	lcowmig__object_fire(&vm->object, LCOWMIG__VM_EXITED);
 	lcowmig__flow_init(&vm->closing, &vm_closing_class, context, &vm->object, &vm->closing_error);
 	lcowmig__flow_background(&vm->closing);
 	vm->is_closing = true;
 	vm_set_ended(vm);
-	return LCOWMIG_OK;
 }
 
 /* ---- Ending it ---- */

@@ -11,41 +11,24 @@ struct vm_stats {
 	lcowmig_vm_stats *ret_stats;
 };
 
-static lcowmig_status stats_parse(const lcowmig__flow *flow, cJSON **ret_tree)
-{
-	const lcowmig_limits *limits = &flow->context->limits;
-	const lcowmig__buf *reply = &flow->reply;
-
-	return lcowmig__json_parse("statistics", reply->data ? reply->data : "{}", reply->data ? reply->size : 2, limits->document_bytes,
-				   limits, ret_tree, flow->error);
-}
-
-static lcowmig_status stats_read_processor(struct vm_stats *self)
-{
-	uint64_t runtime = 0;
-	cJSON *tree = NULL;
-	lcowmig_status status = stats_parse(&self->flow, &tree);
-
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__json_uint64(lcowmig__json_get(lcowmig__json_get(tree, "Statistics"), "Processor"), "TotalRuntime100ns", &runtime);
-	self->stats.processor_runtime_ns = runtime <= UINT64_MAX / 100 ? runtime * 100 : UINT64_MAX;
-	cJSON_Delete(tree);
-	return LCOWMIG_OK;
-}
-
 #define PAGE_BYTES 4096u
 
-static lcowmig_status stats_read_memory(struct vm_stats *self)
+/* Takes what an answer has: the processors' part, or the memory's. */
+static lcowmig_status stats_read(struct vm_stats *self)
 {
+	const lcowmig_limits *limits = &self->flow.context->limits;
+	const lcowmig__buf *reply = &self->flow.reply;
 	lcowmig_vm_stats *stats = &self->stats;
-	const cJSON *memory;
-	const cJSON *vm;
-	cJSON *tree = NULL;
-	lcowmig_status status = stats_parse(&self->flow, &tree);
+	const cJSON *memory, *vm;
+	uint64_t runtime;
+	cJSON *tree;
+	lcowmig_status status = lcowmig__json_parse("statistics", reply->data ? reply->data : "{}", reply->data ? reply->size : 2,
+						    limits->document_bytes, limits, &tree, self->flow.error);
 
 	if (status != LCOWMIG_OK)
 		return status;
+	if (lcowmig__json_uint64(lcowmig__json_get(lcowmig__json_get(tree, "Statistics"), "Processor"), "TotalRuntime100ns", &runtime))
+		stats->processor_runtime_ns = runtime <= UINT64_MAX / 100 ? runtime * 100 : UINT64_MAX;
 	memory = lcowmig__json_get(tree, "Memory");
 	vm = lcowmig__json_get(memory, "VirtualMachineMemory");
 	lcowmig__json_uint32(memory, "VirtualNodeCount", &stats->virtual_node_count);
@@ -72,9 +55,9 @@ static void vm_stats_step(lcowmig__flow *flow)
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__vm_query(flow, LCOWMIG__HCS_QUERY_STATISTICS));
-	FLOW_CHECK(flow, stats_read_processor(self));
+	FLOW_CHECK(flow, stats_read(self));
 	FLOW_TRY(flow, lcowmig__vm_query(flow, LCOWMIG__HCS_QUERY_MEMORY));
-	FLOW_CHECK(flow, stats_read_memory(self));
+	FLOW_CHECK(flow, stats_read(self));
 	self->stats.size = self->ret_stats->size;
 	memcpy(self->ret_stats, &self->stats, self->stats.size < sizeof self->stats ? self->stats.size : sizeof self->stats);
 	lcowmig__vm_note(lcowmig__vm_of(flow), LCOWMIG__VM_OPERATE);
