@@ -20,8 +20,8 @@
  * release function must cope with the flow ending at every await. A step runs with the context's lock held and never blocks.
  *
  * Awaiting: whatever was started inside the await expression (host calls, child flows, gates, signals: any number) is waited for. Then
- * flow->result is LCOWMIG_OK or the first failure among them, and flow->error its detail; a host call's answer is in flow->reply. A flow that
- * has to clean up after a failure sets flow->failure to it, to end with: then flow->error stays as it is, whatever the awaits bring.
+ * flow->result is LCOWMIG_OK or the first failure among them, and flow->error its detail; a host call's answer is in flow->reply. A flow
+ * that has to clean up after a failure sets flow->failure to it, to end with: then flow->error stays as it is, whatever the awaits bring.
  *
  * Interruption: a cancelled or timed-out flow sees its await end with that status. Host calls it waited for are abandoned (their late
  * results are discarded properly); child flows are interrupted too and waited for. It is delivered once, so what the flow awaits for

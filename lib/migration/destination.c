@@ -155,6 +155,14 @@ static void unpatched_add(struct unpatched *unpatched, const char *name, const c
 						    unpatched->used ? ", " : "", name, more);
 }
 
+static lcowmig_status unpatched_judge(const lcowmig_migration *m, const struct unpatched *unpatched, const char *what, lcowmig_error *error)
+{
+	if (!unpatched->count)
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu %s: %s", m->object.id, unpatched->count, what,
+			     unpatched->list);
+}
+
 /* Names the containers in the order of their ids. */
 static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_error *error)
 {
@@ -167,10 +175,7 @@ static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_
 		if (!imported->is_patched)
 			unpatched_add(&unpatched, imported->source_id, "");
 	}
-	if (!unpatched.count)
-		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu containers are not patched yet: %s",
-			     m->object.id, unpatched.count, unpatched.list);
+	return unpatched_judge(m, &unpatched, "containers are not patched yet", error);
 }
 
 static void unpatched_visit(void *user, uint32_t slot, const lcowmig_disk_config *disk)
@@ -194,11 +199,7 @@ static lcowmig_status prepare_check_disks(const lcowmig_migration *m, uint32_t f
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__scsi_each_unpatched(scsi, unpatched_visit, &unpatched);
-	if (!unpatched.count)
-		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-			     "migration session %s: %zu disks still have the source's path, patch them or say that paths are shared: %s",
-			     m->object.id, unpatched.count, unpatched.list);
+	return unpatched_judge(m, &unpatched, "disks still have the source's path, patch them or say that paths are shared", error);
 }
 
 static lcowmig_status prepare_destination_begin(lcowmig_migration *m, const char *session_id, const lcowmig_migration_options *options,

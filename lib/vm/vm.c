@@ -183,8 +183,8 @@ lcowmig_status lcowmig__vm_build_scsi(const lcowmig_vm *vm, lcowmig_scsi **ret_s
 	lcowmig_status status = lcowmig__scsi_new(vm->env, lcowmig__vm_document_controllers(vm), &scsi, error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__hcs_document_disks(&vm->object.context->limits, vm->config.document, vm->config.document_size, reserve_attachment, scsi,
-						     error);
+		status = lcowmig__hcs_document_disks(&vm->object.context->limits, vm->config.document, vm->config.document_size,
+						     reserve_attachment, scsi, error);
 	if (status != LCOWMIG_OK) {
 		lcowmig__scsi_free(scsi);
 		return status;
