@@ -70,9 +70,9 @@ static void resume_step(lcowmig__flow *flow)
 	if (!resume_is_running(m)) {
 		m->resume_begun = true;
 		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(vm, true, NULL)));
-		/* A refusal leaves the machine where it was; silence may mean anything. */
-		m->resume_begun =
-			flow->result == LCOWMIG_OK || flow->result == LCOWMIG_E_TIMED_OUT || flow->result == LCOWMIG_E_CANCELLED;
+		/* A refusal leaves the machine where it was; silence may mean anything, but not to a later session. */
+		if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_TIMED_OUT && flow->result != LCOWMIG_E_CANCELLED)
+			m->resume_begun = false;
 		FLOW_CHECK(flow, flow->result);
 	}
 	m->resume_begun = true;
