@@ -39,8 +39,9 @@ bool lcowmig__json_uint64(const cJSON *object, const char *key, uint64_t *ret_va
 bool lcowmig__json_uint32(const cJSON *object, const char *key, uint32_t *ret_value);
 
 /*
- * Writing, without a tree. `form` is the shape of the document, as in "{Name:s Lun:u Settings:{Path:s Files:a} List:[{Index:U}]}": braces and
- * brackets are written as they stand, and each member takes its value from the arguments:
+ * Writing, without a tree: cJSON's would not come from the context's allocator. `form` is the shape of the document, as in
+ * "{Name:s Lun:u Settings:{Path:s Files:a} List:[{Index:U}]}": braces and brackets are written as they stand, and each member takes its
+ * value from the arguments:
  *
  *     s  const char *     a text; left out when NULL or ""
  *     S  const char *     a text, always written
@@ -61,6 +62,8 @@ void lcowmig__json_write(lcowmig__buf *buf, const char *form, ...);
 void lcowmig__json_vwrite(lcowmig__buf *buf, const char *form, va_list *arguments);
 void lcowmig__json_write_key(lcowmig__buf *buf, const char *key);
 char *lcowmig__json_text(const lcowmig__mem *mem, const char *form, ...);
+/* Appends `text` as a JSON string. */
+void lcowmig__json_put_string(lcowmig__buf *buf, const char *text);
 
 /*
  * Changing a tree. Each adds a member unless the value is false, NULL or "", and returns false only when memory is out. An `object` of NULL

@@ -223,20 +223,6 @@ bool lcowmig__json_is_object(const char *text, size_t size)
 	return text[lcowmig__json_skip_space(text, size, 0)] == '{';
 }
 
-static void text_put_key(lcowmig__buf *buf, const char *key)
-{
-	lcowmig__buf_append(buf, "\"", 1);
-	for (; *key; key++) {
-		if (*key == '"' || *key == '\\')
-			lcowmig__buf_append(buf, "\\", 1);
-		if ((unsigned char)*key < 0x20)
-			lcowmig__buf_printf(buf, "\\u%04x", (unsigned)*key);
-		else
-			lcowmig__buf_append(buf, key, 1);
-	}
-	lcowmig__buf_append(buf, "\":", 2);
-}
-
 /* The text with `from` to `to` replaced by [comma, key,] value. */
 static char *text_rebuild(const lcowmig__mem *mem, const char *text, size_t size, size_t from, size_t to, bool comma, const char *key,
 			  const char *value, size_t *ret_size)
@@ -250,8 +236,10 @@ static char *text_rebuild(const lcowmig__mem *mem, const char *text, size_t size
 	lcowmig__buf_append(&buf, text, from);
 	if (comma)
 		lcowmig__buf_append(&buf, ",", 1);
-	if (key)
-		text_put_key(&buf, key);
+	if (key) {
+		lcowmig__json_put_string(&buf, key);
+		lcowmig__buf_append(&buf, ":", 1);
+	}
 	lcowmig__buf_text(&buf, value);
 	lcowmig__buf_append(&buf, text + to, size - to);
 	built = buf.size;

@@ -15,7 +15,7 @@ static void write_comma(lcowmig__buf *buf)
 }
 
 /* A string with its quotes. Bytes from 0x20 on are passed on as they are, apart from quotes and backslashes. */
-static void write_string(lcowmig__buf *buf, const char *text)
+void lcowmig__json_put_string(lcowmig__buf *buf, const char *text)
 {
 	static const char escaped[] = "\"\\\b\f\n\r\t";
 	static const char letters[] = "\"\\bfnrt";
@@ -60,7 +60,7 @@ static void write_text(lcowmig__buf *buf, const char *key, size_t length, const 
 	if (is_document)
 		lcowmig__buf_text(buf, text);
 	else
-		write_string(buf, text);
+		lcowmig__json_put_string(buf, text);
 }
 
 /* The same with what was built for it. */
@@ -83,7 +83,7 @@ static void write_texts(lcowmig__buf *buf, const char *key, size_t length, const
 	lcowmig__buf_append(buf, "[", 1);
 	for (i = 0; i < count; i++) {
 		write_comma(buf);
-		write_string(buf, texts[i]);
+		lcowmig__json_put_string(buf, texts[i]);
 	}
 	lcowmig__buf_append(buf, "]", 1);
 }

@@ -130,7 +130,8 @@ bool lcowmig__flow_await_begin(lcowmig__flow *flow, int label)
 	if (interrupt == LCOWMIG_OK || flow->is_shielded)
 		return true;
 	flow->interrupt = LCOWMIG_OK;
-	flow->result = lcowmig__fail(flow->error, interrupt, "%s %s", flow->class->name, flow->rest->interrupt_why);
+	flow->result = lcowmig__fail(flow->failure == LCOWMIG_OK ? flow->error : NULL, interrupt, "%s %s", flow->class->name,
+				     flow->rest->interrupt_why);
 	return false;
 }
 
@@ -139,6 +140,8 @@ void lcowmig__flow_await_failed(lcowmig__flow *flow, lcowmig_status status, cons
 	if (flow->result != LCOWMIG_OK)
 		return; /* the first failure stands */
 	flow->result = status;
+	if (flow->failure != LCOWMIG_OK)
+		return; /* its sentence stands */
 	lcowmig__error_copy(flow->error, error);
 	flow->error->status = status;
 }

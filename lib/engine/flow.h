@@ -20,7 +20,9 @@
  * release function must cope with the flow ending at every await. A step runs with the context's lock held and never blocks.
  *
  * Awaiting: whatever was started inside the await expression (host calls, child flows, gates, signals: any number) is waited for. Then
- * flow->result is LCOWMIG_OK or the first failure among them, and flow->error its detail; a host call's answer is in flow->rest->reply.
+ * flow->result is LCOWMIG_OK or the first failure among them, and flow->error its detail; a host call's answer is in flow->rest->reply. A
+ * flow that has to clean up after a failure sets flow->failure to it, to end with: then flow->error stays as it is, whatever the awaits
+ * bring.
  *
  * Interruption: a cancelled or timed-out flow sees its await end with that status. Host calls it waited for are abandoned (their late
  * results are discarded properly); child flows are interrupted too and waited for. It is delivered once, so what the flow awaits for
@@ -75,6 +77,7 @@ struct lcowmig__flow {
 	int label;                     /* where its step goes on; negative: only when the await has not failed */
 	unsigned waiting;              /* awaited things not finished yet */
 	lcowmig_status result;         /* of the last await; at the end: of the flow */
+	lcowmig_status failure;        /* the flow's own: flow->error belongs to it; LCOWMIG_OK: none */
 	lcowmig_status interrupt;      /* to be delivered at the next await; LCOWMIG_OK: none */
 	bool ended;
 	bool started;

@@ -119,16 +119,22 @@ char *lcowmig__hcs_finalize_options(const lcowmig__mem *mem, lcowmig__origin ori
 	return lcowmig__json_text(mem, "{Origin:s FinalizedOperation:s}", origin_text(origin), resume ? "Resume" : "Stop");
 }
 
-uint32_t lcowmig__session_number(const char *session_id)
+void lcowmig__session_digest(const char *session_id, uint8_t ret_digest[32])
 {
 	char canonical[LCOWMIG_GUID_TEXT_SIZE];
-	uint8_t digest[32];
 	lcowmig_guid guid;
 
 	if (lcowmig_guid_parse(session_id, &guid) == LCOWMIG_OK) {
 		lcowmig_guid_format(&guid, canonical);
 		session_id = canonical;
 	}
-	lcowmig__sha256(session_id, strlen(session_id), digest);
+	lcowmig__sha256(session_id, strlen(session_id), ret_digest);
+}
+
+uint32_t lcowmig__session_number(const char *session_id)
+{
+	uint8_t digest[32];
+
+	lcowmig__session_digest(session_id, digest);
 	return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 | digest[3];
 }

@@ -99,7 +99,9 @@ char *lcowmig__hcs_transfer_options(const lcowmig__mem *mem, lcowmig__origin ori
 char *lcowmig__hcs_cancel_options(const lcowmig__mem *mem, lcowmig__origin origin);
 char *lcowmig__hcs_finalize_options(const lcowmig__mem *mem, lcowmig__origin origin, bool resume);
 
-/* The number under which both sides' transports meet: the first four bytes of the SHA-256 of the id (a GUID in lower case). */
+/* The SHA-256 of a session's id. Both sides may spell a GUID in different case: it counts in lower case. */
+void lcowmig__session_digest(const char *session_id, uint8_t ret_digest[32]);
+/* The number under which both sides' transports meet: its first four bytes. */
 uint32_t lcowmig__session_number(const char *session_id);
 
 typedef struct lcowmig__migration_notification {

@@ -6,12 +6,6 @@
  */
 #include "migration.h"
 
-struct cancel {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-	uint64_t generation;
-};
-
 bool lcowmig__cancel_was_pointless(lcowmig_status status, uint32_t hresult)
 {
 	return hresult == LCOWMIG__HR_INVALID_STATE || hresult == LCOWMIG__HR_INVALID_STATE_OLD || lcowmig__is_gone(status, hresult);
@@ -41,10 +35,7 @@ static lcowmig_status cancel_judge(lcowmig_migration *m, lcowmig__flow *flow)
 		cancel_ended(m);
 		return LCOWMIG_OK;
 	}
-	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_FAIL);
-	lcowmig__error_copy(&m->failure, flow->error);
-	m->failure.status = flow->result;
-	return flow->result;
+	return lcowmig__session_note_failure(m, flow->result, flow->error);
 }
 
 static void cancel_announce(lcowmig_migration *m)
@@ -57,26 +48,24 @@ static void cancel_announce(lcowmig_migration *m)
 
 static void cancel_step(lcowmig__flow *flow)
 {
-	struct cancel *self = (struct cancel *)flow;
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = ((lcowmig__session_flow *)flow)->m;
 
 	FLOW_BEGIN(flow);
 	if (m->object.state == LCOWMIG_MIGRATION_IDLE) {
 		m->cancel_asked = true;
 		FLOW_TRY(flow, lcowmig__signal_wait(flow, &m->quiet));
 	}
-	if (lcowmig__session_is_stale(m, self->generation))
+	if (lcowmig__session_is_stale(flow))
 		FLOW_RETURN(flow, LCOWMIG_OK); /* the preparation failed: there is nothing to cancel */
 
 	cancel_announce(m);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->quiet));
-	if (m->abandon)
-		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
-	if (!cancel_needs_host(m)) {
+	if (!m->abandon && !cancel_needs_host(m)) {
 		cancel_ended(m);
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
+	if (!m->abandon)
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, NULL)));
 	if (m->abandon)
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "cancel: its session was abandoned"));
 	FLOW_RETURN(flow, cancel_judge(m, flow));
@@ -85,14 +74,11 @@ static void cancel_step(lcowmig__flow *flow)
 
 static void cancel_release(lcowmig__flow *flow)
 {
-	struct cancel *self = (struct cancel *)flow;
-
-	self->m->cancel = NULL;
-	if (!lcowmig__session_is_stale(self->m, self->generation))
-		lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_CANCEL);
+	((lcowmig__session_flow *)flow)->m->cancel = NULL;
+	lcowmig__session_flow_release(flow);
 }
 
-static const lcowmig__flow_class cancel_class = { "cancel", cancel_step, cancel_release, false };
+static const lcowmig__flow_class cancel_class = { .name = "cancel", .step = cancel_step, .release = cancel_release };
 
 /* Whether everything is as a cancel would leave it. */
 static bool cancel_is_settled(const lcowmig_migration *m)
@@ -107,7 +93,7 @@ static bool cancel_is_settled(const lcowmig_migration *m)
 static lcowmig_status cancel_begin(lcowmig_migration *m, const char *session_id, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__session_check(m, session_id, error);
-	struct cancel *self;
+	lcowmig__session_flow *self;
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_CANCEL, error);
@@ -119,11 +105,10 @@ static lcowmig_status cancel_begin(lcowmig_migration *m, const char *session_id,
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_CANCEL);
 		return LCOWMIG_OK;
 	}
-	self = lcowmig__flow_new(sizeof *self, &cancel_class, m->object.context, &m->object, error);
+	self = lcowmig__session_flow_new(m, sizeof *self, &cancel_class, true, error);
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
-	self->m = m;
-	self->generation = m->generation;
+	self->span = LCOWMIG__SPAN_CANCEL;
 	m->cancel = &self->flow;
 	*ret_flow = &self->flow;
 	return LCOWMIG_OK;
@@ -136,9 +121,8 @@ lcowmig_status lcowmig_migration_cancel(lcowmig_migration *m, const char *sessio
 	lcowmig__flow *flow = NULL;
 	lcowmig_status status;
 
-	if (!m)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "cancel: migration is NULL");
-	lcowmig__enter(m->object.context, &pump);
+	if (!lcowmig__enter_object(m, m, "cancel: migration", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = cancel_begin(m, session_id, &flow, error);
 	return lcowmig__leave_with(m->object.context, &pump, status, flow, done, user, error);
 }

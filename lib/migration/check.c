@@ -1,4 +1,5 @@
 /* What speaks against an export: asked of every part, all of it in one answer, nothing changed. */
+#include <stddef.h>
 #include <string.h>
 
 #include "migration.h"
@@ -8,26 +9,31 @@ static void reason_append(void *user, const char *reason)
 	lcowmig__buf_append(user, reason, strlen(reason) + 1);
 }
 
-/* Members of the host's vtables without which a migration could not be finished. */
+/* Members of the host's HCS ops without which a migration could not be finished. */
+static const struct {
+	const char *name;
+	size_t at;
+} needed[] = {
+#define NEEDED(member) { #member, offsetof(lcowmig_hcs_ops, member) }
+	NEEDED(initialize_migration), NEEDED(start_migration), NEEDED(transfer), NEEDED(finalize_migration), NEEDED(cancel_migration),
+	NEEDED(properties),
+#undef NEEDED
+};
+
 static void check_host(const lcowmig__env *env, lcowmig__buf *texts)
 {
-	const struct {
-		bool is_there;
-		const char *reason;
-	} members[] = {
-		{ env->hcs.initialize_migration != NULL, "the host's HCS ops have no initialize_migration" },
-		{ env->hcs.start_migration != NULL, "the host's HCS ops have no start_migration" },
-		{ env->hcs.transfer != NULL, "the host's HCS ops have no transfer" },
-		{ env->hcs.finalize_migration != NULL, "the host's HCS ops have no finalize_migration" },
-		{ env->hcs.cancel_migration != NULL, "the host's HCS ops have no cancel_migration" },
-		{ env->hcs.properties != NULL, "the host's HCS ops have no properties" },
-		{ env->socket.adopt && env->socket.close, "the host's socket ops have no adopt and close" },
-	};
+	void (*member)(void);
 	size_t i;
 
-	for (i = 0; i < LCOWMIG__COUNT(members); i++)
-		if (!members[i].is_there)
-			reason_append(texts, members[i].reason);
+	for (i = 0; i < LCOWMIG__COUNT(needed); i++) {
+		memcpy(&member, (const char *)&env->hcs + needed[i].at, sizeof member);
+		if (member)
+			continue;
+		lcowmig__buf_printf(texts, "the host's HCS ops have no %s", needed[i].name);
+		lcowmig__buf_append(texts, "", 1);
+	}
+	if (!env->socket.adopt || !env->socket.close)
+		reason_append(texts, "the host's socket ops have no adopt and close");
 }
 
 size_t lcowmig__migration_reasons(const lcowmig_migration *m, lcowmig__buf *texts)

@@ -6,8 +6,7 @@
 #include "migration.h"
 
 struct patch {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
+	lcowmig__session_flow base;
 	lcowmig__imported *imported; /* lives as long as the session */
 	lcowmig__flow *child;        /* NULL once started */
 };
@@ -25,23 +24,24 @@ static void patch_done(lcowmig_migration *m, lcowmig__imported *imported)
 		lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_PATCH);
 }
 
-static lcowmig__flow *patch_take_child(struct patch *self)
+static void patch_start(struct patch *self)
 {
 	lcowmig__flow *child = self->child;
 
 	self->child = NULL;
-	return child;
+	lcowmig__flow_child(&self->base.flow, child);
 }
 
 static void patch_step(lcowmig__flow *flow)
 {
 	struct patch *self = (struct patch *)flow;
+	lcowmig_migration *m = self->base.m;
 
 	FLOW_BEGIN(flow);
-	if (self->m->n_pending == self->m->imported.count && self->m->patches == 1)
-		lcowmig__timeline_begin(&self->m->timeline, LCOWMIG__SPAN_PATCH, NULL);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, patch_take_child(self))); /* a cancel or an abandon would have interrupted it */
-	patch_done(self->m, self->imported);
+	if (m->n_pending == m->imported.count && m->patches == 1)
+		lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_PATCH, NULL);
+	FLOW_TRY(flow, patch_start(self)); /* a cancel or an abandon would have interrupted it */
+	patch_done(m, self->imported);
 	FLOW_END(flow);
 }
 
@@ -50,22 +50,19 @@ static void patch_release(lcowmig__flow *flow)
 	struct patch *self = (struct patch *)flow;
 
 	lcowmig__flow_discard(self->child);
-	lcowmig__session_end_patch(self->m);
+	self->base.m->patches--;
+	lcowmig__session_update_quiet(self->base.m);
 }
 
-static const lcowmig__flow_class patch_class = { "patch", patch_step, patch_release, false };
+static const lcowmig__flow_class patch_class = { .name = "patch", .step = patch_step, .release = patch_release };
 
 static lcowmig_status patch_begin(lcowmig_migration *m, const lcowmig_patch *patch, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
-	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_PATCH, error);
+	lcowmig_status status = lcowmig__session_check_patch(m, error);
 	lcowmig__imported *imported;
 	lcowmig_patch current = *patch;
 	struct patch *self;
 
-	if (status == LCOWMIG_OK && m->abandon)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is being abandoned", m->object.id);
-	if (status == LCOWMIG_OK && m->work)
-		status = lcowmig__session_check_quiet(m, error);
 	if (status == LCOWMIG_OK && lcowmig__vm_get_state(m->sandbox->vm) != LCOWMIG__VM_DESTINATION_IMPORTED)
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "patch: the virtual machine is %s, its disks are settled",
 				       lcowmig__vm_state_name(m->sandbox->vm));
@@ -78,19 +75,15 @@ static lcowmig_status patch_begin(lcowmig_migration *m, const lcowmig_patch *pat
 				     patch->source_container_id, m->object.id);
 	if (imported->is_patched)
 		current.source_container_id = lcowmig__container_id(imported->container);
-	self = lcowmig__flow_new(sizeof *self, &patch_class, m->object.context, &m->object, error);
+	self = lcowmig__session_flow_new(m, sizeof *self, &patch_class, true, error);
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
-	self->m = m;
 	self->imported = imported;
-	lcowmig__session_begin_patch(m);
+	m->patches++; /* until the release */
+	lcowmig__session_update_quiet(m);
 	self->child = lcowmig__sandbox_patch_flow(m->sandbox, &current, error);
-	if (!self->child) {
-		lcowmig__flow_discard(&self->flow);
-		return LCOWMIG_E_NO_MEMORY;
-	}
-	*ret_flow = &self->flow;
-	return LCOWMIG_OK;
+	*ret_flow = lcowmig__flow_made(&self->base.flow, self->child != NULL, error);
+	return *ret_flow ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
 }
 
 lcowmig_status lcowmig_migration_patch(lcowmig_migration *m, const lcowmig_patch *patch, lcowmig_done_fn done, void *user,
@@ -116,33 +109,23 @@ lcowmig_status lcowmig_migration_patch(lcowmig_migration *m, const lcowmig_patch
 }
 
 struct prepare_destination {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-	uint64_t generation;
-	bool has_options;
-	lcowmig__migration_options options;
-	char *vm_id;
+	lcowmig__session_flow base;
+	const lcowmig__migration_options *options;
+	lcowmig__migration_options own;
 };
-
-static void prepare_create(struct prepare_destination *self)
-{
-	lcowmig__flow *flow = &self->flow;
-
-	lcowmig__flow_child(flow, lcowmig__vm_create_destination_flow(self->m->sandbox->vm, self->vm_id,
-								      self->has_options ? &self->options : NULL, flow->error));
-}
 
 static void prepare_destination_step(lcowmig__flow *flow)
 {
 	struct prepare_destination *self = (struct prepare_destination *)flow;
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = self->base.m;
+	lcowmig_vm *vm = m->sandbox->vm;
 
 	FLOW_BEGIN(flow);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_PREPARE, NULL);
 	/* An earlier attempt that ran out of memory, or was cancelled, may have got that far. */
-	if (lcowmig__vm_get_state(m->sandbox->vm) != LCOWMIG__VM_DESTINATION_CREATED)
-		FLOW_TRY(flow, prepare_create(self));
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_patch_flow(m->sandbox->vm, flow->error)));
+	if (lcowmig__vm_get_state(vm) != LCOWMIG__VM_DESTINATION_CREATED)
+		FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_create_destination_flow(vm, self->options, NULL)));
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_patch_flow(vm, NULL)));
 	if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_NO_MEMORY && flow->result != LCOWMIG_E_CANCELLED)
 		lcowmig__session_fail(m, flow->result, flow->error);
 	if (flow->result != LCOWMIG_OK)
@@ -151,18 +134,11 @@ static void prepare_destination_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static void prepare_destination_release(lcowmig__flow *flow)
-{
-	struct prepare_destination *self = (struct prepare_destination *)flow;
-
-	lcowmig__session_end_work(self->m, flow);
-	if (!lcowmig__session_is_stale(self->m, self->generation))
-		lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_PREPARE);
-	lcowmig__free(&flow->context->mem, self->vm_id);
-}
-
-static const lcowmig__flow_class prepare_destination_class = { "prepare destination", prepare_destination_step, prepare_destination_release,
-							       false };
+static const lcowmig__flow_class prepare_destination_class = {
+	.name = "prepare destination",
+	.step = prepare_destination_step,
+	.release = lcowmig__session_flow_release,
+};
 
 /* What nobody has patched, as far as there is room for names. */
 struct unpatched {
@@ -179,6 +155,14 @@ static void unpatched_add(struct unpatched *unpatched, const char *name, const c
 						    unpatched->used ? ", " : "", name, more);
 }
 
+static lcowmig_status unpatched_judge(const lcowmig_migration *m, const struct unpatched *unpatched, const char *what, lcowmig_error *error)
+{
+	if (!unpatched->count)
+		return LCOWMIG_OK;
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu %s: %s", m->object.id, unpatched->count, what,
+			     unpatched->list);
+}
+
 /* Names the containers in the order of their ids. */
 static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_error *error)
 {
@@ -191,10 +175,7 @@ static lcowmig_status prepare_check_pending(const lcowmig_migration *m, lcowmig_
 		if (!imported->is_patched)
 			unpatched_add(&unpatched, imported->source_id, "");
 	}
-	if (!unpatched.count)
-		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s: %zu containers are not patched yet: %s",
-			     m->object.id, unpatched.count, unpatched.list);
+	return unpatched_judge(m, &unpatched, "containers are not patched yet", error);
 }
 
 static void unpatched_visit(void *user, uint32_t slot, const lcowmig_disk_config *disk)
@@ -208,60 +189,42 @@ static void unpatched_visit(void *user, uint32_t slot, const lcowmig_disk_config
 /* A disk that still has the source's path is either shared, and the host says so, or forgotten. */
 static lcowmig_status prepare_check_disks(const lcowmig_migration *m, uint32_t flags, lcowmig_error *error)
 {
-	const lcowmig__container_vm *vm = lcowmig__vm_for_containers(m->sandbox->vm);
 	struct unpatched unpatched = { "", 0, 0 };
 	lcowmig_status status;
 	lcowmig_scsi *scsi;
 
 	if (flags & LCOWMIG_PREPARE_PATHS_SHARED)
 		return LCOWMIG_OK;
-	status = vm->scsi(vm->user, &scsi, error);
+	status = lcowmig__vm_scsi(m->sandbox->vm, &scsi, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__scsi_each_unpatched(scsi, unpatched_visit, &unpatched);
-	if (!unpatched.count)
-		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-			     "migration session %s: %zu disks still have the source's path, patch them or say that paths are shared: %s",
-			     m->object.id, unpatched.count, unpatched.list);
+	return unpatched_judge(m, &unpatched, "disks still have the source's path, patch them or say that paths are shared", error);
 }
 
-static lcowmig_status prepare_destination_check(const lcowmig_migration *m, const char *session_id, uint32_t flags, lcowmig_error *error)
+static lcowmig_status prepare_destination_begin(lcowmig_migration *m, const char *session_id, const lcowmig_migration_options *options,
+						uint32_t flags, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
-	lcowmig_status status = lcowmig__session_check(m, session_id, error);
+	struct prepare_destination *self;
+	lcowmig_status status = lcowmig__session_check_call(m, session_id, LCOWMIG__MIGRATION_PREPARE_DESTINATION, error);
 
-	if (status == LCOWMIG_OK)
-		status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_PREPARE_DESTINATION, error);
-	if (status == LCOWMIG_OK)
-		status = lcowmig__session_check_quiet(m, error);
 	if (status == LCOWMIG_OK)
 		status = prepare_check_pending(m, error);
-	return status == LCOWMIG_OK ? prepare_check_disks(m, flags, error) : status;
-}
-
-static lcowmig_status prepare_destination_begin(lcowmig_migration *m, const lcowmig_migration_options *options, lcowmig__flow **ret_flow,
-						lcowmig_error *error)
-{
-	struct prepare_destination *self =
-		lcowmig__flow_new(sizeof *self, &prepare_destination_class, m->object.context, &m->object, error);
-	size_t size = strlen(m->sandbox->id) + sizeof "@vm";
-	lcowmig_status status;
-
+	if (status == LCOWMIG_OK)
+		status = prepare_check_disks(m, flags, error);
+	if (status != LCOWMIG_OK)
+		return status;
+	self = lcowmig__session_flow_new(m, sizeof *self, &prepare_destination_class, true, error);
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
-	self->m = m;
-	self->generation = m->generation;
-	status = lcowmig__migration_convert_options(options, &self->has_options, &self->options, error);
-	self->vm_id = lcowmig__alloc(&m->object.context->mem, size);
-	if (status == LCOWMIG_OK && !self->vm_id)
-		status = lcowmig__fail_memory(error);
+	status = lcowmig__migration_convert_options(options, &self->own, &self->options, error);
 	if (status != LCOWMIG_OK) {
-		lcowmig__flow_discard(&self->flow);
+		lcowmig__flow_discard(&self->base.flow);
 		return status;
 	}
-	snprintf(self->vm_id, size, "%s@vm", m->sandbox->id);
-	lcowmig__session_begin_work(m, &self->flow);
-	*ret_flow = &self->flow;
+	self->base.span = LCOWMIG__SPAN_PREPARE;
+	lcowmig__session_begin_work(m, &self->base.flow);
+	*ret_flow = &self->base.flow;
 	return LCOWMIG_OK;
 }
 
@@ -275,8 +238,6 @@ lcowmig_status lcowmig_migration_prepare_destination(lcowmig_migration *m, const
 	if (!m || flags & ~LCOWMIG_PREPARE_PATHS_SHARED)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "prepare destination: migration is NULL or flags are unknown");
 	lcowmig__enter(m->object.context, &pump);
-	status = prepare_destination_check(m, session_id, flags, error);
-	if (status == LCOWMIG_OK)
-		status = prepare_destination_begin(m, options, &flow, error);
+	status = prepare_destination_begin(m, session_id, options, flags, &flow, error);
 	return lcowmig__leave_with(m->object.context, &pump, status, flow, done, user, error);
 }

@@ -14,18 +14,6 @@ static lcowmig_status disks_check(const lcowmig_disk_patch *disks, size_t count,
 	return LCOWMIG_OK;
 }
 
-/* Legal where a container's patch is. */
-static lcowmig_status disks_check_state(const lcowmig_migration *m, const char *session_id, lcowmig_error *error)
-{
-	lcowmig_status status = lcowmig__session_check(m, session_id, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_PATCH, error);
-	if (status == LCOWMIG_OK && m->work)
-		status = lcowmig__session_check_quiet(m, error);
-	return status;
-}
-
 static lcowmig_status disks_repoint(lcowmig_migration *m, const lcowmig_disk_patch *disks, size_t count, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = &m->object.context->mem;
@@ -64,9 +52,10 @@ lcowmig_status lcowmig_migration_patch_disks(lcowmig_migration *m, const char *s
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(m->object.context, &pump);
-	status = disks_check_state(m, session_id, error);
+	status = lcowmig__session_check(m, session_id, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__session_check_patch(m, error);
 	if (status == LCOWMIG_OK && n_disks)
 		status = disks_repoint(m, disks, n_disks, error);
-	lcowmig__leave(m->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(m, &pump, status);
 }

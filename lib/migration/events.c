@@ -70,70 +70,61 @@ lcowmig_status lcowmig_migration_subscribe(lcowmig_migration *m, const char *ses
 		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "subscribe: no migration session is active");
 	if (status == LCOWMIG_OK)
 		status = lcowmig__notifier_subscribe(&m->notifier, flags, notify, user, ret_subscription, error);
-	lcowmig__leave(m->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(m, &pump, status);
 }
 
 /* ---- Questions, answered at once ---- */
 
-lcowmig_migration_state lcowmig_migration_get_state(lcowmig_migration *m)
-{
+struct migration_answers {
 	lcowmig_migration_state state;
+	lcowmig_origin origin;
+	const char *id;
+	size_t n_pending;
+	bool has_right;
+};
+
+/* One look at the session under the lock; at NULL: one that is not there. */
+static struct migration_answers migration_look(lcowmig_migration *m)
+{
+	struct migration_answers answers = { LCOWMIG_MIGRATION_IDLE, LCOWMIG_ORIGIN_UNSPECIFIED, "", 0, false };
 
 	if (!m)
-		return LCOWMIG_MIGRATION_IDLE;
+		return answers;
 	lcowmig__lock_take(&m->object.context->lock);
-	state = (lcowmig_migration_state)m->object.state;
+	answers.state = (lcowmig_migration_state)m->object.state;
+	answers.origin = m->origin;
+	answers.n_pending = m->n_pending;
+	if (m->id) {
+		answers.id = m->id;
+		answers.has_right = lcowmig__right_is_held(&m->right);
+	}
 	lcowmig__lock_drop(&m->object.context->lock);
-	return state;
+	return answers;
+}
+
+lcowmig_migration_state lcowmig_migration_get_state(lcowmig_migration *m)
+{
+	return migration_look(m).state;
 }
 
 lcowmig_origin lcowmig_migration_get_origin(lcowmig_migration *m)
 {
-	lcowmig_origin origin;
-
-	if (!m)
-		return LCOWMIG_ORIGIN_UNSPECIFIED;
-	lcowmig__lock_take(&m->object.context->lock);
-	origin = m->origin;
-	lcowmig__lock_drop(&m->object.context->lock);
-	return origin;
+	return migration_look(m).origin;
 }
 
 const char *lcowmig_migration_session_id(lcowmig_migration *m)
 {
-	const char *id;
-
-	if (!m)
-		return "";
-	lcowmig__lock_take(&m->object.context->lock);
-	id = m->id ? m->id : "";
-	lcowmig__lock_drop(&m->object.context->lock);
-	return id;
+	return migration_look(m).id;
 }
 
 size_t lcowmig_migration_pending_count(lcowmig_migration *m)
 {
-	size_t count;
-
-	if (!m)
-		return 0;
-	lcowmig__lock_take(&m->object.context->lock);
-	count = m->n_pending;
-	lcowmig__lock_drop(&m->object.context->lock);
-	return count;
+	return migration_look(m).n_pending;
 }
 
 bool lcowmig_migration_has_right(lcowmig_migration *m)
 {
-	bool held;
-
-	if (!m)
-		return false;
-	lcowmig__lock_take(&m->object.context->lock);
-	held = m->id && lcowmig__right_is_held(&m->right);
-	lcowmig__lock_drop(&m->object.context->lock);
-	return held;
+	return migration_look(m).has_right;
 }
 
 lcowmig_status lcowmig_migration_failure(lcowmig_migration *m, lcowmig_error *error)

@@ -3,10 +3,10 @@
 #include "engine/abi.h"
 #include "migration.h"
 
+#define JOIN_TIME_NS UINT64_C(30000000000)
+
 struct finalize {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-	uint64_t generation;
+	lcowmig__session_flow base;
 	bool resume;
 	uint32_t epoch;     /* of the token, for the first step */
 	const char *reason; /* the caller's, for the first step; NULL: nothing is forced */
@@ -14,7 +14,7 @@ struct finalize {
 
 static void finalize_done(struct finalize *self)
 {
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = self->base.m;
 
 	m->was_resumed = self->resume;
 	lcowmig__object_fire(&m->object, self->resume ? LCOWMIG__MIGRATION_RESUME : LCOWMIG__MIGRATION_STOP);
@@ -33,7 +33,7 @@ static void finalize_note_force(lcowmig_migration *m, const char *reason)
 /* The decision is taken here and not before, when memory for carrying it out may still be refused. */
 static void finalize_decide(const struct finalize *self)
 {
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = self->base.m;
 
 	lcowmig__right_take(&m->right, self->epoch);
 	if (self->reason)
@@ -41,36 +41,36 @@ static void finalize_decide(const struct finalize *self)
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_FINALIZE, NULL);
 }
 
+static lcowmig__flow *finalize_way(const struct finalize *self)
+{
+	return self->resume ? lcowmig__session_resume_flow(self->base.m, NULL) : lcowmig__session_stop_flow(self->base.m, NULL);
+}
+
 static void finalize_step(lcowmig__flow *flow)
 {
 	struct finalize *self = (struct finalize *)flow;
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = self->base.m;
 
 	FLOW_BEGIN(flow);
 	finalize_decide(self);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__transfer_join_flow(m, flow->error)));
-	if (self->resume)
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, flow->error)));
-	else
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_stop_flow(m, flow->error)));
-	if (lcowmig__session_is_stale(m, self->generation) || m->abandon)
+	/* The transfer goes first; one that does not end is ended. */
+	lcowmig__flow_set_deadline(flow, JOIN_TIME_NS);
+	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->background_over));
+	lcowmig__flow_clear_deadline(flow);
+	if (flow->result == LCOWMIG_E_TIMED_OUT && m->background) {
+		lcowmig__flow_interrupt(m->background, LCOWMIG_E_TIMED_OUT, "did not end after its session had");
+		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->background_over));
+	}
+	FLOW_CHECK(flow, flow->result);
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, finalize_way(self)));
+	if (lcowmig__session_is_stale(flow) || m->abandon)
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "finalize: its session was abandoned"));
-	if (flow->result != LCOWMIG_OK)
-		FLOW_RETURN(flow, flow->result);
+	FLOW_CHECK(flow, flow->result);
 	finalize_done(self);
 	FLOW_END(flow);
 }
 
-static void finalize_release(lcowmig__flow *flow)
-{
-	struct finalize *self = (struct finalize *)flow;
-
-	lcowmig__session_end_work(self->m, flow);
-	if (!lcowmig__session_is_stale(self->m, self->generation))
-		lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_FINALIZE);
-}
-
-static const lcowmig__flow_class finalize_class = { "finalize", finalize_step, finalize_release, false };
+static const lcowmig__flow_class finalize_class = { .name = "finalize", .step = finalize_step, .release = lcowmig__session_flow_release };
 
 bool lcowmig__session_is_finalizing(const lcowmig_migration *m)
 {
@@ -82,9 +82,10 @@ static lcowmig_status finalize_check_machine(const lcowmig_migration *m, lcowmig
 {
 	lcowmig__vm_state state = lcowmig__vm_get_state(m->sandbox->vm);
 
-	if (m->is_stopped || m->is_discarded)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) was %s here and cannot resume",
-				     m->object.id, lcowmig__object_state_name(&m->object), m->is_stopped ? "stopped" : "discarded");
+	if (m->is_stopped)
+		return lcowmig__session_refuse(m, " was stopped here and cannot resume", error);
+	if (m->is_discarded)
+		return lcowmig__session_refuse(m, " was discarded here and cannot resume", error);
 	/* A destination that was never created is discarded as soon as it is cancelled. */
 	if (state == LCOWMIG__VM_TERMINATED || state == LCOWMIG__VM_INVALID)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
@@ -116,22 +117,20 @@ static lcowmig_status finalize_check_memory(const lcowmig_migration *m, const lc
 {
 	if (lcowmig__session_is_source(m) || m->transfer_done || m->resume_begun || options->flags & LCOWMIG_FINALIZE_FORCE)
 		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-			     "migration session %s (%s) cannot resume: its transfer has not completed here; expected release or finalize "
-			     "with STOP",
-			     m->object.id, lcowmig__object_state_name(&m->object));
+	return lcowmig__session_refuse(
+		m, " cannot resume: its transfer has not completed here; expected release or finalize with STOP", error);
 }
 
-static struct finalize *finalize_make(lcowmig_migration *m, bool resume, lcowmig_error *error)
+static struct finalize *finalize_make(lcowmig_migration *m, bool resume, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
-	struct finalize *self = lcowmig__flow_new(sizeof *self, &finalize_class, m->object.context, &m->object, error);
+	struct finalize *self = lcowmig__session_flow_new(m, sizeof *self, &finalize_class, true, error);
 
 	if (!self)
 		return NULL;
-	self->m = m;
-	self->generation = m->generation;
+	self->base.span = LCOWMIG__SPAN_FINALIZE;
 	self->resume = resume;
-	lcowmig__session_begin_work(m, &self->flow);
+	lcowmig__session_begin_work(m, &self->base.flow);
+	*ret_flow = &self->base.flow;
 	return self;
 }
 
@@ -142,7 +141,7 @@ static lcowmig_status finalize_begin_resume(lcowmig_migration *m, const lcowmig_
 	uint32_t epoch;
 	lcowmig_status status;
 
-	if (m->object.state == LCOWMIG_MIGRATION_FINALIZED && m->was_resumed) {
+	if (m->was_resumed) {
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_RESUME);
 		return LCOWMIG_OK;
 	}
@@ -153,19 +152,18 @@ static lcowmig_status finalize_begin_resume(lcowmig_migration *m, const lcowmig_
 		status = finalize_check_memory(m, options, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	self = finalize_make(m, true, error);
+	self = finalize_make(m, true, ret_flow, error);
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
 	self->epoch = epoch;
 	if (options->flags & LCOWMIG_FINALIZE_FORCE && !epoch && !lcowmig__right_is_held(&m->right))
 		self->reason = options->reason;
-	*ret_flow = &self->flow;
 	return LCOWMIG_OK;
 }
 
 static lcowmig_status finalize_begin_stop(lcowmig_migration *m, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
-	if (m->object.state == LCOWMIG_MIGRATION_FINALIZED && m->was_resumed)
+	if (m->was_resumed)
 		return lcowmig__fail(
 			error, LCOWMIG_E_FAILED_PRECONDITION,
 			"migration session %s was finalized with resume; expected the virtual machine to be terminated instead",
@@ -174,12 +172,8 @@ static lcowmig_status finalize_begin_stop(lcowmig_migration *m, lcowmig__flow **
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_STOP);
 		return LCOWMIG_OK;
 	}
-	if (m->object.state != LCOWMIG_MIGRATION_CANCELLED || lcowmig__session_is_source(m) || m->resume_begun) {
-		struct finalize *self = finalize_make(m, false, error);
-
-		*ret_flow = self ? &self->flow : NULL;
-		return self ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
-	}
+	if (m->object.state != LCOWMIG_MIGRATION_CANCELLED || lcowmig__session_is_source(m) || m->resume_begun)
+		return finalize_make(m, false, ret_flow, error) ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_DISCARD);
 	m->is_stopped = true;
 	lcowmig__session_discard(m);
@@ -190,12 +184,9 @@ static lcowmig_status finalize_begin(lcowmig_migration *m, const char *session_i
 				     lcowmig__flow **ret_flow, lcowmig_error *error)
 {
 	bool resume = options->action == LCOWMIG_FINALIZE_RESUME;
-	lcowmig_status status = lcowmig__session_check(m, session_id, error);
+	lcowmig_status status =
+		lcowmig__session_check_call(m, session_id, resume ? LCOWMIG__MIGRATION_RESUME : LCOWMIG__MIGRATION_STOP, error);
 
-	if (status == LCOWMIG_OK)
-		status = lcowmig__object_check(&m->object, resume ? LCOWMIG__MIGRATION_RESUME : LCOWMIG__MIGRATION_STOP, error);
-	if (status == LCOWMIG_OK)
-		status = lcowmig__session_check_quiet(m, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	return resume ? finalize_begin_resume(m, options, ret_flow, error) : finalize_begin_stop(m, ret_flow, error);

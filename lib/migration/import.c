@@ -52,24 +52,33 @@ static lcowmig_status import_pods(lcowmig_sandbox *sandbox, const lcowmig__wire_
 	return status;
 }
 
-/* Notes every container, so that it can be patched once and, if need be, again. */
+/* Notes a container, so that it can be patched once and, if need be, again. False: no memory. */
+static bool import_note(lcowmig_migration *m, const char *id)
+{
+	const lcowmig__mem *mem = &m->object.context->mem;
+	lcowmig__imported *imported = lcowmig__alloc(mem, sizeof *imported);
+
+	if (!imported)
+		return false;
+	imported->source_id = lcowmig__strdup(mem, id);
+	if (!imported->source_id) {
+		lcowmig__free(mem, imported);
+		return false;
+	}
+	imported->container = lcowmig__sandbox_find(m->sandbox, id)->container; /* the index has all of them, each once */
+	lcowmig__tree_insert(&m->imported, imported->source_id, &imported->node);
+	m->n_pending++;
+	return true;
+}
+
 static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__wire_sandbox *wire, lcowmig_error *error)
 {
 	size_t i, j;
 
-	for (i = 0; i < wire->n_pods; i++) {
-		for (j = 0; j < wire->pods[i].n_containers; j++) {
-			const char *id = wire->pods[i].containers[j].container_id;
-			lcowmig__imported *imported = lcowmig__session_new_imported(m, id);
-			const lcowmig__index_entry *entry = lcowmig__sandbox_find(m->sandbox, id);
-
-			if (!imported)
+	for (i = 0; i < wire->n_pods; i++)
+		for (j = 0; j < wire->pods[i].n_containers; j++)
+			if (!import_note(m, wire->pods[i].containers[j].container_id))
 				return lcowmig__fail_memory(error);
-			imported->container = entry->container; /* the index has all of them, each once */
-			lcowmig__tree_insert(&m->imported, imported->source_id, &imported->node);
-			m->n_pending++;
-		}
-	}
 	return LCOWMIG_OK;
 }
 
@@ -153,23 +162,31 @@ static lcowmig_status import_build(lcowmig_migration *m, const lcowmig_import_op
 	return status;
 }
 
+static lcowmig_status import_check_envelope(const lcowmig_import_options *options, lcowmig_error *error)
+{
+	const char *problem = NULL;
+
+	if (options->envelope && options->n_pieces)
+		problem = "the envelope is given both whole and in pieces";
+	else if (!options->n_pieces && (!options->envelope || !options->envelope_size))
+		problem = "the envelope is absent";
+	else if (options->n_pieces && !options->pieces)
+		problem = "the pieces are absent";
+	if (problem)
+		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: %s", problem);
+	for (size_t i = 0; i < options->n_pieces; i++)
+		if (options->pieces[i].size && !options->pieces[i].data)
+			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: piece %zu of the envelope is absent", i);
+	return LCOWMIG_OK;
+}
+
 static lcowmig_status import_check_options(const lcowmig_migration *m, const lcowmig_import_options *options, lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__session_check_id(m, "session id", options->session_id, error);
 
 	if (status == LCOWMIG_OK)
 		status = lcowmig__session_check_id(m, "sandbox id", options->sandbox_id, error);
-	if (status == LCOWMIG_OK && options->envelope && options->n_pieces)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the envelope is given both whole and in pieces");
-	if (status == LCOWMIG_OK && !options->n_pieces && (!options->envelope || !options->envelope_size))
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the envelope is absent");
-	if (status == LCOWMIG_OK && options->n_pieces && !options->pieces)
-		status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: the pieces are absent");
-	for (size_t i = 0; status == LCOWMIG_OK && i < options->n_pieces; i++) {
-		if (options->pieces[i].size && !options->pieces[i].data)
-			status = lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: piece %zu of the envelope is absent", i);
-	}
-	return status;
+	return status == LCOWMIG_OK ? import_check_envelope(options, error) : status;
 }
 
 /* The pieces as one, in `options`; `ret_joined` is what must be freed afterwards. The limit is asked before anything is allocated. */
@@ -192,14 +209,14 @@ static lcowmig_status import_join(const lcowmig_migration *m, lcowmig_import_opt
 	joined = lcowmig__alloc(&m->object.context->mem, size);
 	if (!joined)
 		return lcowmig__fail_memory(error);
+	*ret_joined = joined;
 	options->envelope = joined;
-	options->envelope_size = 0;
+	options->envelope_size = size;
 	for (size_t i = 0; i < options->n_pieces; i++) {
 		if (options->pieces[i].size)
-			memcpy(joined + options->envelope_size, options->pieces[i].data, options->pieces[i].size);
-		options->envelope_size += options->pieces[i].size;
+			memcpy(joined, options->pieces[i].data, options->pieces[i].size);
+		joined += options->pieces[i].size;
 	}
-	*ret_joined = joined;
 	return LCOWMIG_OK;
 }
 
@@ -213,19 +230,36 @@ static lcowmig_status import_locked(lcowmig_migration *m, const lcowmig_import_o
 	status = import_check_state(m, options, error);
 	if (status == LCOWMIG_OK && wire)
 		status = import_build(m, options, wire, error);
-	lcowmig__leave(m->object.context, &pump);
+	return lcowmig__leave_object(m, &pump, status);
+}
+
+/* Reads the envelope, asks what the host thinks of it, and builds. */
+static lcowmig_status import_envelope(lcowmig_migration *m, const lcowmig_import_options *options, lcowmig_error *error)
+{
+	const lcowmig_limits *limits = &m->object.context->limits;
+	lcowmig__wire_sandbox wire;
+	lcowmig__texts texts;
+	lcowmig_status status;
+	lcowmig__arena arena;
+
+	lcowmig__arena_init(&arena, &m->object.context->mem, options->envelope_size / IMPORT_STRUCTS_PART);
+	lcowmig__texts_init(&texts, &m->object.context->heap, options->envelope_size);
+	arena.texts = &texts;
+	status = lcowmig__wire_decode_sandbox(&arena, limits, options->envelope, options->envelope_size, &wire, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__import_vet(limits, &wire, options->policy, options->policy_user, error);
+	if (status == LCOWMIG_OK)
+		status = import_locked(m, options, &wire, error);
+	lcowmig__arena_done(&arena);
+	lcowmig__texts_done(&texts);
 	return status;
 }
 
 lcowmig_status lcowmig_migration_import(lcowmig_migration *m, const lcowmig_import_options *given, lcowmig_error *error)
 {
-	lcowmig__wire_sandbox wire;
 	lcowmig_import_options options;
-	const lcowmig_limits *limits;
 	uint8_t *joined = NULL;
-	lcowmig__texts texts;
 	lcowmig_status status;
-	lcowmig__arena arena;
 
 	if (!m)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "import: migration is NULL");
@@ -236,19 +270,8 @@ lcowmig_status lcowmig_migration_import(lcowmig_migration *m, const lcowmig_impo
 		status = import_locked(m, &options, NULL, error);
 	if (status == LCOWMIG_OK)
 		status = import_join(m, &options, &joined, error);
-	if (status != LCOWMIG_OK)
-		return status;
-	limits = &m->object.context->limits;
-	lcowmig__arena_init(&arena, &m->object.context->mem, options.envelope_size / IMPORT_STRUCTS_PART);
-	lcowmig__texts_init(&texts, &m->object.context->heap, options.envelope_size);
-	arena.texts = &texts;
-	status = lcowmig__wire_decode_sandbox(&arena, limits, options.envelope, options.envelope_size, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__import_vet(limits, &wire, options.policy, options.policy_user, error);
-	if (status == LCOWMIG_OK)
-		status = import_locked(m, &options, &wire, error);
-	lcowmig__arena_done(&arena);
-	lcowmig__texts_done(&texts);
+		status = import_envelope(m, &options, error);
 	lcowmig__free(&m->object.context->mem, joined);
 	return status;
 }

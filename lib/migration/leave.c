@@ -9,14 +9,12 @@
 #define ABANDON_WAIT_NS UINT64_C(30000000000)
 #define ABANDON_ACT_NS UINT64_C(300000000000) /* longer than a machine's own bounds, so that those apply */
 
-static lcowmig_status cleanup_begin(lcowmig_migration *m, lcowmig_error *error)
+static lcowmig_status cleanup_now(lcowmig_migration *m, const char *session_id, lcowmig_error *error)
 {
 	bool is_discarded = !lcowmig__session_is_source(m) && m->object.state == LCOWMIG_MIGRATION_CANCELLED;
 	int trigger = is_discarded ? LCOWMIG__MIGRATION_CLEANUP_DISCARDED : LCOWMIG__MIGRATION_CLEANUP;
-	lcowmig_status status = lcowmig__object_check(&m->object, trigger, error);
+	lcowmig_status status = lcowmig__session_check_call(m, session_id, trigger, error);
 
-	if (status == LCOWMIG_OK)
-		status = lcowmig__session_check_quiet(m, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (is_discarded && !m->resume_begun)
@@ -29,29 +27,16 @@ static lcowmig_status cleanup_begin(lcowmig_migration *m, lcowmig_error *error)
 
 lcowmig_status lcowmig_migration_cleanup(lcowmig_migration *m, const char *session_id, lcowmig_error *error)
 {
-	lcowmig_status status;
 	lcowmig__pump pump;
 
-	if (!m)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "cleanup: migration is NULL");
-	lcowmig__enter(m->object.context, &pump);
-	status = lcowmig__session_check(m, session_id, error);
-	if (status == LCOWMIG_OK)
-		status = cleanup_begin(m, error);
-	lcowmig__leave(m->object.context, &pump);
-	return status;
+	if (!lcowmig__enter_object(m, m, "cleanup: migration", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	return lcowmig__leave_object(m, &pump, cleanup_now(m, session_id, error));
 }
 
 /* ---- Abandon ---- */
 
 typedef enum abandon_way { ABANDON_NOTHING, ABANDON_RESUME, ABANDON_STOP } abandon_way;
-
-struct abandon {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-	lcowmig_status status; /* the first thing that could not be done */
-	lcowmig_error problem;
-};
 
 static void abandon_interrupt(lcowmig_migration *m)
 {
@@ -85,33 +70,28 @@ static abandon_way abandon_find_way(const lcowmig_migration *m)
 	return lcowmig__session_is_source(m) && lcowmig__right_is_held(&m->right) ? ABANDON_RESUME : ABANDON_STOP;
 }
 
-static void abandon_note(struct abandon *self, const char *what)
+/* The first thing that could not be done is the flow's failure. */
+static void abandon_note(lcowmig__flow *flow, const char *what)
 {
-	if (self->flow.result == LCOWMIG_OK || self->status != LCOWMIG_OK)
+	if (flow->result == LCOWMIG_OK || flow->failure != LCOWMIG_OK)
 		return;
-	self->status = self->flow.result;
-	lcowmig__error_copy(&self->problem, self->flow.error);
-	lcowmig__wrap(&self->problem, self->status, "migration session %s was left, but could not %s", self->m->object.id, what);
+	flow->failure = lcowmig__wrap(flow->error, flow->result, "migration session %s was left, but could not %s", flow->object->id, what);
 }
 
 /* A destination's machine that never ran is simply terminated: the platform's migration ends with it. */
-static lcowmig__flow *abandon_stop_flow(struct abandon *self)
+static lcowmig__flow *abandon_stop_flow(lcowmig_migration *m)
 {
-	lcowmig_migration *m = self->m;
-
-	if (lcowmig__session_is_source(m))
-		return lcowmig__session_stop_flow(m, self->flow.error);
-	return lcowmig__vm_terminate_flow(m->sandbox->vm, self->flow.error);
+	return lcowmig__session_is_source(m) ? lcowmig__session_stop_flow(m, NULL) : lcowmig__vm_terminate_flow(m->sandbox->vm, NULL);
 }
 
-static void abandon_leave(struct abandon *self)
+static void abandon_leave(lcowmig_migration *m, const lcowmig__flow *flow)
 {
-	lcowmig_migration *m = self->m;
+	bool is_clean = flow->failure == LCOWMIG_OK;
 
 	if (!lcowmig__session_is_source(m) && !m->resume_begun)
 		lcowmig__session_discard(m);
-	lcowmig__log(m->object.context, LCOWMIG_LOG_INFO, "migration session %s is abandoned%s%s", m->object.id,
-		     self->status == LCOWMIG_OK ? "" : ": ", self->status == LCOWMIG_OK ? "" : self->problem.message);
+	lcowmig__log(m->object.context, LCOWMIG_LOG_INFO, "migration session %s is abandoned%s%s", m->object.id, is_clean ? "" : ": ",
+		     is_clean ? "" : flow->error->message);
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_ABANDON);
 	m->abandon = NULL;
 	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_ABANDON);
@@ -120,67 +100,61 @@ static void abandon_leave(struct abandon *self)
 
 static void abandon_step(lcowmig__flow *flow)
 {
-	struct abandon *self = (struct abandon *)flow;
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = ((lcowmig__session_flow *)flow)->m;
 
 	FLOW_BEGIN(flow);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_ABANDON, NULL);
 	abandon_interrupt(m);
 	lcowmig__flow_set_deadline(flow, ABANDON_WAIT_NS);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->quiet));
-	abandon_note(self, "end what was in flight");
+	abandon_note(flow, "end what was in flight");
 	lcowmig__flow_set_deadline(flow, ABANDON_WAIT_NS);
 	FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &m->background_over));
-	abandon_note(self, "end the transfer");
+	abandon_note(flow, "end the transfer");
 	if (abandon_needs_cancel(m)) {
 		lcowmig__flow_set_deadline(flow, ABANDON_WAIT_NS);
-		FLOW_AWAIT(flow,
-			   lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, NULL)));
 		if (!lcowmig__cancel_was_pointless(flow->result, flow->error->hresult))
-			abandon_note(self, "cancel at the host");
+			abandon_note(flow, "cancel at the host");
 	}
 	lcowmig__flow_set_deadline(flow, ABANDON_ACT_NS);
 	if (abandon_find_way(m) == ABANDON_RESUME) {
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, flow->error)));
-		abandon_note(self, "let the sandbox run again");
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__session_resume_flow(m, NULL)));
+		abandon_note(flow, "let the sandbox run again");
 	} else if (abandon_find_way(m) == ABANDON_STOP) {
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, abandon_stop_flow(self)));
-		abandon_note(self, "stop the virtual machine");
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, abandon_stop_flow(m)));
+		abandon_note(flow, "stop the virtual machine");
 	}
 	lcowmig__flow_clear_deadline(flow);
-	abandon_leave(self);
-	lcowmig__error_copy(flow->error, &self->problem);
-	FLOW_RETURN(flow, self->status);
+	abandon_leave(m, flow);
+	FLOW_RETURN(flow, flow->failure);
 	FLOW_END(flow);
 }
 
 static void abandon_release(lcowmig__flow *flow)
 {
-	lcowmig_migration *m = ((struct abandon *)flow)->m;
+	lcowmig_migration *m = ((lcowmig__session_flow *)flow)->m;
 
 	if (m->abandon == flow)
 		m->abandon = NULL; /* it never began */
 }
 
-static const lcowmig__flow_class abandon_class = { "abandon", abandon_step, abandon_release, false };
+static const lcowmig__flow_class abandon_class = { .name = "abandon", .step = abandon_step, .release = abandon_release };
 
 /* Legal in every state. */
-static lcowmig_status abandon_begin(lcowmig_migration *m, lcowmig__flow **ret_flow, lcowmig_error *error)
+static lcowmig_status abandon_begin(lcowmig_migration *m, const char *session_id, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
-	struct abandon *self;
+	lcowmig_status status = lcowmig__session_check(m, session_id, error);
 
+	if (status != LCOWMIG_OK)
+		return status;
 	if (!m->id) {
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_ABANDON);
 		return LCOWMIG_OK;
 	}
-	self = lcowmig__flow_new(sizeof *self, &abandon_class, m->object.context, &m->object, error);
-	if (!self)
-		return LCOWMIG_E_NO_MEMORY;
-	self->m = m;
-	lcowmig__error_init(&self->problem);
-	m->abandon = &self->flow;
-	*ret_flow = &self->flow;
-	return LCOWMIG_OK;
+	m->abandon = lcowmig__session_flow_new(m, sizeof(lcowmig__session_flow), &abandon_class, true, error);
+	*ret_flow = m->abandon;
+	return m->abandon ? LCOWMIG_OK : LCOWMIG_E_NO_MEMORY;
 }
 
 lcowmig_status lcowmig_migration_abandon(lcowmig_migration *m, const char *session_id, lcowmig_done_fn done, void *user,
@@ -190,11 +164,8 @@ lcowmig_status lcowmig_migration_abandon(lcowmig_migration *m, const char *sessi
 	lcowmig__flow *flow = NULL;
 	lcowmig_status status;
 
-	if (!m)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "abandon: migration is NULL");
-	lcowmig__enter(m->object.context, &pump);
-	status = lcowmig__session_check(m, session_id, error);
-	if (status == LCOWMIG_OK)
-		status = abandon_begin(m, &flow, error);
+	if (!lcowmig__enter_object(m, m, "abandon: migration", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = abandon_begin(m, session_id, &flow, error);
 	return lcowmig__leave_with(m->object.context, &pump, status, flow, done, user, error);
 }

@@ -98,10 +98,22 @@ static inline bool lcowmig__session_is_source(const lcowmig_migration *m)
 	return m->origin == LCOWMIG_ORIGIN_SOURCE;
 }
 
-static inline bool lcowmig__session_is_stale(const lcowmig_migration *m, uint64_t generation)
-{
-	return m->generation != generation;
-}
+/* What the flows of a session begin with. */
+typedef struct lcowmig__session_flow {
+	lcowmig__flow flow;
+	lcowmig_migration *m;
+	uint64_t generation; /* of the session that it belongs to */
+	const char *span;    /* of the timeline: ends with the flow; NULL: none */
+} lcowmig__session_flow;
+
+/* `is_own` false: the child of an operation, not one of its own. */
+void *lcowmig__session_flow_new(lcowmig_migration *m, size_t size, const lcowmig__flow_class *class, bool is_own, lcowmig_error *error);
+/* Whether its session is over. */
+bool lcowmig__session_is_stale(const lcowmig__flow *flow);
+/* The release function of a flow with nothing of its own: it is no longer at work, and its span is over. */
+void lcowmig__session_flow_release(lcowmig__flow *flow);
+/* Makes the flow the piece of work that is in flight. */
+void lcowmig__session_begin_work(lcowmig_migration *m, lcowmig__flow *flow);
 
 /* A public call's id as such: INVALID_ARGUMENT or LIMIT_EXCEEDED. */
 lcowmig_status lcowmig__session_check_id(const lcowmig_migration *m, const char *what, const char *id, lcowmig_error *error);
@@ -109,25 +121,27 @@ lcowmig_status lcowmig__session_check_id(const lcowmig_migration *m, const char 
 lcowmig_status lcowmig__session_check(const lcowmig_migration *m, const char *session_id, lcowmig_error *error);
 /* FAILED_PRECONDITION naming it when a piece of work or a patch is in flight. */
 lcowmig_status lcowmig__session_check_quiet(const lcowmig_migration *m, lcowmig_error *error);
+/* The active session's id, a trigger of the present state, and nothing in flight. */
+lcowmig_status lcowmig__session_check_call(const lcowmig_migration *m, const char *session_id, int trigger, lcowmig_error *error);
+/* Where something imported may be patched. */
+lcowmig_status lcowmig__session_check_patch(const lcowmig_migration *m, lcowmig_error *error);
+/* FAILED_PRECONDITION: "migration session <id> (<state>)<why>". */
+lcowmig_status lcowmig__session_refuse(const lcowmig_migration *m, const char *why, lcowmig_error *error);
 
 /* Starts a session; the state stays Idle until the caller fires its trigger. */
 lcowmig_status lcowmig__session_open(lcowmig_migration *m, const char *id, lcowmig_origin origin, lcowmig_error *error);
 /* Forgets everything about the session, interrupts its background work and ends its subscriptions. The state must be Idle. */
 void lcowmig__session_close(lcowmig_migration *m);
 
-/* NULL: no memory. */
-lcowmig__imported *lcowmig__session_new_imported(lcowmig_migration *m, const char *source_id);
-void lcowmig__session_free_imported(lcowmig_migration *m, lcowmig__imported *imported);
-
 /* Closes the transport, if there is one; a second one is not accepted. */
 void lcowmig__session_drop_socket(lcowmig_migration *m);
-void lcowmig__session_begin_work(lcowmig_migration *m, lcowmig__flow *flow);
-void lcowmig__session_end_work(lcowmig_migration *m, lcowmig__flow *flow); /* harmless for another flow than the one at work */
-void lcowmig__session_begin_patch(lcowmig_migration *m);
-void lcowmig__session_end_patch(lcowmig_migration *m);
+/* After a change of `work` or `patches`. */
+void lcowmig__session_update_quiet(lcowmig_migration *m);
 void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status, const char *why);
 
-/* Fires FAIL, keeps the reason, and tells subscribers (in this order). Not for what was cancelled: then the cancel decides. */
+/* Fires FAIL and keeps the reason. Returns `status`. */
+lcowmig_status lcowmig__session_note_failure(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error);
+/* The same, and tells subscribers. Not for what was cancelled: then the cancel decides. */
 void lcowmig__session_fail(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error);
 /* A step of the session's own. `text` may be NULL. */
 void lcowmig__session_step(lcowmig_migration *m, lcowmig_step step, size_t number, size_t total, const char *text);
@@ -148,16 +162,13 @@ size_t lcowmig__migration_reasons(const lcowmig_migration *m, lcowmig__buf *ret_
 /* FAILED_PRECONDITION with the first reasons when there are any. */
 lcowmig_status lcowmig__migration_check_reasons(const lcowmig_migration *m, lcowmig_error *error);
 
-/* options.c */
-lcowmig_status lcowmig__migration_convert_options(const lcowmig_migration_options *given, bool *ret_has_options,
-						  lcowmig__migration_options *ret_options, lcowmig_error *error);
+/* options.c: `ret_options` is where it put them, `room`; NULL when none are given. */
+lcowmig_status lcowmig__migration_convert_options(const lcowmig_migration_options *given, lcowmig__migration_options *room,
+						  const lcowmig__migration_options **ret_options, lcowmig_error *error);
 
 /* policy.c: vets a decoded envelope; calls back, so without the lock. */
 lcowmig_status lcowmig__import_vet(const lcowmig_limits *limits, const lcowmig__wire_sandbox *wire, lcowmig_import_policy_fn policy,
 				   void *user, lcowmig_error *error);
-
-/* transfer.c: waits for the background work, and after a while ends it. */
-lcowmig__flow *lcowmig__transfer_join_flow(lcowmig_migration *m, lcowmig_error *error);
 
 /* finalize.c: whether a decision is being carried out. */
 bool lcowmig__session_is_finalizing(const lcowmig_migration *m);

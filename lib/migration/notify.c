@@ -99,8 +99,9 @@ static void notification_deliver(lcowmig__delivery *delivery)
 	lcowmig__lock_drop(&context->lock);
 }
 
-static lcowmig_notification *notification_new(lcowmig_context *context, lcowmig_subscription *subscription)
+static lcowmig_notification *notification_new(lcowmig_subscription *subscription)
 {
+	lcowmig_context *context = subscription->context;
 	lcowmig_notification *notification = lcowmig__alloc(&context->mem, sizeof *notification);
 
 	if (!notification)
@@ -129,18 +130,13 @@ static void subscription_queue(lcowmig_subscription *subscription, lcowmig_notif
 	lcowmig__deliver(subscription->context, &notification->delivery);
 }
 
-/* No room or no memory: progress is merged into what waits already. */
+/* No room or no memory: progress is merged into what waits already, unless that says the end. */
 static void subscription_merge(lcowmig_subscription *subscription, lcowmig__notice *notice)
 {
 	lcowmig__list *last = subscription->waiting.previous;
-	lcowmig_notification *waiting;
+	lcowmig_notification *waiting = LCOWMIG__LIST_ENTRY(last, lcowmig_notification, in_subscription);
 
-	if (last == &subscription->waiting) {
-		subscription->missed++;
-		return;
-	}
-	waiting = LCOWMIG__LIST_ENTRY(last, lcowmig_notification, in_subscription);
-	if (notice_says_end(waiting->notice)) {
+	if (last == &subscription->waiting || notice_says_end(waiting->notice)) {
 		subscription->missed++;
 		return;
 	}
@@ -156,7 +152,7 @@ static void subscription_tell(lcowmig_subscription *subscription, lcowmig__notic
 	if (notice->step != LCOWMIG_STEP_NONE && !(subscription->flags & LCOWMIG_SUBSCRIBE_STEPS))
 		return;
 	if (says_end || subscription->n_waiting < LCOWMIG_NOTIFICATION_QUEUE)
-		notification = notification_new(subscription->context, subscription);
+		notification = notification_new(subscription);
 	if (!notification && says_end) {
 		notification = subscription->reserve;
 		subscription->reserve = NULL;
@@ -242,10 +238,10 @@ lcowmig_status lcowmig__notifier_subscribe(lcowmig__notifier *notifier, uint32_t
 	subscription->user = user;
 	lcowmig__list_init(&subscription->waiting);
 	lcowmig__list_init(&subscription->in_notifier);
-	subscription->reserve = notification_new(context, subscription);
-	subscription->end = notification_new(context, subscription);
+	subscription->reserve = notification_new(subscription);
+	subscription->end = notification_new(subscription);
 	if (latest)
-		first = notification_new(context, subscription);
+		first = notification_new(subscription);
 	if (!subscription->reserve || !subscription->end || (latest && !first)) {
 		notification_free(first);
 		subscription_free(subscription);

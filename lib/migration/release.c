@@ -3,28 +3,20 @@
 
 static lcowmig_status release_check(const lcowmig_migration *m, const char *session_id, lcowmig_error *error)
 {
-	lcowmig_status status = lcowmig__session_check(m, session_id, error);
+	lcowmig_status status = lcowmig__session_check_call(m, session_id, LCOWMIG__MIGRATION_RELEASE, error);
 
-	if (status == LCOWMIG_OK)
-		status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_RELEASE, error);
-	if (status == LCOWMIG_OK)
-		status = lcowmig__session_check_quiet(m, error);
 	if (status != LCOWMIG_OK)
 		return status;
 	if (m->resume_begun)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "migration session %s (%s): the sandbox runs here or may run here; its right cannot be given away",
-				     m->object.id, lcowmig__object_state_name(&m->object));
-	if (lcowmig__session_is_source(m) && !m->transfer_done)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "migration session %s (%s): the source keeps the right, because its transfer has not completed",
-				     m->object.id, lcowmig__object_state_name(&m->object));
+		return lcowmig__session_refuse(m, ": the sandbox runs here or may run here; its right cannot be given away", error);
+	if (!lcowmig__session_is_source(m))
+		return LCOWMIG_OK;
+	if (!m->transfer_done)
+		return lcowmig__session_refuse(m, ": the source keeps the right, because its transfer has not completed", error);
 	/* Given to a destination that cannot run any more it would be lost: that one has nothing newer to say. */
-	if (lcowmig__session_is_source(m) && lcowmig__right_is_held(&m->right) && m->right.epoch)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				     "migration session %s (%s): the destination has given the right back for this session; expected the "
-				     "source to resume or stop",
-				     m->object.id, lcowmig__object_state_name(&m->object));
+	if (lcowmig__right_is_held(&m->right) && m->right.epoch)
+		return lcowmig__session_refuse(
+			m, ": the destination has given the right back for this session; expected the source to resume or stop", error);
 	return LCOWMIG_OK;
 }
 
@@ -52,6 +44,5 @@ lcowmig_status lcowmig_migration_release(lcowmig_migration *m, const char *sessi
 	}
 	if (status == LCOWMIG_OK)
 		status = lcowmig__session_copy_out(token, sizeof token, buffer, size, ret_size, error);
-	lcowmig__leave(m->object.context, &pump);
-	return status;
+	return lcowmig__leave_object(m, &pump, status);
 }

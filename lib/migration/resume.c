@@ -7,51 +7,36 @@
  */
 #include "migration.h"
 
-struct resume {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-	uint64_t generation;
-};
-
 struct resume_pod {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
+	lcowmig__session_flow base;
 	lcowmig_pod *pod;
 };
-
-static size_t resume_count_containers(const lcowmig_migration *m)
-{
-	return m->sandbox->containers.count;
-}
 
 static void resume_pod_step(lcowmig__flow *flow)
 {
 	struct resume_pod *self = (struct resume_pod *)flow;
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = self->base.m;
 
 	FLOW_BEGIN(flow);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__pod_resume_flow(self->pod, !lcowmig__session_is_source(m), flow->error)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__pod_resume_flow(self->pod, !lcowmig__session_is_source(m), NULL)));
 	m->n_resumed += lcowmig__pod_count(self->pod);
-	lcowmig__session_step(m, LCOWMIG_STEP_RESUMED, m->n_resumed, resume_count_containers(m), NULL);
+	lcowmig__session_step(m, LCOWMIG_STEP_RESUMED, m->n_resumed, m->sandbox->containers.count, NULL);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class resume_pod_class = { "resume of a pod", resume_pod_step, NULL, false };
+static const lcowmig__flow_class resume_pod_class = { .name = "resume of a pod", .step = resume_pod_step };
 
 static void resume_pods(lcowmig__flow *flow, lcowmig_migration *m)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig_pod *pod;
 
 	m->n_resumed = 0;
 	for (pod = lcowmig__sandbox_next_pod(m->sandbox, NULL); pod; pod = lcowmig__sandbox_next_pod(m->sandbox, pod)) {
-		struct resume_pod *child = lcowmig__flow_new(sizeof *child, &resume_pod_class, m->object.context, NULL, &error);
+		struct resume_pod *child = lcowmig__session_flow_new(m, sizeof *child, &resume_pod_class, false, NULL);
 
-		if (child) {
-			child->m = m;
+		if (child)
 			child->pod = pod;
-		}
-		lcowmig__flow_child(flow, child ? &child->flow : NULL);
+		lcowmig__flow_child(flow, child ? &child->base.flow : NULL);
 	}
 }
 
@@ -76,33 +61,24 @@ static bool resume_is_running(const lcowmig_migration *m)
 	return state == LCOWMIG__VM_FINALIZED || state == LCOWMIG__VM_RUNNING;
 }
 
-static lcowmig__flow *resume_finalize_flow(struct resume *self)
-{
-	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), true, self->flow.error);
-}
-
 static void resume_step(lcowmig__flow *flow)
 {
-	struct resume *self = (struct resume *)flow;
-	lcowmig_migration *m = self->m;
-	lcowmig_status status;
+	lcowmig_migration *m = ((lcowmig__session_flow *)flow)->m;
+	lcowmig_vm *vm = m->sandbox->vm;
 
 	FLOW_BEGIN(flow);
 	if (!resume_is_running(m)) {
 		m->resume_begun = true;
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, resume_finalize_flow(self)));
-		/* A refusal leaves the machine where it was; silence may mean anything. */
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(vm, true, NULL)));
+		/* A refusal leaves the machine where it was; silence may mean anything, but not to a later session. */
 		if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_TIMED_OUT && flow->result != LCOWMIG_E_CANCELLED)
 			m->resume_begun = false;
-		if (flow->result != LCOWMIG_OK)
-			FLOW_RETURN(flow, flow->result);
+		FLOW_CHECK(flow, flow->result);
 	}
 	m->resume_begun = true;
-	status = resume_adopt(m, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, resume_adopt(m, flow->error));
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_RESUME_MACHINE, NULL);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, lcowmig__session_is_source(m), flow->error)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(vm, NULL)));
 	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_RESUME_MACHINE);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_RESUME_PODS, NULL);
 	FLOW_TRY(flow, resume_pods(flow, m));
@@ -112,23 +88,17 @@ static void resume_step(lcowmig__flow *flow)
 
 static void resume_release(lcowmig__flow *flow)
 {
-	struct resume *self = (struct resume *)flow;
+	lcowmig_migration *m = ((lcowmig__session_flow *)flow)->m;
 
-	if (lcowmig__session_is_stale(self->m, self->generation))
+	if (lcowmig__session_is_stale(flow))
 		return;
-	lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_RESUME_MACHINE);
-	lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_RESUME_PODS);
+	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_RESUME_MACHINE);
+	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_RESUME_PODS);
 }
 
-static const lcowmig__flow_class resume_class = { "resume", resume_step, resume_release, false };
+static const lcowmig__flow_class resume_class = { .name = "resume", .step = resume_step, .release = resume_release };
 
 lcowmig__flow *lcowmig__session_resume_flow(lcowmig_migration *m, lcowmig_error *error)
 {
-	struct resume *self = lcowmig__flow_new(sizeof *self, &resume_class, m->object.context, NULL, error);
-
-	if (!self)
-		return NULL;
-	self->m = m;
-	self->generation = m->generation;
-	return &self->flow;
+	return lcowmig__session_flow_new(m, sizeof(lcowmig__session_flow), &resume_class, false, error);
 }

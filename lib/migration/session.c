@@ -66,6 +66,17 @@ lcowmig_status lcowmig__session_check_id(const lcowmig_migration *m, const char 
 	return LCOWMIG_OK;
 }
 
+lcowmig_status lcowmig__session_refuse(const lcowmig_migration *m, const char *why, lcowmig_error *error)
+{
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s)%s", m->object.id,
+			     lcowmig__object_state_name(&m->object), why);
+}
+
+static lcowmig_status session_fail_abandoned(const lcowmig_migration *m, lcowmig_error *error)
+{
+	return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is being abandoned", m->object.id);
+}
+
 lcowmig_status lcowmig__session_check(const lcowmig_migration *m, const char *session_id, lcowmig_error *error)
 {
 	lcowmig_status status = lcowmig__session_check_id(m, "session id", session_id, error);
@@ -74,9 +85,7 @@ lcowmig_status lcowmig__session_check(const lcowmig_migration *m, const char *se
 		return status;
 	if (m->id && strcmp(m->id, session_id) != 0)
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "migration session %s is active, not %s", m->id, session_id);
-	if (m->abandon)
-		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s is being abandoned", m->object.id);
-	return LCOWMIG_OK;
+	return m->abandon ? session_fail_abandoned(m, error) : LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig__session_check_quiet(const lcowmig_migration *m, lcowmig_error *error)
@@ -88,6 +97,24 @@ lcowmig_status lcowmig__session_check_quiet(const lcowmig_migration *m, lcowmig_
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) has %u patches in flight",
 				     m->object.id, lcowmig__object_state_name(&m->object), m->patches);
 	return LCOWMIG_OK;
+}
+
+lcowmig_status lcowmig__session_check_call(const lcowmig_migration *m, const char *session_id, int trigger, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__session_check(m, session_id, error);
+
+	if (status == LCOWMIG_OK)
+		status = lcowmig__object_check(&m->object, trigger, error);
+	return status == LCOWMIG_OK ? lcowmig__session_check_quiet(m, error) : status;
+}
+
+lcowmig_status lcowmig__session_check_patch(const lcowmig_migration *m, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_PATCH, error);
+
+	if (status == LCOWMIG_OK && m->abandon)
+		status = session_fail_abandoned(m, error);
+	return status == LCOWMIG_OK && m->work ? lcowmig__session_check_quiet(m, error) : status;
 }
 
 lcowmig_status lcowmig__session_open(lcowmig_migration *m, const char *id, lcowmig_origin origin, lcowmig_error *error)
@@ -118,33 +145,16 @@ void lcowmig__session_drop_socket(lcowmig_migration *m)
 	m->socket_spare = NULL;
 }
 
-lcowmig__imported *lcowmig__session_new_imported(lcowmig_migration *m, const char *source_id)
-{
-	const lcowmig__mem *mem = &m->object.context->mem;
-	lcowmig__imported *imported = lcowmig__alloc(mem, sizeof *imported);
-
-	if (!imported)
-		return NULL;
-	imported->source_id = lcowmig__strdup(mem, source_id);
-	if (imported->source_id)
-		return imported;
-	lcowmig__free(mem, imported);
-	return NULL;
-}
-
-void lcowmig__session_free_imported(lcowmig_migration *m, lcowmig__imported *imported)
-{
-	lcowmig__free(&m->object.context->mem, imported->source_id);
-	lcowmig__free(&m->object.context->mem, imported);
-}
-
 static void session_drop_imported(lcowmig_migration *m)
 {
 	lcowmig__node *node;
 
 	while ((node = lcowmig__tree_first(&m->imported)) != NULL) {
+		lcowmig__imported *imported = LCOWMIG__TREE_ENTRY(node, lcowmig__imported, node);
+
 		lcowmig__tree_remove(&m->imported, node);
-		lcowmig__session_free_imported(m, LCOWMIG__TREE_ENTRY(node, lcowmig__imported, node));
+		lcowmig__free(&m->object.context->mem, imported->source_id);
+		lcowmig__free(&m->object.context->mem, imported);
 	}
 	m->n_pending = 0;
 }
@@ -182,7 +192,9 @@ void lcowmig__session_close(lcowmig_migration *m)
 	m->was_resumed = false;
 }
 
-static void session_update_quiet(lcowmig_migration *m)
+/* ---- What is in flight ---- */
+
+void lcowmig__session_update_quiet(lcowmig_migration *m)
 {
 	if (m->work || m->patches)
 		lcowmig__signal_reset(&m->quiet);
@@ -193,27 +205,38 @@ static void session_update_quiet(lcowmig_migration *m)
 void lcowmig__session_begin_work(lcowmig_migration *m, lcowmig__flow *flow)
 {
 	m->work = flow;
-	session_update_quiet(m);
+	lcowmig__session_update_quiet(m);
 }
 
-void lcowmig__session_end_work(lcowmig_migration *m, lcowmig__flow *flow)
+void *lcowmig__session_flow_new(lcowmig_migration *m, size_t size, const lcowmig__flow_class *class, bool is_own, lcowmig_error *error)
 {
-	if (m->work != flow)
-		return;
-	m->work = NULL;
-	session_update_quiet(m);
+	lcowmig__session_flow *self = lcowmig__flow_new(size, class, m->object.context, is_own ? &m->object : NULL, error);
+
+	if (!self)
+		return NULL;
+	self->m = m;
+	self->generation = m->generation;
+	return self;
 }
 
-void lcowmig__session_begin_patch(lcowmig_migration *m)
+bool lcowmig__session_is_stale(const lcowmig__flow *flow)
 {
-	m->patches++;
-	session_update_quiet(m);
+	const lcowmig__session_flow *self = (const lcowmig__session_flow *)flow;
+
+	return self->generation != self->m->generation;
 }
 
-void lcowmig__session_end_patch(lcowmig_migration *m)
+void lcowmig__session_flow_release(lcowmig__flow *flow)
 {
-	m->patches--;
-	session_update_quiet(m);
+	const lcowmig__session_flow *self = (const lcowmig__session_flow *)flow;
+	lcowmig_migration *m = self->m;
+
+	if (m->work == flow) {
+		m->work = NULL;
+		lcowmig__session_update_quiet(m);
+	}
+	if (self->span && !lcowmig__session_is_stale(flow))
+		lcowmig__timeline_end(&m->timeline, self->span);
 }
 
 void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status, const char *why)
@@ -229,33 +252,40 @@ void lcowmig__session_interrupt_work(lcowmig_migration *m, lcowmig_status status
 	}
 }
 
+static void session_tell(lcowmig_migration *m, lcowmig__notice *notice, const char *text)
+{
+	notice->origin = m->origin;
+	snprintf(notice->text, sizeof notice->text, "%s", text);
+	lcowmig__notifier_tell(&m->notifier, notice);
+}
+
 void lcowmig__session_step(lcowmig_migration *m, lcowmig_step step, size_t number, size_t total, const char *text)
 {
-	lcowmig__notice notice = { 0 };
+	lcowmig__notice notice = { .step = step, .number = (uint32_t)number, .total = (uint32_t)total };
 
-	notice.origin = m->origin;
-	notice.step = step;
-	notice.number = (uint32_t)number;
-	notice.total = (uint32_t)total;
-	snprintf(notice.text, sizeof notice.text, "%s", text ? text : "");
+	if (!text)
+		text = "";
 	lcowmig__log(m->object.context, LCOWMIG_LOG_INFO, "migration session %s: %s, step %d (%zu of %zu) %s", m->object.id,
-		     lcowmig__object_state_name(&m->object), (int)step, number, total, notice.text);
-	lcowmig__notifier_tell(&m->notifier, &notice);
+		     lcowmig__object_state_name(&m->object), (int)step, number, total, text);
+	session_tell(m, &notice, text);
 }
 
 void lcowmig__session_fail(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error)
 {
-	lcowmig__notice notice = { 0 };
+	lcowmig__notice notice = { .phase = LCOWMIG_PHASE_FAILED };
 
+	lcowmig__session_note_failure(m, status, error);
+	notice.state = lcowmig__session_is_source(m) ? LCOWMIG_PHASE_STATE_SOURCE_FAILED : LCOWMIG_PHASE_STATE_DESTINATION_FAILED;
+	lcowmig__log(m->object.context, LCOWMIG_LOG_ERROR, "migration session %s failed: %s", m->object.id, m->failure.message);
+	session_tell(m, &notice, m->failure.message);
+}
+
+lcowmig_status lcowmig__session_note_failure(lcowmig_migration *m, lcowmig_status status, const lcowmig_error *error)
+{
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_FAIL);
 	lcowmig__error_copy(&m->failure, error);
 	m->failure.status = status;
-	notice.origin = m->origin;
-	notice.phase = LCOWMIG_PHASE_FAILED;
-	notice.state = lcowmig__session_is_source(m) ? LCOWMIG_PHASE_STATE_SOURCE_FAILED : LCOWMIG_PHASE_STATE_DESTINATION_FAILED;
-	snprintf(notice.text, sizeof notice.text, "%s", m->failure.message);
-	lcowmig__log(m->object.context, LCOWMIG_LOG_ERROR, "migration session %s failed: %s", m->object.id, notice.text);
-	lcowmig__notifier_tell(&m->notifier, &notice);
+	return status;
 }
 
 void lcowmig__session_discard(lcowmig_migration *m)

@@ -9,39 +9,31 @@
 #include "migration.h"
 
 struct prepare_source {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-	uint64_t generation;
-	bool has_options;
-	lcowmig__migration_options options;
+	lcowmig__session_flow base;
+	const lcowmig__migration_options *options;
+	lcowmig__migration_options own;
 };
-
-/* An interrupt does not keep the host from doing what it was asked for. */
-static bool prepare_has_happened(const struct prepare_source *self)
-{
-	return lcowmig__vm_get_state(self->m->sandbox->vm) == LCOWMIG__VM_SOURCE_INITIALIZED;
-}
 
 static void prepare_source_step(lcowmig__flow *flow)
 {
 	struct prepare_source *self = (struct prepare_source *)flow;
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = self->base.m;
+	lcowmig_vm *vm = m->sandbox->vm;
 
 	FLOW_BEGIN(flow);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_PREPARE, NULL);
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_initialize_source_flow(
-							   m->sandbox->vm, self->has_options ? &self->options : NULL, flow->error)));
-	if (flow->result != LCOWMIG_OK && !prepare_has_happened(self))
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_initialize_source_flow(vm, self->options, NULL)));
+	/* An interrupt does not keep the host from doing what it was asked for. */
+	if (flow->result != LCOWMIG_OK && lcowmig__vm_get_state(vm) != LCOWMIG__VM_SOURCE_INITIALIZED)
 		FLOW_RETURN(flow, flow->result);
-	if (lcowmig__session_is_stale(m, self->generation)) {
+	if (lcowmig__session_is_stale(flow)) {
 		/* Abandoned while the host took its time: undo what it has done after all. */
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(m->sandbox->vm, true, flow->error)));
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(m->sandbox->vm, true, true, flow->error)));
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(m->sandbox->vm, true, flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_cancel_flow(vm, NULL)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(vm, true, NULL)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_resume_flow(vm, NULL)));
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "prepare source: its session was abandoned"));
 	}
 	lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_PREPARE_SOURCE);
-	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_PREPARE);
 	if (m->cancel_asked || flow->result != LCOWMIG_OK)
 		FLOW_RETURN(flow, lcowmig__fail(flow->error, LCOWMIG_E_CANCELLED, "migration session %s was cancelled", m->id));
 	FLOW_END(flow);
@@ -50,17 +42,19 @@ static void prepare_source_step(lcowmig__flow *flow)
 /* Without success there is no session. */
 static void prepare_source_release(lcowmig__flow *flow)
 {
-	struct prepare_source *self = (struct prepare_source *)flow;
-	lcowmig_migration *m = self->m;
+	lcowmig_migration *m = ((struct prepare_source *)flow)->base.m;
+	bool has_session = m->work == flow && !lcowmig__session_is_stale(flow);
 
-	lcowmig__session_end_work(m, flow);
-	if (lcowmig__session_is_stale(m, self->generation) || m->object.state != LCOWMIG_MIGRATION_IDLE || m->abandon)
-		return;
-	lcowmig__timeline_end(&m->timeline, LCOWMIG__SPAN_PREPARE);
-	lcowmig__session_close(m);
+	lcowmig__session_flow_release(flow);
+	if (has_session && m->object.state == LCOWMIG_MIGRATION_IDLE && !m->abandon)
+		lcowmig__session_close(m);
 }
 
-static const lcowmig__flow_class prepare_source_class = { "prepare source", prepare_source_step, prepare_source_release, false };
+static const lcowmig__flow_class prepare_source_class = {
+	.name = "prepare source",
+	.step = prepare_source_step,
+	.release = prepare_source_release,
+};
 
 static lcowmig_status prepare_source_begin(lcowmig_migration *m, const char *session_id, const lcowmig_migration_options *options,
 					   lcowmig__flow **ret_flow, lcowmig_error *error)
@@ -78,21 +72,20 @@ static lcowmig_status prepare_source_begin(lcowmig_migration *m, const char *ses
 				       m->sandbox->env.vm_id, lcowmig__vm_state_name(m->sandbox->vm));
 	if (status != LCOWMIG_OK)
 		return status;
-	self = lcowmig__flow_new(sizeof *self, &prepare_source_class, m->object.context, &m->object, error);
+	self = lcowmig__session_flow_new(m, sizeof *self, &prepare_source_class, true, error);
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
-	self->m = m;
-	status = lcowmig__migration_convert_options(options, &self->has_options, &self->options, error);
+	status = lcowmig__migration_convert_options(options, &self->own, &self->options, error);
 	if (status == LCOWMIG_OK)
 		status = lcowmig__session_open(m, session_id, LCOWMIG_ORIGIN_SOURCE, error);
 	if (status != LCOWMIG_OK) {
-		self->generation = m->generation + 1; /* nothing was opened */
-		lcowmig__flow_discard(&self->flow);
+		lcowmig__flow_discard(&self->base.flow);
 		return status;
 	}
-	self->generation = m->generation;
-	lcowmig__session_begin_work(m, &self->flow);
-	*ret_flow = &self->flow;
+	self->base.generation = m->generation;
+	self->base.span = LCOWMIG__SPAN_PREPARE;
+	lcowmig__session_begin_work(m, &self->base.flow);
+	*ret_flow = &self->base.flow;
 	return LCOWMIG_OK;
 }
 
@@ -103,20 +96,13 @@ lcowmig_status lcowmig_migration_prepare_source(lcowmig_migration *m, const char
 	lcowmig__flow *flow = NULL;
 	lcowmig_status status;
 
-	if (!m)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "prepare source: migration is NULL");
-	lcowmig__enter(m->object.context, &pump);
+	if (!lcowmig__enter_object(m, m, "prepare source: migration", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
 	status = lcowmig__session_check_id(m, "session id", session_id, error);
 	if (status == LCOWMIG_OK)
 		status = prepare_source_begin(m, session_id, options, &flow, error);
 	return lcowmig__leave_with(m->object.context, &pump, status, flow, done, user, error);
 }
-
-struct export
-{
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-};
 
 /* Fills `sandbox` with what is, as it is. Nothing changes. */
 static lcowmig_status export_capture(const lcowmig_migration *m, lcowmig__arena *arena, lcowmig__wire_sandbox *sandbox,
@@ -179,40 +165,25 @@ static lcowmig_status export_freeze(lcowmig_migration *m, lcowmig_error *error)
 
 static void export_step(lcowmig__flow *flow)
 {
-	struct export *self = (struct export *)flow;
-	lcowmig_migration *m = self->m;
-	lcowmig_status status;
+	lcowmig_migration *m = ((lcowmig__session_flow *)flow)->m;
 
 	FLOW_BEGIN(flow);
 	lcowmig__timeline_begin(&m->timeline, LCOWMIG__SPAN_EXPORT, NULL);
 	/* A cancel or an abandon would have interrupted it. */
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_collect_flow(m->sandbox->vm, flow->error)));
-	status = lcowmig__migration_check_reasons(m, flow->error);
-	if (status == LCOWMIG_OK)
-		status = export_freeze(m, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_collect_flow(m->sandbox->vm, NULL)));
+	FLOW_CHECK(flow, lcowmig__migration_check_reasons(m, flow->error));
+	FLOW_CHECK(flow, export_freeze(m, flow->error));
 	lcowmig__session_step(m, LCOWMIG_STEP_EXPORTED, 0, 0, NULL);
 	FLOW_END(flow);
 }
 
-static void export_release(lcowmig__flow *flow)
+static const lcowmig__flow_class export_class = { .name = "export", .step = export_step, .release = lcowmig__session_flow_release };
+
+static lcowmig_status export_begin(lcowmig_migration *m, const char *session_id, lcowmig__flow **ret_flow, lcowmig_error *error)
 {
-	struct export *self = (struct export *)flow;
+	lcowmig__session_flow *self;
+	lcowmig_status status = lcowmig__session_check_call(m, session_id, LCOWMIG__MIGRATION_EXPORT, error);
 
-	lcowmig__session_end_work(self->m, flow);
-	lcowmig__timeline_end(&self->m->timeline, LCOWMIG__SPAN_EXPORT);
-}
-
-static const lcowmig__flow_class export_class = { "export", export_step, export_release, false };
-
-static lcowmig_status export_begin(lcowmig_migration *m, lcowmig__flow **ret_flow, lcowmig_error *error)
-{
-	struct export *self;
-	lcowmig_status status = lcowmig__object_check(&m->object, LCOWMIG__MIGRATION_EXPORT, error);
-
-	if (status == LCOWMIG_OK)
-		status = lcowmig__session_check_quiet(m, error);
 	if (status == LCOWMIG_OK && m->object.state == LCOWMIG_MIGRATION_SOURCE_EXPORTED) {
 		lcowmig__object_fire(&m->object, LCOWMIG__MIGRATION_EXPORT);
 		return LCOWMIG_OK;
@@ -221,10 +192,10 @@ static lcowmig_status export_begin(lcowmig_migration *m, lcowmig__flow **ret_flo
 		status = lcowmig__migration_check_reasons(m, error);
 	if (status != LCOWMIG_OK)
 		return status;
-	self = lcowmig__flow_new(sizeof *self, &export_class, m->object.context, &m->object, error);
+	self = lcowmig__session_flow_new(m, sizeof *self, &export_class, true, error);
 	if (!self)
 		return LCOWMIG_E_NO_MEMORY;
-	self->m = m;
+	self->span = LCOWMIG__SPAN_EXPORT;
 	lcowmig__session_begin_work(m, &self->flow);
 	*ret_flow = &self->flow;
 	return LCOWMIG_OK;
@@ -237,12 +208,9 @@ lcowmig_status lcowmig_migration_export(lcowmig_migration *m, const char *sessio
 	lcowmig__flow *flow = NULL;
 	lcowmig_status status;
 
-	if (!m)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "export: migration is NULL");
-	lcowmig__enter(m->object.context, &pump);
-	status = lcowmig__session_check(m, session_id, error);
-	if (status == LCOWMIG_OK)
-		status = export_begin(m, &flow, error);
+	if (!lcowmig__enter_object(m, m, "export: migration", &pump, error))
+		return LCOWMIG_E_INVALID_ARGUMENT;
+	status = export_begin(m, session_id, &flow, error);
 	return lcowmig__leave_with(m->object.context, &pump, status, flow, done, user, error);
 }
 
@@ -251,8 +219,7 @@ static lcowmig_status envelope_check(const lcowmig_migration *m, const char *ses
 	lcowmig_status status = lcowmig__session_check(m, session_id, error);
 
 	if (status == LCOWMIG_OK && !m->envelope)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "migration session %s (%s) has exported nothing", m->object.id,
-				       lcowmig__object_state_name(&m->object));
+		status = lcowmig__session_refuse(m, " has exported nothing", error);
 	return status;
 }
 

@@ -1,11 +1,6 @@
 /* Ending the sandbox here, on whichever side and from wherever an earlier attempt stopped. */
 #include "migration.h"
 
-struct stop {
-	lcowmig__flow flow;
-	lcowmig_migration *m;
-};
-
 typedef enum stop_way {
 	STOP_NOTHING_LEFT,
 	STOP_FINALIZE, /* the platform's migration is open: it ends with the machine */
@@ -37,35 +32,26 @@ static void stop_done(lcowmig_migration *m)
 		lcowmig__session_discard(m);
 }
 
-static lcowmig__flow *stop_finalize_flow(struct stop *self)
-{
-	return lcowmig__vm_finalize_flow(self->m->sandbox->vm, lcowmig__session_is_source(self->m), false, self->flow.error);
-}
-
 static void stop_step(lcowmig__flow *flow)
 {
-	lcowmig_migration *m = ((struct stop *)flow)->m;
+	lcowmig_migration *m = ((lcowmig__session_flow *)flow)->m;
+	lcowmig_vm *vm = m->sandbox->vm;
 
 	FLOW_BEGIN(flow);
 	if (stop_find_way(m) == STOP_FINALIZE)
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, stop_finalize_flow((struct stop *)flow)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_finalize_flow(vm, false, NULL)));
 	else if (stop_find_way(m) == STOP_TERMINATE)
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_terminate_flow(m->sandbox->vm, flow->error)));
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_terminate_flow(vm, NULL)));
 	/* A machine that ended by itself meanwhile is stopped, whatever the host said to us. */
-	if (flow->result != LCOWMIG_OK && stop_find_way(m) != STOP_NOTHING_LEFT)
-		FLOW_RETURN(flow, flow->result);
+	if (stop_find_way(m) != STOP_NOTHING_LEFT)
+		FLOW_CHECK(flow, flow->result);
 	stop_done(m);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class stop_class = { "stop", stop_step, NULL, false };
+static const lcowmig__flow_class stop_class = { .name = "stop", .step = stop_step };
 
 lcowmig__flow *lcowmig__session_stop_flow(lcowmig_migration *m, lcowmig_error *error)
 {
-	struct stop *self = lcowmig__flow_new(sizeof *self, &stop_class, m->object.context, NULL, error);
-
-	if (!self)
-		return NULL;
-	self->m = m;
-	return &self->flow;
+	return lcowmig__session_flow_new(m, sizeof(lcowmig__session_flow), &stop_class, false, error);
 }

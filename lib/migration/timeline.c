@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "engine/abi.h"
 #include "migration.h"
 
@@ -68,14 +69,9 @@ static uint64_t span_end(const lcowmig__timeline *timeline, const lcowmig__span 
 	return span->has_ended ? span->end : lcowmig__now(timeline->context);
 }
 
-bool lcowmig__timeline_has(const lcowmig__timeline *timeline, const char *name)
+bool lcowmig__timeline_has(lcowmig__timeline *timeline, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < timeline->count; i++)
-		if (strcmp(timeline->spans[i].name, name) == 0)
-			return true;
-	return false;
+	return timeline_find(timeline, name, false) != NULL;
 }
 
 size_t lcowmig_migration_timeline_count(lcowmig_migration *m)
@@ -160,20 +156,6 @@ static void json_time(lcowmig__buf *buf, const char *key, uint64_t nanoseconds)
 	lcowmig__buf_printf(buf, "\"%s\":%llu.%03u", key, (unsigned long long)(nanoseconds / 1000), (unsigned)(nanoseconds % 1000));
 }
 
-static void json_text(lcowmig__buf *buf, const char *text)
-{
-	lcowmig__buf_text(buf, "\"");
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20)
-			lcowmig__buf_printf(buf, "\\u%04x", (unsigned)*text);
-		else if (*text == '"' || *text == '\\')
-			lcowmig__buf_printf(buf, "\\%c", *text);
-		else
-			lcowmig__buf_append(buf, text, 1);
-	}
-	lcowmig__buf_text(buf, "\"");
-}
-
 static void timeline_write(lcowmig_migration *m, lcowmig__buf *buf)
 {
 	size_t i;
@@ -183,14 +165,14 @@ static void timeline_write(lcowmig_migration *m, lcowmig__buf *buf)
 		const lcowmig__span *span = &m->timeline.spans[i];
 
 		lcowmig__buf_text(buf, i ? ",{\"name\":" : "{\"name\":");
-		json_text(buf, span->name);
+		lcowmig__json_put_string(buf, span->name);
 		lcowmig__buf_text(buf, ",\"ph\":\"X\",\"pid\":1,\"tid\":1,");
 		json_time(buf, "ts", span->start);
 		lcowmig__buf_text(buf, ",");
 		json_time(buf, "dur", span_end(&m->timeline, span) - span->start);
 		if (span->detail[0]) {
 			lcowmig__buf_text(buf, ",\"args\":{\"reason\":");
-			json_text(buf, span->detail);
+			lcowmig__json_put_string(buf, span->detail);
 			lcowmig__buf_text(buf, "}");
 		}
 		lcowmig__buf_text(buf, "}");

@@ -43,7 +43,7 @@ void lcowmig__timeline_begin(lcowmig__timeline *timeline, const char *name, cons
 void lcowmig__timeline_end(lcowmig__timeline *timeline, const char *name);
 /* Something that is told only when it is over: it has just ended and took `milliseconds`. */
 void lcowmig__timeline_past(lcowmig__timeline *timeline, const char *name, uint64_t milliseconds);
-bool lcowmig__timeline_has(const lcowmig__timeline *timeline, const char *name);
+bool lcowmig__timeline_has(lcowmig__timeline *timeline, const char *name);
 /* A moment. */
 void lcowmig__timeline_mark(lcowmig__timeline *timeline, const char *name);
 

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/sha256.h"
-#include "base/text.h"
-#include "lcowmig/guid.h"
+#include "hcs/options.h"
 
 #define TOKEN_VERSION 1
 
@@ -14,33 +13,24 @@ static const uint8_t token_magic[4] = { 'L', 'C', 'M', 'T' };
 enum {
 	TOKEN_AT_VERSION = 4,
 	TOKEN_AT_EPOCH = 8,
-	TOKEN_AT_SESSION = 12,
-	TOKEN_AT_MACHINE = 44,
-	TOKEN_AT_ENVELOPE = 76,
+	TOKEN_AT_BOUND = 12,
 	TOKEN_AT_CHECKSUM = 108
 };
 
+_Static_assert(TOKEN_AT_BOUND + sizeof((lcowmig__right *)0)->bound == TOKEN_AT_CHECKSUM, "the digests fill their place");
 _Static_assert(TOKEN_AT_CHECKSUM + 4 == LCOWMIG__TOKEN_SIZE && LCOWMIG__TOKEN_SIZE <= LCOWMIG_TOKEN_SIZE_MAX, "the layout fills the token");
 
 void lcowmig__right_init(lcowmig__right *right, bool is_source, const char *session_id)
 {
-	char canonical[LCOWMIG_GUID_TEXT_SIZE];
-	lcowmig_guid guid;
-
 	memset(right, 0, sizeof *right);
 	right->is_source = is_source;
-	/* Both sides may spell a GUID in different case; see the session number. */
-	if (lcowmig_guid_parse(session_id, &guid) == LCOWMIG_OK) {
-		lcowmig_guid_format(&guid, canonical);
-		session_id = canonical;
-	}
-	lcowmig__sha256(session_id, strlen(session_id), right->session);
+	lcowmig__session_digest(session_id, right->bound[0]);
 }
 
 void lcowmig__right_bind(lcowmig__right *right, const char *machine_id, const void *envelope, size_t size)
 {
-	lcowmig__sha256(machine_id, strlen(machine_id), right->machine);
-	lcowmig__sha256(envelope, size, right->envelope);
+	lcowmig__sha256(machine_id, strlen(machine_id), right->bound[1]);
+	lcowmig__sha256(envelope, size, right->bound[2]);
 }
 
 static bool right_is_ours(const lcowmig__right *right, uint32_t epoch)
@@ -70,9 +60,7 @@ static void token_write(const lcowmig__right *right, uint32_t epoch, uint8_t *to
 	token[TOKEN_AT_EPOCH + 1] = (uint8_t)(epoch >> 16);
 	token[TOKEN_AT_EPOCH + 2] = (uint8_t)(epoch >> 8);
 	token[TOKEN_AT_EPOCH + 3] = (uint8_t)epoch;
-	memcpy(token + TOKEN_AT_SESSION, right->session, 32);
-	memcpy(token + TOKEN_AT_MACHINE, right->machine, 32);
-	memcpy(token + TOKEN_AT_ENVELOPE, right->envelope, 32);
+	memcpy(token + TOKEN_AT_BOUND, right->bound, sizeof right->bound);
 	token_checksum(token, token + TOKEN_AT_CHECKSUM);
 }
 
@@ -96,17 +84,16 @@ static lcowmig_status token_check(const uint8_t *token, size_t size, lcowmig_err
 lcowmig_status lcowmig__right_read(const lcowmig__right *right, const uint8_t *token, size_t size, uint32_t *ret_epoch,
 				   lcowmig_error *error)
 {
+	static const char *const bound[] = { "session", "virtual machine", "export of this virtual machine" };
 	lcowmig_status status = token_check(token, size, error);
 	uint32_t epoch;
+	size_t i;
 
 	if (status != LCOWMIG_OK)
 		return status;
-	if (memcmp(token + TOKEN_AT_SESSION, right->session, 32) != 0)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "token: belongs to another session");
-	if (memcmp(token + TOKEN_AT_MACHINE, right->machine, 32) != 0)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "token: belongs to another virtual machine");
-	if (memcmp(token + TOKEN_AT_ENVELOPE, right->envelope, 32) != 0)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "token: belongs to another export of this virtual machine");
+	for (i = 0; i < LCOWMIG__COUNT(bound); i++)
+		if (memcmp(token + TOKEN_AT_BOUND + i * sizeof right->bound[i], right->bound[i], sizeof right->bound[i]) != 0)
+			return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "token: belongs to another %s", bound[i]);
 	epoch = (uint32_t)token[TOKEN_AT_EPOCH] << 24 | (uint32_t)token[TOKEN_AT_EPOCH + 1] << 16 |
 		(uint32_t)token[TOKEN_AT_EPOCH + 2] << 8 | token[TOKEN_AT_EPOCH + 3];
 	if (!right_is_ours(right, epoch))

@@ -18,10 +18,7 @@ typedef struct lcowmig__right {
 	bool is_source;
 	uint32_t epoch;
 	uint32_t released; /* epoch of the token that this side gave last; 0: none */
-	/* What tokens of this session are bound to: SHA-256 of the session id, of the source's machine id, of the envelope. */
-	uint8_t session[32];
-	uint8_t machine[32];
-	uint8_t envelope[32];
+	uint8_t bound[3][32]; /* what tokens of this session are bound to: SHA-256 of its id, of the source's machine id, of the envelope */
 } lcowmig__right;
 
 void lcowmig__right_init(lcowmig__right *right, bool is_source, const char *session_id);

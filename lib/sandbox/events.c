@@ -9,17 +9,16 @@
 
 lcowmig_status lcowmig_sandbox_hcs_event(lcowmig_sandbox *sandbox, uint32_t type, const char *data, lcowmig_error *error)
 {
-	lcowmig_status status = LCOWMIG_OK;
 	lcowmig__pump pump;
 
 	if (!lcowmig__enter_object(sandbox, sandbox, "the sandbox", &pump, error))
 		return LCOWMIG_E_INVALID_ARGUMENT;
 	switch (type) {
 	case LCOWMIG_HCS_EVENT_SYSTEM_EXITED:
-		status = lcowmig__vm_hcs_exited(sandbox->vm, data, error);
+		lcowmig__vm_hcs_exited(sandbox->vm, data);
 		break;
 	case LCOWMIG_HCS_EVENT_SERVICE_DISCONNECT:
-		status = lcowmig__vm_hcs_exited(sandbox->vm, DISCONNECT_EXIT, error);
+		lcowmig__vm_hcs_exited(sandbox->vm, DISCONNECT_EXIT);
 		break;
 	case LCOWMIG_HCS_EVENT_GROUP_LIVE_MIGRATION:
 		lcowmig__migration_hcs_event(sandbox->migration, data);
@@ -29,7 +28,7 @@ lcowmig_status lcowmig_sandbox_hcs_event(lcowmig_sandbox *sandbox, uint32_t type
 			     sandbox->object.id, (unsigned)type);
 		break;
 	}
-	return lcowmig__leave_object(sandbox, &pump, status);
+	return lcowmig__leave_object(sandbox, &pump, LCOWMIG_OK);
 }
 
 /* The guest says which container has exited; how is told by the wait for its process. One that nobody knows is no reason to stop. */

@@ -38,24 +38,29 @@ typedef enum lcowmig__vm_trigger {
 #define LCOWMIG__VM_CONNECT_TIME (120 * LCOWMIG__SECOND)
 #define LCOWMIG__VM_EXIT_TIME (30 * LCOWMIG__SECOND)
 
-struct lcowmig_vm {
-	lcowmig__object object;
-	lcowmig__env *env;
-	lcowmig__vm_owner owner;
-	lcowmig__container_vm for_containers;
-	lcowmig__gate gate; /* one change of a living machine at a time; ending and cancelling do not queue */
-
+/* What the machine was created or imported with. */
+typedef struct lcowmig__vm_config {
 	char *document; /* what the machine is now, without any migration's stamps; NULL: none */
 	size_t document_size;
 	lcowmig__hcs_facts facts; /* of the document */
+	char *architecture;
 	bool has_options;
 	bool no_writable_file_shares;
 	bool enable_scratch_encryption;
 	bool policy_based_routing;
 	bool fully_physically_backed;
 	bool confidential;
-	char *architecture;
-	char *policy[4]; /* enforcer, policy, reference, hash envelope; enforcer NULL: none */
+} lcowmig__vm_config;
+
+struct lcowmig_vm {
+	lcowmig__object object; /* first: lcowmig__vm_of */
+	lcowmig__env *env;
+	lcowmig__vm_owner owner;
+	lcowmig__container_vm for_containers;
+	lcowmig__gate gate; /* one change of a living machine at a time; ending and cancelling do not queue */
+
+	lcowmig__vm_config config;
+	char *policy; /* enforcer, policy, reference and hash envelope, one behind the other; NULL: none */
 
 	lcowmig_scsi *scsi;
 	lcowmig_plan9 *plan9;
@@ -69,6 +74,7 @@ struct lcowmig_vm {
 	unsigned execs; /* diagnostic processes in progress */
 	char *stacks;   /* of the last dump */
 
+	lcowmig__origin origin; /* its side of the migration that it is in, or was last */
 	bool is_creating;   /* a create has the handle in hand: nobody else closes it */
 	bool was_started;   /* HCS was asked to run it, so it will report an exit */
 	unsigned stops_asked; /* of HCS, by a finalize that has no answer yet */
@@ -102,19 +108,25 @@ static inline const lcowmig__mem *lcowmig__vm_mem(const lcowmig_vm *vm)
 }
 
 /* A flow on the machine; NULL and an error when memory is out. */
-static inline void *lcowmig__vm_flow(lcowmig_vm *vm, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
+void *lcowmig__vm_flow(lcowmig_vm *vm, size_t size, const lcowmig__flow_class *class, lcowmig_error *error);
+/* The same for one with nothing of its own. */
+lcowmig__flow *lcowmig__vm_plain_flow(lcowmig_vm *vm, const lcowmig__flow_class *class, lcowmig_error *error);
+
+/* The machine of such a flow. */
+static inline lcowmig_vm *lcowmig__vm_of(const lcowmig__flow *flow)
 {
-	return lcowmig__flow_new(size, class, vm->object.context, &vm->object, error);
+	return LCOWMIG__CONTAINER_OF(flow->object, lcowmig_vm, object);
 }
 
-/* Ends a flow with an error that is not the failure of an await. */
-void lcowmig__vm_finish(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error);
 /* Checks a trigger in the middle of a flow, after an await in which the state may have changed: UNAVAILABLE when the machine has ended. */
 lcowmig_status lcowmig__vm_recheck(const lcowmig_vm *vm, int trigger, lcowmig_error *error);
+/* The same, and fires it. */
+lcowmig_status lcowmig__vm_advance(lcowmig_vm *vm, int trigger, lcowmig_error *error);
 /* Fires a trigger that leaves the state, when an operation has succeeded; nothing when the state has moved on meanwhile. */
 void lcowmig__vm_note(lcowmig_vm *vm, int trigger);
-/* Replaces the kept document. Takes `text`. */
-void lcowmig__vm_set_document(lcowmig_vm *vm, char *text, size_t size);
+void lcowmig__vm_config_done(const lcowmig__mem *mem, lcowmig__vm_config *config);
+/* Inside an await: asks HCS for properties. */
+void lcowmig__vm_query(lcowmig__flow *flow, const char *query);
 
 /* As many SCSI controllers as the document's highest one asks for. */
 uint32_t lcowmig__vm_document_controllers(const lcowmig_vm *vm);
@@ -126,9 +138,9 @@ lcowmig__flow *lcowmig__vm_close_handle_flow(lcowmig_vm *vm, lcowmig_error *erro
 /* vm_start.c: reads the guest's log in the background; `prepares`: arms the listener first. Never fails. */
 void lcowmig__vm_watch_log(lcowmig_vm *vm, bool prepares);
 /* Takes over what the guest's negotiation told; for the flow whose await ended with it. */
-lcowmig_status lcowmig__vm_connected(lcowmig_vm *vm, lcowmig__flow *flow, lcowmig_error *error);
-/* vm_end.c: `trigger` is TERMINATE or FINALIZE_STOP; `waits_first`: the machine is expected to end by itself. */
-lcowmig__flow *lcowmig__vm_end_flow(lcowmig_vm *vm, int trigger, bool waits_first, lcowmig_error *error);
+lcowmig_status lcowmig__vm_connected(lcowmig__flow *flow);
+/* vm_end.c: `trigger` is TERMINATE or FINALIZE_STOP, after which the machine is expected to end by itself. */
+lcowmig__flow *lcowmig__vm_end_flow(lcowmig_vm *vm, int trigger, lcowmig_error *error);
 /* vm_query.c */
 lcowmig__flow *lcowmig__vm_compatibility_flow(lcowmig_vm *vm, lcowmig_error *error);
 

@@ -8,24 +8,14 @@ static lcowmig_status no_vm(lcowmig_error *error)
 	return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the virtual machine is NULL");
 }
 
-static lcowmig_status create_begin(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options,
-				   lcowmig__flow **ret_flow, lcowmig_error *error)
+static lcowmig_status create_check(const lcowmig_vm *vm, lcowmig_error *error)
 {
-	const lcowmig__mem *mem = lcowmig__vm_mem(vm);
-	const char *sandbox = vm->owner.sandbox_id(vm->owner.user);
 	lcowmig_status status = lcowmig__object_check(&vm->object, LCOWMIG__VM_CREATE, error);
-	lcowmig__buf id;
 
-	if (status == LCOWMIG_OK && !sandbox)
-		status = lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-				       "the sandbox has no id; expected one from its config or an import");
-	if (status != LCOWMIG_OK)
-		return status;
-	lcowmig__buf_init(&id, mem);
-	lcowmig__buf_printf(&id, "%s@vm", sandbox);
-	*ret_flow = id.failed ? NULL : lcowmig__vm_create_flow(vm, id.data, document, size, options, error);
-	lcowmig__buf_done(&id);
-	return *ret_flow ? LCOWMIG_OK : lcowmig__fail_memory(error);
+	if (status == LCOWMIG_OK && !vm->owner.sandbox_id(vm->owner.user))
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
+				     "the sandbox has no id; expected one from its config or an import");
+	return status;
 }
 
 lcowmig_status lcowmig_vm_create(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options, lcowmig_done_fn done,
@@ -33,7 +23,7 @@ lcowmig_status lcowmig_vm_create(lcowmig_vm *vm, const char *document, size_t si
 {
 	lcowmig_vm_options own = { .size = sizeof own };
 	lcowmig_status status = LCOWMIG_OK;
-	lcowmig__flow *flow = NULL;
+	lcowmig__flow *flow;
 	lcowmig__pump pump;
 
 	if (!vm)
@@ -47,60 +37,62 @@ lcowmig_status lcowmig_vm_create(lcowmig_vm *vm, const char *document, size_t si
 	if (status != LCOWMIG_OK)
 		return status;
 	lcowmig__enter(vm->object.context, &pump);
-	status = create_begin(vm, document, size, &own, &flow, error);
+	status = create_check(vm, error);
+	flow = status == LCOWMIG_OK ? lcowmig__vm_create_flow(vm, document, size, &own, error) : NULL;
 	return lcowmig__leave_flow(vm, &pump, status, flow, done, user, error);
+}
+
+/* An operation that takes nothing but the machine. */
+static lcowmig_status vm_run(lcowmig_vm *vm, lcowmig__flow *(*make)(lcowmig_vm *vm, lcowmig_error *error), lcowmig_done_fn done, void *user,
+			     lcowmig_error *error)
+{
+	lcowmig__pump pump;
+
+	if (!vm)
+		return no_vm(error);
+	lcowmig__enter(vm->object.context, &pump);
+	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, make(vm, error), done, user, error);
 }
 
 lcowmig_status lcowmig_vm_start(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_start_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_start_flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vm_terminate(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_terminate_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_terminate_flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vm_wait(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_wait_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_wait_flow, done, user, error);
 }
 
 /* ---- The policy of a confidential sandbox ---- */
 
 static lcowmig_status policy_swap(lcowmig_vm *vm, const lcowmig_vm_policy *policy, lcowmig_error *error)
 {
-	const char *const given[4] = { policy->enforcer, policy->policy, policy->reference, policy->hash_envelope };
-	const lcowmig__mem *mem = lcowmig__vm_mem(vm);
-	char *copies[4] = { NULL, NULL, NULL, NULL };
-	bool complete = true;
+	const char *const given[] = { policy->enforcer, policy->policy, policy->reference, policy->hash_envelope };
+	lcowmig__buf texts;
 	size_t i;
 
 	if (vm->object.state != LCOWMIG__VM_NOT_CREATED && vm->object.state != LCOWMIG__VM_CREATED)
 		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s is %s; a policy needs NotCreated, Created",
 				     vm->object.id, lcowmig__vm_state_name(vm));
-	for (i = 0; i < LCOWMIG__COUNT(copies) && policy->enforcer; i++) {
-		copies[i] = lcowmig__strdup(mem, given[i] ? given[i] : "");
-		complete = complete && copies[i];
+	lcowmig__buf_init(&texts, lcowmig__vm_mem(vm));
+	for (i = 0; i < LCOWMIG__COUNT(given) && policy->enforcer; i++) {
+		if (given[i])
+			lcowmig__buf_text(&texts, given[i]);
+		lcowmig__buf_append(&texts, "", 1);
 	}
-	for (i = 0; i < LCOWMIG__COUNT(copies); i++) {
-		lcowmig__free(mem, complete ? vm->policy[i] : copies[i]);
-		if (complete)
-			vm->policy[i] = copies[i];
+	if (texts.failed) {
+		lcowmig__buf_done(&texts);
+		return lcowmig__fail_memory(error);
 	}
-	return complete ? LCOWMIG_OK : lcowmig__fail_memory(error);
+	lcowmig__free(lcowmig__vm_mem(vm), vm->policy);
+	vm->policy = texts.data;
+	return LCOWMIG_OK;
 }
 
 lcowmig_status lcowmig_vm_set_policy(lcowmig_vm *vm, const lcowmig_vm_policy *policy, lcowmig_error *error)
@@ -234,11 +226,7 @@ lcowmig_status lcowmig_vm_exec_into_host(lcowmig_vm *vm, const lcowmig_vm_exec *
 
 lcowmig_status lcowmig_vm_dump_stacks(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return vm_run_operation(vm, &pump, lcowmig__vm_dump_stacks_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_dump_stacks_flow, done, user, error);
 }
 
 lcowmig_status lcowmig_vm_get_stats(lcowmig_vm *vm, lcowmig_vm_stats *ret_stats, lcowmig_done_fn done, void *user, lcowmig_error *error)
@@ -255,9 +243,5 @@ lcowmig_status lcowmig_vm_get_stats(lcowmig_vm *vm, lcowmig_vm_stats *ret_stats,
 
 lcowmig_status lcowmig_vm_query_compatibility(lcowmig_vm *vm, lcowmig_done_fn done, void *user, lcowmig_error *error)
 {
-	lcowmig__pump pump;
-
-	if (!lcowmig__enter_object(vm, vm, "the virtual machine", &pump, error))
-		return LCOWMIG_E_INVALID_ARGUMENT;
-	return lcowmig__leave_flow(vm, &pump, LCOWMIG_OK, lcowmig__vm_compatibility_flow(vm, error), done, user, error);
+	return vm_run(vm, lcowmig__vm_compatibility_flow, done, user, error);
 }

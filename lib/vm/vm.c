@@ -18,7 +18,7 @@ static lcowmig_status vm_vpci(void *user, struct lcowmig_vpci **ret_vpci, lcowmi
 
 static bool vm_scratch_encryption(void *user)
 {
-	return ((const lcowmig_vm *)user)->enable_scratch_encryption;
+	return ((const lcowmig_vm *)user)->config.enable_scratch_encryption;
 }
 
 lcowmig_status lcowmig__vm_new(lcowmig__env *env, const lcowmig__vm_owner *owner, lcowmig_vm **ret_vm, lcowmig_error *error)
@@ -47,10 +47,16 @@ lcowmig_status lcowmig__vm_new(lcowmig__env *env, const lcowmig__vm_owner *owner
 	return LCOWMIG_OK;
 }
 
+void lcowmig__vm_config_done(const lcowmig__mem *mem, lcowmig__vm_config *config)
+{
+	lcowmig__free(mem, config->document);
+	lcowmig__free(mem, config->architecture);
+	lcowmig__hcs_facts_done(mem, &config->facts);
+}
+
 void lcowmig__vm_free(lcowmig_vm *vm)
 {
 	const lcowmig__mem *mem;
-	size_t i;
 
 	if (!vm)
 		return;
@@ -58,11 +64,8 @@ void lcowmig__vm_free(lcowmig_vm *vm)
 	lcowmig__scsi_free(vm->scsi);
 	lcowmig__plan9_free(vm->plan9);
 	lcowmig__vpci_free(vm->vpci);
-	lcowmig__hcs_facts_done(mem, &vm->facts);
-	lcowmig__free(mem, vm->document);
-	lcowmig__free(mem, vm->architecture);
-	for (i = 0; i < LCOWMIG__COUNT(vm->policy); i++)
-		lcowmig__free(mem, vm->policy[i]);
+	lcowmig__vm_config_done(mem, &vm->config);
+	lcowmig__free(mem, vm->policy);
 	lcowmig__free(mem, vm->compat);
 	lcowmig__free(mem, vm->stacks);
 	lcowmig__free(mem, vm->env->vm_id);
@@ -89,7 +92,7 @@ const lcowmig__container_vm *lcowmig__vm_for_containers(lcowmig_vm *vm)
 
 bool lcowmig__vm_policy_based_routing(const lcowmig_vm *vm)
 {
-	return vm->policy_based_routing;
+	return vm->config.policy_based_routing;
 }
 
 bool lcowmig__vm_must_stop(const lcowmig_vm *vm)
@@ -110,32 +113,37 @@ bool lcowmig__vm_is_free_to_go(const lcowmig_vm *vm, lcowmig_error *error)
 	return lcowmig__object_check_idle(&vm->object, error) == LCOWMIG_OK;
 }
 
-void lcowmig__vm_finish(lcowmig__flow *flow, lcowmig_status status, const lcowmig_error *error)
+void *lcowmig__vm_flow(lcowmig_vm *vm, size_t size, const lcowmig__flow_class *class, lcowmig_error *error)
 {
-	if (status != LCOWMIG_OK)
-		lcowmig__error_copy(flow->error, error);
-	lcowmig__flow_finish(flow, status);
+	return lcowmig__flow_new(size, class, vm->object.context, &vm->object, error);
+}
+
+lcowmig__flow *lcowmig__vm_plain_flow(lcowmig_vm *vm, const lcowmig__flow_class *class, lcowmig_error *error)
+{
+	return lcowmig__vm_flow(vm, sizeof(lcowmig__flow), class, error);
 }
 
 lcowmig_status lcowmig__vm_recheck(const lcowmig_vm *vm, int trigger, lcowmig_error *error)
 {
 	if (lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, trigger))
 		return LCOWMIG_OK;
-	return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "virtual machine %s became %s while %s was under way",
-			     vm->object.id, lcowmig__vm_state_name(vm), lcowmig__vm_machine.triggers[trigger]);
+	return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "virtual machine %s became %s while %s was under way", vm->object.id,
+			     lcowmig__vm_state_name(vm), lcowmig__vm_machine.triggers[trigger]);
+}
+
+lcowmig_status lcowmig__vm_advance(lcowmig_vm *vm, int trigger, lcowmig_error *error)
+{
+	lcowmig_status status = lcowmig__vm_recheck(vm, trigger, error);
+
+	if (status == LCOWMIG_OK)
+		lcowmig__object_fire(&vm->object, trigger);
+	return status;
 }
 
 void lcowmig__vm_note(lcowmig_vm *vm, int trigger)
 {
 	if (lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, trigger))
 		lcowmig__object_fire(&vm->object, trigger);
-}
-
-void lcowmig__vm_set_document(lcowmig_vm *vm, char *text, size_t size)
-{
-	lcowmig__free(lcowmig__vm_mem(vm), vm->document);
-	vm->document = text;
-	vm->document_size = size;
 }
 
 /* ---- Device controllers ---- */
@@ -164,7 +172,7 @@ uint32_t lcowmig__vm_document_controllers(const lcowmig_vm *vm)
 {
 	uint32_t count = LCOWMIG_SCSI_CONTROLLERS_MAX;
 
-	while (count && !(vm->facts.scsi_controllers & (1u << (count - 1))))
+	while (count && !(vm->config.facts.scsi_controllers & (1u << (count - 1))))
 		count--;
 	return count;
 }
@@ -175,8 +183,8 @@ lcowmig_status lcowmig__vm_build_scsi(const lcowmig_vm *vm, lcowmig_scsi **ret_s
 	lcowmig_status status = lcowmig__scsi_new(vm->env, lcowmig__vm_document_controllers(vm), &scsi, error);
 
 	if (status == LCOWMIG_OK)
-		status = lcowmig__hcs_document_disks(&vm->object.context->limits, vm->document, vm->document_size, reserve_attachment, scsi,
-						     error);
+		status = lcowmig__hcs_document_disks(&vm->object.context->limits, vm->config.document, vm->config.document_size,
+						     reserve_attachment, scsi, error);
 	if (status != LCOWMIG_OK) {
 		lcowmig__scsi_free(scsi);
 		return status;
@@ -187,41 +195,36 @@ lcowmig_status lcowmig__vm_build_scsi(const lcowmig_vm *vm, lcowmig_scsi **ret_s
 
 lcowmig_status lcowmig__vm_scsi(lcowmig_vm *vm, lcowmig_scsi **ret_scsi, lcowmig_error *error)
 {
-	lcowmig_status status;
+	lcowmig_status status = LCOWMIG_OK;
 
-	if (!vm->scsi) {
-		if (!vm->document || !vm->facts.scsi_controllers)
-			return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION,
-					     "virtual machine %s (%s) has no document with SCSI controllers",
-					     vm->object.id, lcowmig__vm_state_name(vm));
+	if (!vm->scsi && !vm->config.facts.scsi_controllers)
+		return lcowmig__fail(error, LCOWMIG_E_FAILED_PRECONDITION, "virtual machine %s (%s) has no document with SCSI controllers",
+				     vm->object.id, lcowmig__vm_state_name(vm));
+	if (!vm->scsi)
 		status = lcowmig__vm_build_scsi(vm, &vm->scsi, error);
-		if (status != LCOWMIG_OK)
-			return status;
-	}
-	*ret_scsi = vm->scsi;
-	return LCOWMIG_OK;
+	if (status == LCOWMIG_OK)
+		*ret_scsi = vm->scsi;
+	return status;
 }
 
 lcowmig_status lcowmig__vm_plan9(lcowmig_vm *vm, lcowmig_plan9 **ret_plan9, lcowmig_error *error)
 {
-	if (!vm->plan9) {
-		lcowmig_status status = lcowmig__plan9_new(vm->env, vm->no_writable_file_shares, &vm->plan9, error);
+	lcowmig_status status = LCOWMIG_OK;
 
-		if (status != LCOWMIG_OK)
-			return status;
-	}
-	*ret_plan9 = vm->plan9;
-	return LCOWMIG_OK;
+	if (!vm->plan9)
+		status = lcowmig__plan9_new(vm->env, vm->config.no_writable_file_shares, &vm->plan9, error);
+	if (status == LCOWMIG_OK)
+		*ret_plan9 = vm->plan9;
+	return status;
 }
 
 lcowmig_status lcowmig__vm_vpci(lcowmig_vm *vm, lcowmig_vpci **ret_vpci, lcowmig_error *error)
 {
-	if (!vm->vpci) {
-		lcowmig_status status = lcowmig__vpci_new(vm->env, &vm->vpci, error);
+	lcowmig_status status = LCOWMIG_OK;
 
-		if (status != LCOWMIG_OK)
-			return status;
-	}
-	*ret_vpci = vm->vpci;
-	return LCOWMIG_OK;
+	if (!vm->vpci)
+		status = lcowmig__vpci_new(vm->env, &vm->vpci, error);
+	if (status == LCOWMIG_OK)
+		*ret_vpci = vm->vpci;
+	return status;
 }

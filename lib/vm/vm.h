@@ -5,7 +5,6 @@
 #include "container/container.h"
 #include "engine/env.h"
 #include "hcs/documents.h"
-#include "hcs/documents.h"
 #include "hcs/options.h"
 #include "lcowmig/vm.h"
 #include "plan9/plan9.h"
@@ -52,22 +51,22 @@ lcowmig_status lcowmig__vm_scsi(lcowmig_vm *vm, lcowmig_scsi **ret_scsi, lcowmig
 lcowmig_status lcowmig__vm_plan9(lcowmig_vm *vm, lcowmig_plan9 **ret_plan9, lcowmig_error *error);
 lcowmig_status lcowmig__vm_vpci(lcowmig_vm *vm, lcowmig_vpci **ret_vpci, lcowmig_error *error);
 
-lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *id, const char *document, size_t size, const lcowmig_vm_options *options,
+/* The sandbox must have its id. */
+lcowmig__flow *lcowmig__vm_create_flow(lcowmig_vm *vm, const char *document, size_t size, const lcowmig_vm_options *options,
 				       lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_start_flow(lcowmig_vm *vm, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_terminate_flow(lcowmig_vm *vm, lcowmig_error *error);
 
-/* Changes of the running machine. `size_mb` is rounded up to an even number. */
+/* Changes of the running machine, which its document remembers. `size_mb` is rounded up to an even number. */
 lcowmig__flow *lcowmig__vm_update_memory_flow(lcowmig_vm *vm, uint64_t size_mb, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_update_cpu_flow(lcowmig_vm *vm, const lcowmig__hcs_cpu_limits *limits, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_update_cpu_group_flow(lcowmig_vm *vm, const char *id, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_update_fragment_flow(lcowmig_vm *vm, const char *fragment, const char *media_type, lcowmig_error *error);
 
-/* Updates of a running machine; what they change is remembered in the document. */
-
-
 /* Source. */
 void lcowmig__vm_check(const lcowmig_vm *vm, void (*report)(void *user, const char *reason), void *user); /* */
+/* `options`, here and below, stay the caller's until the flow has ended; NULL: the platform's defaults. */
+/* After a check that brought no reasons. */
 lcowmig__flow *lcowmig__vm_initialize_source_flow(lcowmig_vm *vm, const lcowmig__migration_options *options, lcowmig_error *error);
 /* Queries the compatibility blob and the allocator floors and keeps them for capture. */
 lcowmig__flow *lcowmig__vm_collect_flow(lcowmig_vm *vm, lcowmig_error *error);
@@ -78,21 +77,17 @@ lcowmig__flow *lcowmig__vm_start_source_flow(lcowmig_vm *vm, void *socket, uint3
 
 /* Destination. */
 lcowmig_status lcowmig__vm_import(lcowmig_vm *vm, const lcowmig__wire_vm *wire, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const char *id, const lcowmig__migration_options *options,
-						   lcowmig_error *error);
+lcowmig__flow *lcowmig__vm_create_destination_flow(lcowmig_vm *vm, const lcowmig__migration_options *options, lcowmig_error *error);
 lcowmig__flow *lcowmig__vm_patch_flow(lcowmig_vm *vm, lcowmig_error *error); /* grants access to every disk */
 lcowmig__flow *lcowmig__vm_start_destination_flow(lcowmig_vm *vm, void *socket, uint32_t session_number, lcowmig_error *error);
 
-/* Both. */
-lcowmig__flow *lcowmig__vm_transfer_flow(lcowmig_vm *vm, bool is_source, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_finalize_flow(lcowmig_vm *vm, bool is_source, bool resume, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_resume_flow(lcowmig_vm *vm, bool is_source, lcowmig_error *error);
-lcowmig__flow *lcowmig__vm_cancel_flow(lcowmig_vm *vm, bool is_source,
-				       lcowmig_error *error); /* never waits for a transfer; HRESULT in flow->error */
-/* Back from SourceMigrationInitialized after a failed or abandoned preparation, when the host refused everything else (X-52): finalize
- * resume. */
+/* Both. Which side the machine is on it knows by its initialize or import. */
+lcowmig__flow *lcowmig__vm_transfer_flow(lcowmig_vm *vm, lcowmig_error *error);
+lcowmig__flow *lcowmig__vm_finalize_flow(lcowmig_vm *vm, bool resume, lcowmig_error *error);
+lcowmig__flow *lcowmig__vm_resume_flow(lcowmig_vm *vm, lcowmig_error *error);
+lcowmig__flow *lcowmig__vm_cancel_flow(lcowmig_vm *vm, lcowmig_error *error); /* never waits for a transfer; HRESULT in flow->error */
 
-/* An HCS event for this machine. */
-lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_error *error);
+/* HCS reports its exit. */
+void lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data);
 
 #endif

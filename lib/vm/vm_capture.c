@@ -2,9 +2,6 @@
  * What of the machine travels: collected from HCS and the guest connection, captured into the wire struct, and taken over on the other
  * side.
  */
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "private.h"
 
 /* ---- The check that can be asked for at any time ---- */
@@ -13,63 +10,57 @@ struct vm_check {
 	const lcowmig_vm *vm;
 	void (*report)(void *user, const char *reason);
 	void *user;
+	lcowmig_error error;
 };
 
-static void check_say(const struct vm_check *check, const char *format, ...) LCOWMIG__PRINTF(2, 3);
-
-static void check_say(const struct vm_check *check, const char *format, ...)
-{
-	char text[LCOWMIG_ERROR_MESSAGE_SIZE];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	check->report(check->user, text);
-}
-
-/* Asks a part of the machine whether it could be captured now. Its answer to running out of memory is no reason against a migration. */
-static void check_ask(const struct vm_check *check, lcowmig_status status, const lcowmig_error *error)
+/* How a part of the machine answered. That it ran out of memory over the answer is no reason against a migration. */
+static void check_note(struct vm_check *check, lcowmig_status status)
 {
 	if (status != LCOWMIG_OK && status != LCOWMIG_E_NO_MEMORY)
-		check->report(check->user, error->message);
+		check->report(check->user, check->error.message);
 }
 
-static void check_disks(const struct vm_check *check)
+static void check_disks(struct vm_check *check)
 {
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
 	lcowmig__wire_scsi wire = { 0 };
 	lcowmig__arena arena;
 
 	if (!check->vm->scsi)
 		return;
 	lcowmig__arena_init(&arena, lcowmig__vm_mem(check->vm), 0);
-	check_ask(check, lcowmig__scsi_capture(check->vm->scsi, &arena, &wire, &error), &error);
+	check_note(check, lcowmig__scsi_capture(check->vm->scsi, &arena, &wire, &check->error));
 	lcowmig__arena_done(&arena);
 }
 
 void lcowmig__vm_check(const lcowmig_vm *vm, void (*report)(void *user, const char *reason), void *user)
 {
-	struct vm_check check = { vm, report, user };
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	struct vm_check check = { vm, report, user, LCOWMIG_ERROR_INIT };
+	const lcowmig_status no = LCOWMIG_E_FAILED_PRECONDITION;
+	const lcowmig__vm_config *config = &vm->config;
+	lcowmig_error *error = &check.error;
 	const char *id = vm->object.id;
 
 	if (vm->object.state != LCOWMIG__VM_RUNNING && vm->object.state != LCOWMIG__VM_SOURCE_INITIALIZED)
-		check_say(&check, "virtual machine %s is %s; a migration needs Running", id, lcowmig__vm_state_name(vm));
-	if (vm->document && !vm->facts.relays_log)
-		check_say(&check, "virtual machine %s was booted without migration support: its kernel command line lacks \"%s\"", id,
-			  LCOWMIG__LOG_RELAY_COMMAND);
-	if (vm->confidential)
-		check_say(&check, "virtual machine %s belongs to a confidential sandbox", id);
-	if (vm->facts.blockers[0])
-		check_say(&check, "virtual machine %s has what cannot migrate in its document: %s", id, vm->facts.blockers);
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s is %s; a migration needs Running", id,
+						 lcowmig__vm_state_name(vm)));
+	if (config->document && !config->facts.relays_log)
+		check_note(&check, lcowmig__fail(error, no,
+						 "virtual machine %s was booted without migration support: its kernel command line lacks "
+						 "\"" LCOWMIG__LOG_RELAY_COMMAND "\"",
+						 id));
+	if (config->confidential)
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s belongs to a confidential sandbox", id));
+	if (config->facts.blockers[0])
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s has what cannot migrate in its document: %s", id,
+						 config->facts.blockers));
 	if (vm->plan9)
-		check_ask(&check, lcowmig__plan9_capture(vm->plan9, &error), &error);
+		check_note(&check, lcowmig__plan9_capture(vm->plan9, error));
 	if (vm->vpci)
-		check_ask(&check, lcowmig__vpci_capture(vm->vpci, &error), &error);
+		check_note(&check, lcowmig__vpci_capture(vm->vpci, error));
 	if (vm->execs)
-		check_say(&check, "virtual machine %s has %u processes started with exec into the virtual machine", id, vm->execs);
-	check_ask(&check, lcowmig__object_check_idle(&vm->object, &error), &error);
+		check_note(&check, lcowmig__fail(error, no, "virtual machine %s has %u processes started with exec into the virtual machine",
+						 id, vm->execs));
+	check_note(&check, lcowmig__object_check_idle(&vm->object, error));
 	check_disks(&check);
 }
 
@@ -77,27 +68,25 @@ void lcowmig__vm_check(const lcowmig_vm *vm, void (*report)(void *user, const ch
 
 struct vm_collect {
 	lcowmig__flow flow;
-	lcowmig_vm *vm;
 	uint32_t next_port;
 	int64_t next_request_id;
 };
 
 static void vm_collect_floors(struct vm_collect *self)
 {
-	if (self->vm->env->has_guest)
-		lcowmig__guest_read_floors(&self->flow, self->vm->env, &self->next_port, &self->next_request_id);
+	const lcowmig__env *env = lcowmig__vm_of(&self->flow)->env;
+
+	if (env->has_guest)
+		lcowmig__guest_read_floors(&self->flow, env, &self->next_port, &self->next_request_id);
 }
 
 static void vm_collect_step(lcowmig__flow *flow)
 {
 	struct vm_collect *self = (struct vm_collect *)flow;
-	lcowmig_vm *vm = self->vm;
-	lcowmig_status status;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_SAVE, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, lcowmig__object_check(&vm->object, LCOWMIG__VM_SAVE, flow->error));
 	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_compatibility_flow(vm, NULL)));
 	FLOW_TRY(flow, vm_collect_floors(self));
 	vm->next_port = self->next_port;
@@ -105,16 +94,11 @@ static void vm_collect_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_collect_class = { "save", vm_collect_step, NULL, true };
+static const lcowmig__flow_class vm_collect_class = { .name = "save", .step = vm_collect_step, .is_watch = true };
 
 lcowmig__flow *lcowmig__vm_collect_flow(lcowmig_vm *vm, lcowmig_error *error)
 {
-	struct vm_collect *self = lcowmig__vm_flow(vm, sizeof *self, &vm_collect_class, error);
-
-	if (!self)
-		return NULL;
-	self->vm = vm;
-	return &self->flow;
+	return lcowmig__vm_flow(vm, sizeof(struct vm_collect), &vm_collect_class, error);
 }
 
 /* A machine none of whose disks was ever asked for is captured with them all the same: else it could not be patched over there. */
@@ -123,14 +107,12 @@ static lcowmig_status capture_scsi(lcowmig_vm *vm, lcowmig__arena *arena, lcowmi
 	lcowmig_scsi *built = NULL;
 	lcowmig_status status;
 
-	if (!vm->scsi) {
-		status = lcowmig__vm_build_scsi(vm, &built, error);
-		if (status != LCOWMIG_OK)
-			return status;
-	}
-	status = lcowmig__scsi_capture(built ? built : vm->scsi, arena, &wire->scsi, error);
-	wire->has_scsi = true;
-	if (status == LCOWMIG_OK && built)
+	if (vm->scsi)
+		return lcowmig__scsi_capture(vm->scsi, arena, &wire->scsi, error);
+	status = lcowmig__vm_build_scsi(vm, &built, error);
+	if (status == LCOWMIG_OK)
+		status = lcowmig__scsi_capture(built, arena, &wire->scsi, error);
+	if (status == LCOWMIG_OK)
 		vm->scsi = built;
 	else
 		lcowmig__scsi_free(built);
@@ -152,19 +134,20 @@ lcowmig_status lcowmig__vm_capture(lcowmig_vm *vm, lcowmig__arena *arena, lcowmi
 		status = capture_scsi(vm, arena, &wire, error);
 	if (status != LCOWMIG_OK)
 		return status;
+	wire.has_scsi = true;
 	wire.vm_id = vm->env->vm_id;
-	wire.has_options = vm->has_options;
-	wire.no_writable_file_shares = vm->no_writable_file_shares;
-	wire.enable_scratch_encryption = vm->enable_scratch_encryption;
-	wire.policy_based_routing = vm->policy_based_routing;
-	wire.architecture = vm->architecture;
-	wire.fully_physically_backed = vm->fully_physically_backed;
+	wire.has_options = vm->config.has_options;
+	wire.no_writable_file_shares = vm->config.no_writable_file_shares;
+	wire.enable_scratch_encryption = vm->config.enable_scratch_encryption;
+	wire.policy_based_routing = vm->config.policy_based_routing;
+	wire.architecture = vm->config.architecture;
+	wire.fully_physically_backed = vm->config.fully_physically_backed;
 	wire.gcs_next_port = vm->next_port;
 	wire.bridge_next_id = vm->next_request_id;
 	wire.compat_info.data = vm->compat;
 	wire.compat_info.size = vm->compat_size;
-	wire.hcs_document.data = (const uint8_t *)vm->document;
-	wire.hcs_document.size = vm->document_size;
+	wire.hcs_document.data = (const uint8_t *)vm->config.document;
+	wire.hcs_document.size = vm->config.document_size;
 	lcowmig__object_fire(&vm->object, LCOWMIG__VM_SAVE);
 	*ret_wire = wire;
 	return LCOWMIG_OK;
@@ -179,46 +162,40 @@ void lcowmig__vm_freeze(lcowmig_vm *vm)
 /* ---- Import ---- */
 
 struct vm_import {
-	char *document;
-	lcowmig__hcs_facts facts;
-	char *architecture;
+	lcowmig__vm_config config;
 	uint8_t *compat;
 	lcowmig_scsi *scsi;
 };
 
-static void import_drop(const lcowmig__mem *mem, struct vm_import *parts)
-{
-	lcowmig__free(mem, parts->document);
-	lcowmig__hcs_facts_done(mem, &parts->facts);
-	lcowmig__free(mem, parts->architecture);
-	lcowmig__free(mem, parts->compat);
-	lcowmig__scsi_free(parts->scsi);
-}
-
 static lcowmig_status import_prepare(lcowmig_vm *vm, const lcowmig__wire_vm *wire, struct vm_import *parts, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = lcowmig__vm_mem(vm);
-	const lcowmig_limits *limits = &vm->object.context->limits;
 	const char *document = (const char *)wire->hcs_document.data;
+	size_t size = wire->hcs_document.size;
 	lcowmig_status status = LCOWMIG_OK;
 
-	if (wire->hcs_document.size) {
-		status = lcowmig__hcs_document_inspect(mem, limits, document, wire->hcs_document.size, &parts->facts, error);
+	if (size) {
+		status = lcowmig__hcs_document_inspect(mem, &vm->object.context->limits, document, size, &parts->config.facts, error);
 		if (status != LCOWMIG_OK)
 			return status;
-		parts->document = lcowmig__strndup(mem, document, wire->hcs_document.size);
-		if (!parts->document)
-			return lcowmig__fail_memory(error);
+		parts->config.document = lcowmig__strndup(mem, document, size);
+		parts->config.document_size = size;
 	}
-	parts->architecture = lcowmig__strdup(mem, wire->architecture);
+	parts->config.architecture = lcowmig__strdup(mem, wire->architecture);
 	parts->compat = lcowmig__memdup(mem, wire->compat_info.data ? wire->compat_info.data : (const uint8_t *)"", wire->compat_info.size);
-	if (!parts->architecture || !parts->compat)
+	if ((size && !parts->config.document) || !parts->config.architecture || !parts->compat)
 		return lcowmig__fail_memory(error);
+	parts->config.has_options = wire->has_options;
+	parts->config.no_writable_file_shares = wire->no_writable_file_shares;
+	parts->config.enable_scratch_encryption = wire->enable_scratch_encryption;
+	parts->config.policy_based_routing = wire->policy_based_routing;
+	parts->config.fully_physically_backed = wire->fully_physically_backed;
 	if (wire->has_scsi)
 		status = lcowmig__scsi_import(vm->env, &wire->scsi, &parts->scsi, error);
 	return status;
 }
 
+/* The machine is as it was made: there is nothing that the import could replace. */
 lcowmig_status lcowmig__vm_import(lcowmig_vm *vm, const lcowmig__wire_vm *wire, lcowmig_error *error)
 {
 	const lcowmig__mem *mem = lcowmig__vm_mem(vm);
@@ -230,26 +207,17 @@ lcowmig_status lcowmig__vm_import(lcowmig_vm *vm, const lcowmig__wire_vm *wire, 
 	if (status == LCOWMIG_OK)
 		status = import_prepare(vm, wire, &parts, error);
 	if (status != LCOWMIG_OK) {
-		import_drop(mem, &parts);
+		lcowmig__vm_config_done(mem, &parts.config);
+		lcowmig__free(mem, parts.compat);
 		return status;
 	}
-	lcowmig__vm_set_document(vm, parts.document, wire->hcs_document.size);
-	lcowmig__hcs_facts_done(mem, &vm->facts);
-	vm->facts = parts.facts;
-	lcowmig__free(mem, vm->architecture);
-	vm->architecture = parts.architecture;
-	lcowmig__free(mem, vm->compat);
+	vm->config = parts.config;
 	vm->compat = parts.compat;
 	vm->compat_size = wire->compat_info.size;
-	lcowmig__scsi_free(vm->scsi);
 	vm->scsi = parts.scsi;
-	vm->has_options = wire->has_options;
-	vm->no_writable_file_shares = wire->no_writable_file_shares;
-	vm->enable_scratch_encryption = wire->enable_scratch_encryption;
-	vm->policy_based_routing = wire->policy_based_routing;
-	vm->fully_physically_backed = wire->fully_physically_backed;
 	vm->next_port = wire->gcs_next_port;
 	vm->next_request_id = wire->bridge_next_id;
+	vm->origin = LCOWMIG__ORIGIN_DESTINATION;
 	lcowmig__object_fire(&vm->object, LCOWMIG__VM_IMPORT);
 	return LCOWMIG_OK;
 }

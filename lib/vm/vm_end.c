@@ -60,18 +60,16 @@ static void vm_closing_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_closing_class = { "close", vm_closing_step, NULL, false };
+static const lcowmig__flow_class vm_closing_class = { .name = "close", .step = vm_closing_step };
 
-lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_error *error)
+void lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data)
 {
 	lcowmig_context *context = vm->object.context;
 
 	if (!vm->env->system || vm->has_exited)
-		return LCOWMIG_OK; /* of a machine that is not ours any more, or told before */
-	if (lcowmig__hcs_parse_exit(&context->limits, data, &vm->exit, error) != LCOWMIG_OK) {
-		/* It has ended all the same. */
-		memset(&vm->exit, 0, sizeof vm->exit);
-		vm->exit.is_unexpected = true;
+		return; /* of a machine that is not ours any more, or told before */
+	if (lcowmig__hcs_parse_exit(&context->limits, data, &vm->exit, NULL) != LCOWMIG_OK) {
+		vm->exit = (lcowmig__hcs_exit){ .is_unexpected = true }; /* it has ended all the same */
 		lcowmig__log(context, LCOWMIG_LOG_WARNING, "virtual machine %s: the exit event cannot be read",
 			     vm->object.id);
 	}
@@ -81,193 +79,144 @@ lcowmig_status lcowmig__vm_hcs_exited(lcowmig_vm *vm, const char *data, lcowmig_
 	vm->exited_at = lcowmig__wall_clock(context);
 	lcowmig__signal_set(&vm->exited);
 	if (vm->is_ending || !lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, LCOWMIG__VM_EXITED))
-		return LCOWMIG_OK; /* whoever ends or creates it goes on from here */
+		return; /* whoever ends or creates it goes on from here */
 	lcowmig__object_fire(&vm->object, LCOWMIG__VM_EXITED);
 	lcowmig__flow_init(&vm->closing, &vm_closing_class, context, &vm->object, &vm->closing_rest);
 	lcowmig__flow_background(&vm->closing);
 	vm->is_closing = true;
 	vm_set_ended(vm);
-	return LCOWMIG_OK;
 }
 
 /* ---- Ending it ---- */
 
 struct vm_end {
 	lcowmig__flow flow;
-	lcowmig_vm *vm;
 	int trigger;
-	bool waits_first;
-	lcowmig_status failure;
-	lcowmig_error why;
 };
-
-static void vm_end_keep_failure(struct vm_end *self)
-{
-	self->failure = self->flow.result;
-	lcowmig__error_copy(&self->why, self->flow.error);
-}
 
 static bool vm_end_accepted(const lcowmig__flow *flow)
 {
 	return flow->result == LCOWMIG_OK || flow->error->hresult == LCOWMIG__HR_OPERATION_PENDING;
 }
 
-/* The exit that HCS reports, for as long as it is given. */
-struct vm_await_exit {
-	lcowmig__flow flow;
-	lcowmig_vm *vm;
-};
-
-static void vm_await_exit_step(lcowmig__flow *flow)
+/* Inside an await: for the exit that HCS reports, as long as it is given. The deadline is to be cleared afterwards. */
+static void vm_await_exit(lcowmig__flow *flow, lcowmig_vm *vm)
 {
-	FLOW_BEGIN(flow);
 	lcowmig__flow_set_deadline(flow, LCOWMIG__VM_EXIT_TIME);
-	FLOW_TRY(flow, lcowmig__signal_wait(flow, &((struct vm_await_exit *)flow)->vm->exited));
-	FLOW_END(flow);
+	lcowmig__signal_wait(flow, &vm->exited);
 }
 
-static const lcowmig__flow_class vm_await_exit_class = { "wait for the exit", vm_await_exit_step, NULL, false };
-
-static lcowmig__flow *vm_await_exit_flow(lcowmig_vm *vm)
+static void vm_close_system(lcowmig__flow *flow, lcowmig__env *env)
 {
-	struct vm_await_exit *self = lcowmig__vm_flow(vm, sizeof *self, &vm_await_exit_class, NULL);
-
-	if (!self)
-		return NULL;
-	self->vm = vm;
-	return &self->flow;
+	if (env->system)
+		lcowmig__hcs_close(flow, env);
 }
 
-/* Leaves the machine without a handle and a guest connection; the failure, if any, is kept in the struct. Machine states do not change
- * here. */
+/* Leaves the machine without a handle and a guest connection. */
 static void vm_wind_down_step(lcowmig__flow *flow)
 {
-	struct vm_end *self = (struct vm_end *)flow;
-	lcowmig_vm *vm = self->vm;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true);
-	if (self->waits_first && vm->was_started)
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, vm_await_exit_flow(vm)));
 	FLOW_TRY(flow, lcowmig__guest_set_migrating(flow, vm->env, false));
 	if (vm->was_started && !vm->has_exited) {
 		FLOW_AWAIT(flow, lcowmig__hcs_terminate(flow, vm->env));
-		if (vm_end_accepted(flow))
-			FLOW_AWAIT(flow, lcowmig__flow_child(flow, vm_await_exit_flow(vm)));
-		else if (!vm->has_exited && !lcowmig__is_gone(flow->result, flow->error->hresult))
+		if (vm_end_accepted(flow)) {
+			FLOW_AWAIT(flow, vm_await_exit(flow, vm));
+			lcowmig__flow_clear_deadline(flow);
+		} else if (!vm->has_exited && !lcowmig__is_gone(flow->result, flow->error->hresult)) {
 			FLOW_RETURN(flow, flow->result);
+		}
 	}
 	FLOW_TRY(flow, lcowmig__guest_close(flow, vm->env));
-	FLOW_AWAIT(flow, vm->env->system ? lcowmig__hcs_close(flow, vm->env) : (void)0);
+	FLOW_AWAIT(flow, vm_close_system(flow, vm->env));
 	if (flow->result != LCOWMIG_OK && flow->result != LCOWMIG_E_NO_MEMORY)
 		lcowmig__object_fire(&vm->object, LCOWMIG__VM_CLOSE_FAILED);
 	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_wind_down_class = { "wind down", vm_wind_down_step, NULL, false };
-
-static lcowmig__flow *vm_wind_down_flow(const struct vm_end *end)
-{
-	struct vm_end *self = lcowmig__vm_flow(end->vm, sizeof *self, &vm_wind_down_class, NULL);
-
-	if (!self)
-		return NULL;
-	self->vm = end->vm;
-	self->waits_first = end->waits_first;
-	return &self->flow;
-}
+static const lcowmig__flow_class vm_wind_down_class = { .name = "wind down", .step = vm_wind_down_step };
 
 /* The handle that did not close after an exit. */
-static void vm_end_close_rest(struct vm_end *self)
+static void vm_end_close_rest(lcowmig__flow *flow, lcowmig_vm *vm)
 {
-	if (self->vm->env->system && !self->vm->env->system_is_closing && !self->vm->is_closing && !self->vm->is_creating)
-		lcowmig__flow_child(&self->flow, lcowmig__vm_close_handle_flow(self->vm, NULL));
+	if (vm->env->system && !vm->env->system_is_closing && !vm->is_closing && !vm->is_creating)
+		lcowmig__flow_child(flow, lcowmig__vm_close_handle_flow(vm, NULL));
 }
 
-static void vm_end_begin(lcowmig_vm *vm)
+static void vm_end_finish(lcowmig__flow *flow, lcowmig_vm *vm)
 {
-	vm->is_ending = true;
-	lcowmig__signal_reset(&vm->end_over);
-}
-
-static void vm_end_finish(struct vm_end *self)
-{
-	lcowmig_vm *vm = self->vm;
+	int trigger = ((struct vm_end *)flow)->trigger;
 
 	/* The answer to a stop may come so late that the machine has been let run meanwhile. */
-	if (!lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, self->trigger))
-		self->trigger = LCOWMIG__VM_TERMINATE;
-	if (self->failure == LCOWMIG_OK) {
-		lcowmig__object_fire(&vm->object, self->trigger);
+	if (!lcowmig__machine_allows(&lcowmig__vm_machine, vm->object.state, trigger))
+		trigger = LCOWMIG__VM_TERMINATE;
+	if (flow->result == LCOWMIG_OK) {
+		lcowmig__object_fire(&vm->object, trigger);
 		vm_set_ended(vm);
 	} else if (vm->has_exited) {
 		vm_release_below(vm); /* dead, though its handle is not closed yet */
 	}
 	vm->is_ending = false;
-	vm->end_status = self->failure;
-	lcowmig__error_copy(&vm->end_error, &self->why);
+	vm->end_status = flow->result;
+	lcowmig__error_copy(&vm->end_error, flow->error);
 	lcowmig__signal_set(&vm->end_over);
 }
 
 static void vm_end_step(lcowmig__flow *flow)
 {
 	struct vm_end *self = (struct vm_end *)flow;
-	lcowmig_vm *vm = self->vm;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true);
 	if (vm->is_ending) {
 		FLOW_AWAIT(flow, lcowmig__signal_wait(flow, &vm->end_over));
-		lcowmig__vm_finish(flow, vm->end_status, &vm->end_error);
-		return;
+		lcowmig__error_copy(flow->error, &vm->end_error);
+		FLOW_RETURN(flow, vm->end_status);
 	}
 	if (vm->object.state == LCOWMIG__VM_NOT_CREATED || vm->object.state == LCOWMIG__VM_TERMINATED) {
 		lcowmig__object_fire(&vm->object, LCOWMIG__VM_TERMINATE);
-		FLOW_TRY(flow, vm_end_close_rest(self));
+		FLOW_TRY(flow, vm_end_close_rest(flow, vm));
 		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
-	vm_end_begin(vm);
-	if (vm->object.state != LCOWMIG__VM_DESTINATION_IMPORTED) {
-		FLOW_AWAIT(flow, lcowmig__flow_child(flow, vm_wind_down_flow(self)));
-		vm_end_keep_failure(self);
+	vm->is_ending = true;
+	lcowmig__signal_reset(&vm->end_over);
+	if (self->trigger == LCOWMIG__VM_FINALIZE_STOP && vm->was_started) {
+		FLOW_AWAIT(flow, vm_await_exit(flow, vm));
+		lcowmig__flow_clear_deadline(flow);
 	}
-	vm_end_finish(self);
-	lcowmig__vm_finish(flow, self->failure, &self->why);
-	return;
+	if (vm->object.state != LCOWMIG__VM_DESTINATION_IMPORTED) /* there is nothing to wind down yet */
+		FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_plain_flow(vm, &vm_wind_down_class, NULL)));
+	vm_end_finish(flow, vm);
+	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_end_class = { "terminate", vm_end_step, NULL, false };
+static const lcowmig__flow_class vm_end_class = { .name = "terminate", .step = vm_end_step };
 
-lcowmig__flow *lcowmig__vm_end_flow(lcowmig_vm *vm, int trigger, bool waits_first, lcowmig_error *error)
+lcowmig__flow *lcowmig__vm_end_flow(lcowmig_vm *vm, int trigger, lcowmig_error *error)
 {
 	struct vm_end *self = lcowmig__vm_flow(vm, sizeof *self, &vm_end_class, error);
 
 	if (!self)
 		return NULL;
-	self->vm = vm;
 	self->trigger = trigger;
-	self->waits_first = waits_first;
-	lcowmig__error_init(&self->why);
 	return &self->flow;
 }
 
 lcowmig__flow *lcowmig__vm_terminate_flow(lcowmig_vm *vm, lcowmig_error *error)
 {
-	return lcowmig__vm_end_flow(vm, LCOWMIG__VM_TERMINATE, false, error);
+	return lcowmig__vm_end_flow(vm, LCOWMIG__VM_TERMINATE, error);
 }
 
 /* ---- Waiting for it ---- */
 
-struct vm_wait {
-	lcowmig__flow flow;
-	lcowmig_vm *vm;
-};
-
 static void vm_wait_step(lcowmig__flow *flow)
 {
-	lcowmig_vm *vm = ((struct vm_wait *)flow)->vm;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
 	if (vm->object.state == LCOWMIG__VM_NOT_CREATED)
@@ -280,14 +229,9 @@ static void vm_wait_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_wait_class = { "wait", vm_wait_step, NULL, true };
+static const lcowmig__flow_class vm_wait_class = { .name = "wait", .step = vm_wait_step, .is_watch = true };
 
 lcowmig__flow *lcowmig__vm_wait_flow(lcowmig_vm *vm, lcowmig_error *error)
 {
-	struct vm_wait *self = lcowmig__vm_flow(vm, sizeof *self, &vm_wait_class, error);
-
-	if (!self)
-		return NULL;
-	self->vm = vm;
-	return &self->flow;
+	return lcowmig__vm_plain_flow(vm, &vm_wait_class, error);
 }

@@ -14,183 +14,125 @@
 
 struct vm_exec {
 	lcowmig__flow flow;
-	lcowmig_vm *vm;
-	char **arguments;
-	size_t n_arguments;
-	char *texts[4]; /* working directory, stdin, stdout, stderr */
-	bool terminal;
-	void *stdio; /* closed by the spare */
+	lcowmig_stdio_config config;
+	lcowmig__guest_process process;
+	bool wanted[3]; /* which of the streams */
+	bool has_stdio; /* any of them */
+	void *stdio;    /* closed by the spare */
 	lcowmig_call *spare;
-	uint32_t ports[3];
 	uint32_t pid;
-	int32_t exit_code;
+	uint32_t exit_code;
 	int32_t *ret_exit_code;
-	lcowmig_status status;
-	lcowmig_error why;
 };
 
-static void vm_exec_release(lcowmig__flow *flow)
+static void exec_open(struct vm_exec *self, const lcowmig__env *env)
 {
-	struct vm_exec *self = (struct vm_exec *)flow;
-	const lcowmig__mem *mem = lcowmig__vm_mem(self->vm);
-	size_t i;
-
-	for (i = 0; i < self->n_arguments; i++)
-		lcowmig__free(mem, self->arguments[i]);
-	lcowmig__free(mem, self->arguments);
-	for (i = 0; i < LCOWMIG__COUNT(self->texts); i++)
-		lcowmig__free(mem, self->texts[i]);
-	lcowmig__call_spare_free(self->spare);
+	if (self->has_stdio)
+		lcowmig__stdio_open(&self->flow, env, &self->config);
 }
 
-static bool exec_has_stream(const struct vm_exec *self, size_t stream)
+static void exec_allocate(struct vm_exec *self, const lcowmig__env *env)
 {
-	return self->texts[1 + stream][0] != '\0';
+	if (self->has_stdio)
+		lcowmig__guest_allocate_ports(&self->flow, env, self->wanted, self->process.ports);
 }
 
-static bool exec_has_stdio(const struct vm_exec *self)
-{
-	return exec_has_stream(self, 0) || exec_has_stream(self, 1) || exec_has_stream(self, 2);
-}
-
-static void exec_open(struct vm_exec *self)
-{
-	lcowmig_stdio_config config = { .size = sizeof config };
-
-	if (!exec_has_stdio(self))
-		return;
-	config.container_id = self->vm->env->vm_id;
-	config.exec_id = "";
-	config.stdin_path = self->texts[1];
-	config.stdout_path = self->texts[2];
-	config.stderr_path = self->texts[3];
-	config.terminal = self->terminal;
-	lcowmig__stdio_open(&self->flow, self->vm->env, &config);
-}
-
-static void exec_allocate(struct vm_exec *self)
-{
-	bool wanted[3] = { exec_has_stream(self, 0), exec_has_stream(self, 1), exec_has_stream(self, 2) };
-
-	if (exec_has_stdio(self))
-		lcowmig__guest_allocate_ports(&self->flow, self->vm->env, wanted, self->ports);
-}
-
-static void exec_attach(struct vm_exec *self)
+static void exec_attach(struct vm_exec *self, const lcowmig__env *env)
 {
 	if (self->stdio)
-		lcowmig__stdio_attach(&self->flow, self->vm->env, self->stdio, self->ports);
+		lcowmig__stdio_attach(&self->flow, env, self->stdio, self->process.ports);
 }
 
-static void exec_execute(struct vm_exec *self)
+static lcowmig_status exec_read_exit(struct vm_exec *self)
 {
-	lcowmig__guest_process process = { .container_id = LCOWMIG__NULL_GUID };
+	lcowmig__flow *flow = &self->flow;
 
-	memcpy(process.ports, self->ports, sizeof process.ports);
-	process.arguments = (const char *const *)self->arguments;
-	process.n_arguments = self->n_arguments;
-	process.working_directory = self->texts[0];
-	process.emulate_console = self->terminal;
-	lcowmig__guest_execute_process(&self->flow, self->vm->env, &process);
-}
-
-static void exec_finish(struct vm_exec *self, lcowmig_status status)
-{
-	self->vm->execs--;
-	if (self->stdio) {
-		lcowmig__post_stdio_close(self->spare, self->stdio);
-		self->spare = NULL;
-	}
-	*self->ret_exit_code = status == LCOWMIG_OK ? self->exit_code : -1;
-	lcowmig__vm_finish(&self->flow, status, &self->why);
-}
-
-static void exec_keep_failure(struct vm_exec *self)
-{
-	self->status = self->flow.result;
-	lcowmig__error_copy(&self->why, self->flow.error);
-}
-
-static void exec_read_exit(struct vm_exec *self)
-{
-	uint32_t code = 0;
-
-	exec_keep_failure(self);
-	if (self->status == LCOWMIG_OK)
-		self->status = lcowmig__guest_reply_exit_code(&self->flow, &code, &self->why);
-	self->exit_code = (int32_t)code;
+	return flow->result == LCOWMIG_OK ? lcowmig__guest_reply_exit_code(flow, &self->exit_code, flow->error) : flow->result;
 }
 
 static void vm_exec_step(lcowmig__flow *flow)
 {
 	struct vm_exec *self = (struct vm_exec *)flow;
-	lcowmig__env *env = self->vm->env;
+	const lcowmig__env *env = lcowmig__vm_of(flow)->env;
 
 	FLOW_BEGIN(flow);
-	self->vm->execs++;
-	FLOW_TRY_OR(flow, exec_open(self), failed);
+	*self->ret_exit_code = -1;
+	FLOW_TRY(flow, exec_open(self, env));
 	self->stdio = lcowmig__flow_take_handle(flow);
-	FLOW_TRY_OR(flow, exec_allocate(self), failed);
-	FLOW_TRY_OR(flow, exec_attach(self), failed);
-	FLOW_TRY_OR(flow, exec_execute(self), failed);
-	self->status = lcowmig__guest_reply_process_id(flow, &self->pid, &self->why);
-	if (self->status == LCOWMIG_OK) {
-		FLOW_AWAIT(flow, lcowmig__guest_wait_process(flow, env, LCOWMIG__NULL_GUID, self->pid, LCOWMIG__GUEST_WAIT_FOREVER));
-		exec_read_exit(self);
-		lcowmig__flow_set_deadline(flow, self->status == LCOWMIG_OK ? DRAIN_TIME : KILL_TIME);
-		if (self->status == LCOWMIG_OK)
-			FLOW_AWAIT(flow, lcowmig__stdio_drain(flow, env, self->stdio));
-		else /* nobody will wait for it any more */
-			FLOW_AWAIT(flow, lcowmig__guest_signal_process(flow, env, LCOWMIG__NULL_GUID, self->pid, 0));
+	FLOW_TRY(flow, exec_allocate(self, env));
+	FLOW_TRY(flow, exec_attach(self, env));
+	FLOW_TRY(flow, lcowmig__guest_execute_process(flow, env, &self->process));
+	FLOW_CHECK(flow, lcowmig__guest_reply_process_id(flow, &self->pid, flow->error));
+	FLOW_AWAIT(flow, lcowmig__guest_wait_process(flow, env, LCOWMIG__NULL_GUID, self->pid, LCOWMIG__GUEST_WAIT_FOREVER));
+	flow->failure = exec_read_exit(self);
+	if (flow->failure == LCOWMIG_OK) {
+		lcowmig__flow_set_deadline(flow, DRAIN_TIME);
+		FLOW_AWAIT(flow, lcowmig__stdio_drain(flow, env, self->stdio));
+		*self->ret_exit_code = (int32_t)self->exit_code;
+	} else { /* nobody will wait for it any more */
+		lcowmig__flow_set_deadline(flow, KILL_TIME);
+		FLOW_AWAIT(flow, lcowmig__guest_signal_process(flow, env, LCOWMIG__NULL_GUID, self->pid, 0));
 	}
-	exec_finish(self, self->status);
-	return;
-failed:
-	exec_keep_failure(self);
-	exec_finish(self, self->status);
-	return;
+	FLOW_RETURN(flow, flow->failure);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_exec_class = { "exec into the virtual machine", vm_exec_step, vm_exec_release, false };
-
-static bool exec_copy(struct vm_exec *self, const lcowmig_vm_exec *exec)
+static void vm_exec_release(lcowmig__flow *flow)
 {
-	const char *const texts[4] = { exec->working_directory ? exec->working_directory : "/", exec->stdin_path, exec->stdout_path,
-				       exec->stderr_path };
-	const lcowmig__mem *mem = lcowmig__vm_mem(self->vm);
+	struct vm_exec *self = (struct vm_exec *)flow;
+
+	lcowmig__vm_of(flow)->execs--;
+	if (self->stdio)
+		lcowmig__post_stdio_close(self->spare, self->stdio);
+	else
+		lcowmig__call_spare_free(self->spare);
+}
+
+static const lcowmig__flow_class vm_exec_class = {
+	.name = "exec into the virtual machine",
+	.step = vm_exec_step,
+	.release = vm_exec_release,
+};
+
+static const char *exec_path(struct vm_exec *self, size_t stream, const char *path)
+{
+	self->wanted[stream] = !lcowmig__text_is_empty(path);
+	self->has_stdio |= self->wanted[stream];
+	return lcowmig__flow_text(&self->flow, path ? path : "");
+}
+
+static const char *const *exec_arguments(lcowmig__flow *flow, const lcowmig_vm_exec *exec)
+{
+	const char **arguments = lcowmig__flow_alloc(flow, exec->n_arguments * sizeof *arguments);
 	size_t i;
 
-	for (i = 0; i < LCOWMIG__COUNT(texts); i++) {
-		self->texts[i] = lcowmig__strdup(mem, texts[i] ? texts[i] : "");
-		if (!self->texts[i])
-			return false;
-	}
-	self->arguments = lcowmig__alloc_array(mem, exec->n_arguments, sizeof *self->arguments);
-	if (!self->arguments)
-		return false;
-	for (; self->n_arguments < exec->n_arguments; self->n_arguments++) {
-		self->arguments[self->n_arguments] = lcowmig__strdup(mem, exec->arguments[self->n_arguments]);
-		if (!self->arguments[self->n_arguments])
-			return false;
-	}
-	self->spare = lcowmig__call_spare(self->vm->env);
-	return self->spare != NULL;
+	for (i = 0; arguments && i < exec->n_arguments; i++)
+		arguments[i] = lcowmig__flow_text(flow, exec->arguments[i]);
+	return arguments;
 }
 
 lcowmig__flow *lcowmig__vm_exec_flow(lcowmig_vm *vm, const lcowmig_vm_exec *exec, int32_t *ret_exit_code, lcowmig_error *error)
 {
 	struct vm_exec *self = lcowmig__vm_flow(vm, sizeof *self, &vm_exec_class, error);
+	lcowmig__flow *flow;
 
 	if (!self)
 		return NULL;
-	self->vm = vm;
+	flow = &self->flow;
+	vm->execs++; /* until the release */
 	self->ret_exit_code = ret_exit_code;
-	self->terminal = exec->terminal != 0;
-	lcowmig__error_init(&self->why);
-	if (exec_copy(self, exec))
-		return &self->flow;
-	lcowmig__flow_discard(&self->flow);
-	lcowmig__fail_memory(error);
-	return NULL;
+	self->spare = lcowmig__call_spare(vm->env);
+	self->config.size = sizeof self->config;
+	self->config.container_id = lcowmig__flow_text(flow, vm->env->vm_id);
+	self->config.exec_id = "";
+	self->config.stdin_path = exec_path(self, 0, exec->stdin_path);
+	self->config.stdout_path = exec_path(self, 1, exec->stdout_path);
+	self->config.stderr_path = exec_path(self, 2, exec->stderr_path);
+	self->config.terminal = exec->terminal != 0;
+	self->process.container_id = LCOWMIG__NULL_GUID;
+	self->process.arguments = exec_arguments(flow, exec);
+	self->process.n_arguments = exec->n_arguments;
+	self->process.working_directory = lcowmig__flow_text(flow, exec->working_directory ? exec->working_directory : "/");
+	self->process.emulate_console = exec->terminal != 0;
+	return lcowmig__flow_made(flow, self->spare != NULL, error);
 }

@@ -10,14 +10,12 @@
 
 struct vm_finalize {
 	lcowmig__flow flow;
-	lcowmig_vm *vm;
-	bool is_source;
 	bool resume;
 };
 
 static lcowmig_status finalize_check(const struct vm_finalize *self, lcowmig_error *error)
 {
-	const lcowmig_vm *vm = self->vm;
+	const lcowmig_vm *vm = lcowmig__vm_of(&self->flow);
 	lcowmig_status status =
 		lcowmig__object_check(&vm->object, self->resume ? LCOWMIG__VM_FINALIZE_RESUME : LCOWMIG__VM_FINALIZE_STOP, error);
 
@@ -30,55 +28,46 @@ static lcowmig_status finalize_check(const struct vm_finalize *self, lcowmig_err
 
 static void finalize_ask(struct vm_finalize *self)
 {
-	lcowmig_vm *vm = self->vm;
-	lcowmig__origin origin = self->is_source ? LCOWMIG__ORIGIN_SOURCE : LCOWMIG__ORIGIN_DESTINATION;
+	const lcowmig_vm *vm = lcowmig__vm_of(&self->flow);
 
 	if (!vm->stop_accepted)
 		lcowmig__hcs_finalize_migration(&self->flow, vm->env,
-						lcowmig__hcs_finalize_options(lcowmig__vm_mem(vm), origin, self->resume));
+						lcowmig__hcs_finalize_options(lcowmig__vm_mem(vm), vm->origin, self->resume));
 }
 
 static void finalize_step(lcowmig__flow *flow)
 {
 	struct vm_finalize *self = (struct vm_finalize *)flow;
-	lcowmig_vm *vm = self->vm;
-	lcowmig_status status;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_shield(flow, true); /* the host does not take this back */
-	status = finalize_check(self, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_CHECK(flow, finalize_check(self, flow->error));
 	vm->stops_asked += !self->resume;
 	FLOW_AWAIT(flow, finalize_ask(self));
 	vm->stops_asked -= !self->resume;
 	if (flow->result != LCOWMIG_OK)
 		FLOW_RETURN(flow, flow->result);
 	if (self->resume) {
-		status = lcowmig__vm_recheck(vm, LCOWMIG__VM_FINALIZE_RESUME, flow->error);
-		if (status == LCOWMIG_OK) {
-			vm->was_started = true; /* a destination whose transfer never came about, too */
-			lcowmig__object_fire(&vm->object, LCOWMIG__VM_FINALIZE_RESUME);
-		}
-		FLOW_RETURN(flow, status);
+		FLOW_CHECK(flow, lcowmig__vm_advance(vm, LCOWMIG__VM_FINALIZE_RESUME, flow->error));
+		vm->was_started = true; /* a destination whose transfer never came about, too */
+		FLOW_RETURN(flow, LCOWMIG_OK);
 	}
 	vm->stop_accepted = true;
-	if (self->is_source && vm->scsi)
+	if (vm->origin == LCOWMIG__ORIGIN_SOURCE && vm->scsi)
 		lcowmig__scsi_thaw(vm->scsi);
-	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_end_flow(vm, LCOWMIG__VM_FINALIZE_STOP, true, NULL)));
+	FLOW_TRY(flow, lcowmig__flow_child(flow, lcowmig__vm_end_flow(vm, LCOWMIG__VM_FINALIZE_STOP, NULL)));
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class finalize_class = { "finalize", finalize_step, NULL, false };
+static const lcowmig__flow_class finalize_class = { .name = "finalize", .step = finalize_step };
 
-lcowmig__flow *lcowmig__vm_finalize_flow(lcowmig_vm *vm, bool is_source, bool resume, lcowmig_error *error)
+lcowmig__flow *lcowmig__vm_finalize_flow(lcowmig_vm *vm, bool resume, lcowmig_error *error)
 {
 	struct vm_finalize *self = lcowmig__vm_flow(vm, sizeof *self, &finalize_class, error);
 
 	if (!self)
 		return NULL;
-	self->vm = vm;
-	self->is_source = is_source;
 	self->resume = resume;
 	return &self->flow;
 }

@@ -16,35 +16,40 @@
 
 struct vm_resume {
 	lcowmig__flow flow;
-	lcowmig_vm *vm;
-	bool is_source;
 	bool is_connected;
 };
 
+static bool resume_is_source(const lcowmig_vm *vm)
+{
+	return vm->origin == LCOWMIG__ORIGIN_SOURCE;
+}
+
 static void resume_ask_connected(struct vm_resume *self)
 {
-	if (self->is_source)
-		lcowmig__guest_is_connected(&self->flow, self->vm->env, &self->is_connected);
+	const lcowmig_vm *vm = lcowmig__vm_of(&self->flow);
+
+	if (resume_is_source(vm))
+		lcowmig__guest_is_connected(&self->flow, vm->env, &self->is_connected);
 }
 
-/* The machine has no properties, which the guest says at once; any answer proves that it hears us. */
-static void resume_ask_anything(struct vm_resume *self)
+static void resume_listen(lcowmig__flow *flow, const lcowmig_vm *vm)
 {
-	lcowmig__guest_properties(&self->flow, self->vm->env, LCOWMIG__NULL_GUID, "ProcessList");
+	if (resume_is_source(vm))
+		lcowmig__guest_prepare(flow, vm->env, LCOWMIG__PORT_CONTROL);
 }
 
-static void resume_connect(struct vm_resume *self)
+static void resume_connect(lcowmig__flow *flow, const lcowmig_vm *vm)
 {
-	if (self->is_source)
-		lcowmig__guest_resume(&self->flow, self->vm->env);
+	if (resume_is_source(vm))
+		lcowmig__guest_resume(flow, vm->env);
 	else
-		lcowmig__guest_connect(&self->flow, self->vm->env, false);
+		lcowmig__guest_connect(flow, vm->env, false);
 }
 
-static void resume_listen(struct vm_resume *self)
+static void resume_raise_floors(lcowmig__flow *flow, const lcowmig_vm *vm)
 {
-	if (self->is_source)
-		lcowmig__guest_prepare(&self->flow, self->vm->env, LCOWMIG__PORT_CONTROL);
+	if (!resume_is_source(vm))
+		lcowmig__guest_raise_floors(flow, vm->env, vm->next_port, vm->next_request_id);
 }
 
 /* Cannot fail: the machine runs again. */
@@ -56,25 +61,24 @@ static void resume_commit(lcowmig_vm *vm)
 	vm->next_request_id = 0;
 	if (!vm->started_at)
 		vm->started_at = lcowmig__wall_clock(vm->object.context);
-	lcowmig__object_fire(&vm->object, LCOWMIG__VM_RESUME);
 }
 
 static void resume_step(lcowmig__flow *flow)
 {
 	struct vm_resume *self = (struct vm_resume *)flow;
-	lcowmig_vm *vm = self->vm;
-	lcowmig_status status;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_RESUME, flow->error);
-	if (status == LCOWMIG_OK && vm->object.state == LCOWMIG__VM_RUNNING)
+	FLOW_CHECK(flow, lcowmig__object_check(&vm->object, LCOWMIG__VM_RESUME, flow->error));
+	if (vm->object.state == LCOWMIG__VM_RUNNING) {
 		lcowmig__object_fire(&vm->object, LCOWMIG__VM_RESUME);
-	if (status != LCOWMIG_OK || vm->object.state == LCOWMIG__VM_RUNNING)
-		FLOW_RETURN(flow, status);
+		FLOW_RETURN(flow, LCOWMIG_OK);
+	}
 	FLOW_TRY(flow, resume_ask_connected(self));
 	if (self->is_connected) {
 		lcowmig__flow_set_deadline(flow, PROOF_TIME);
-		FLOW_AWAIT(flow, resume_ask_anything(self));
+		/* The machine has no properties, which the guest says at once; any answer proves that it hears us. */
+		FLOW_AWAIT(flow, lcowmig__guest_properties(flow, vm->env, LCOWMIG__NULL_GUID, "ProcessList"));
 		lcowmig__flow_clear_deadline(flow);
 		if (flow->result == LCOWMIG_E_CANCELLED || flow->result == LCOWMIG_E_NO_MEMORY)
 			FLOW_RETURN(flow, flow->result); /* says nothing about the guest */
@@ -82,33 +86,23 @@ static void resume_step(lcowmig__flow *flow)
 	}
 	if (!self->is_connected) {
 		lcowmig__flow_set_deadline(flow, LCOWMIG__VM_CONNECT_TIME);
-		FLOW_TRY(flow, resume_listen(self));
+		FLOW_TRY(flow, resume_listen(flow, vm));
 		lcowmig__vm_watch_log(vm, true);
-		FLOW_TRY(flow, resume_connect(self));
-		status = lcowmig__vm_connected(vm, flow, flow->error);
-		if (status != LCOWMIG_OK)
-			FLOW_RETURN(flow, status);
+		FLOW_TRY(flow, resume_connect(flow, vm));
+		FLOW_CHECK(flow, lcowmig__vm_connected(flow));
 		vm->env->guest_was_replaced = true;
 		lcowmig__flow_clear_deadline(flow);
 	}
 	FLOW_TRY(flow, lcowmig__guest_set_migrating(flow, vm->env, false));
-	FLOW_TRY(flow, self->is_source ? (void)0 : lcowmig__guest_raise_floors(flow, vm->env, vm->next_port, vm->next_request_id));
-	status = lcowmig__vm_recheck(vm, LCOWMIG__VM_RESUME, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
+	FLOW_TRY(flow, resume_raise_floors(flow, vm));
+	FLOW_CHECK(flow, lcowmig__vm_advance(vm, LCOWMIG__VM_RESUME, flow->error));
 	resume_commit(vm);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class resume_class = { "resume", resume_step, NULL, false };
+static const lcowmig__flow_class resume_class = { .name = "resume", .step = resume_step };
 
-lcowmig__flow *lcowmig__vm_resume_flow(lcowmig_vm *vm, bool is_source, lcowmig_error *error)
+lcowmig__flow *lcowmig__vm_resume_flow(lcowmig_vm *vm, lcowmig_error *error)
 {
-	struct vm_resume *self = lcowmig__vm_flow(vm, sizeof *self, &resume_class, error);
-
-	if (!self)
-		return NULL;
-	self->vm = vm;
-	self->is_source = is_source;
-	return &self->flow;
+	return lcowmig__vm_flow(vm, sizeof(struct vm_resume), &resume_class, error);
 }

@@ -14,155 +14,129 @@
 
 struct vm_boot {
 	lcowmig__flow flow;
-	lcowmig_vm *vm;
 	uint8_t entropy[ENTROPY_BYTES];
 };
 
-static void vm_boot_listen(struct vm_boot *self)
+static lcowmig_status vm_boot_roll(struct vm_boot *self)
 {
-	lcowmig__flow *flow = &self->flow;
-	lcowmig_context *context = self->vm->object.context;
-	lcowmig__env *env = self->vm->env;
-	lcowmig_error error = LCOWMIG_ERROR_INIT;
+	const lcowmig_platform *platform = &self->flow.context->platform;
 
-	if (env->guest.entropy) {
-		if (context->platform.random(context->platform.user, self->entropy, sizeof self->entropy) != LCOWMIG_OK) {
-			lcowmig__fail(&error, LCOWMIG_E_HOST_FAILED, "the platform gave no random bytes for the guest");
-			lcowmig__flow_await_failed(flow, LCOWMIG_E_HOST_FAILED, &error);
-			return;
-		}
+	if (!lcowmig__vm_of(&self->flow)->env->guest.entropy ||
+	    platform->random(platform->user, self->entropy, sizeof self->entropy) == LCOWMIG_OK)
+		return LCOWMIG_OK;
+	return lcowmig__fail(self->flow.error, LCOWMIG_E_HOST_FAILED, "the platform gave no random bytes for the guest");
+}
+
+static void vm_boot_listen(lcowmig__flow *flow, const lcowmig__env *env)
+{
+	if (env->guest.entropy)
 		lcowmig__guest_prepare(flow, env, LCOWMIG__PORT_ENTROPY);
-	}
 	lcowmig__guest_prepare(flow, env, LCOWMIG__PORT_LOG);
 	lcowmig__guest_prepare(flow, env, LCOWMIG__PORT_CONTROL);
 }
 
-lcowmig_status lcowmig__vm_connected(lcowmig_vm *vm, lcowmig__flow *flow, lcowmig_error *error)
+lcowmig_status lcowmig__vm_connected(lcowmig__flow *flow)
 {
+	const lcowmig_vm *vm = lcowmig__vm_of(flow);
+	lcowmig__env *env = vm->env;
 	lcowmig__guest_capabilities capabilities;
-	lcowmig_status status = lcowmig__guest_reply_capabilities(flow, &capabilities, error);
+	lcowmig_status status = lcowmig__guest_reply_capabilities(flow, &capabilities, flow->error);
 
 	if (status != LCOWMIG_OK)
 		return status;
 	if (vm->told)
-		return lcowmig__fail(error, LCOWMIG_E_UNAVAILABLE, "virtual machine %s has ended", vm->env->vm_id);
-	vm->env->has_guest = true;
-	vm->env->guest_supports_namespaces = capabilities.supports_namespaces;
-	vm->env->guest_supports_signals = capabilities.supports_signals;
-	vm->env->guest_supports_dump_stacks = capabilities.supports_dump_stacks;
-	vm->env->guest_supports_delete_state = capabilities.supports_delete_state;
+		return lcowmig__fail(flow->error, LCOWMIG_E_UNAVAILABLE, "virtual machine %s has ended", env->vm_id);
+	env->has_guest = true;
+	env->guest_supports_namespaces = capabilities.supports_namespaces;
+	env->guest_supports_signals = capabilities.supports_signals;
+	env->guest_supports_dump_stacks = capabilities.supports_dump_stacks;
+	env->guest_supports_delete_state = capabilities.supports_delete_state;
 	return LCOWMIG_OK;
 }
 
-static void vm_boot_policy(struct vm_boot *self)
+static void vm_boot_policy(lcowmig__flow *flow, const lcowmig_vm *vm)
 {
-	lcowmig_vm *vm = self->vm;
-	lcowmig__guest_policy policy = { vm->policy[0], vm->policy[1], vm->policy[2], vm->policy[3] };
+	lcowmig__guest_policy policy = { .enforcer = vm->policy };
 
-	if (vm->policy[0])
-		lcowmig__guest_add_policy(&self->flow, vm->env, &policy);
+	if (!vm->policy)
+		return;
+	policy.policy = policy.enforcer + strlen(policy.enforcer) + 1;
+	policy.reference = policy.policy + strlen(policy.policy) + 1;
+	policy.hash_envelope = policy.reference + strlen(policy.reference) + 1;
+	lcowmig__guest_add_policy(flow, vm->env, &policy);
 }
 
-/* What it takes to get a guest that answers; the result is in flow->result. */
+/* What it takes to get a guest that answers. */
 static void vm_boot_step(lcowmig__flow *flow)
 {
 	struct vm_boot *self = (struct vm_boot *)flow;
-	lcowmig_vm *vm = self->vm;
-	lcowmig_status status;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
 	lcowmig__flow_set_deadline(flow, LCOWMIG__VM_CONNECT_TIME);
-	FLOW_TRY(flow, vm_boot_listen(self));
+	FLOW_CHECK(flow, vm_boot_roll(self));
+	FLOW_TRY(flow, vm_boot_listen(flow, vm->env));
 	vm->was_started = true;
 	lcowmig__vm_watch_log(vm, false);
 	FLOW_TRY(flow, lcowmig__hcs_start(flow, vm->env, lcowmig__strdup(lcowmig__vm_mem(vm), ""), NULL));
 	FLOW_TRY(flow, lcowmig__guest_entropy(flow, vm->env, self->entropy, sizeof self->entropy));
 	FLOW_TRY(flow, lcowmig__guest_connect(flow, vm->env, true));
-	status = lcowmig__vm_connected(vm, flow, flow->error);
-	if (status != LCOWMIG_OK)
-		FLOW_RETURN(flow, status);
-	FLOW_TRY(flow, vm_boot_policy(self));
+	FLOW_CHECK(flow, lcowmig__vm_connected(flow));
+	FLOW_TRY(flow, vm_boot_policy(flow, vm));
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_boot_class = { "boot", vm_boot_step, NULL, false };
-
-static lcowmig__flow *vm_boot_flow(lcowmig_vm *vm)
-{
-	struct vm_boot *self = lcowmig__vm_flow(vm, sizeof *self, &vm_boot_class, NULL);
-
-	if (!self)
-		return NULL;
-	self->vm = vm;
-	return &self->flow;
-}
-
-struct vm_start {
-	lcowmig__flow flow;
-	lcowmig_vm *vm;
-};
+static const lcowmig__flow_class vm_boot_class = { .name = "boot", .step = vm_boot_step };
 
 static void vm_start_step(lcowmig__flow *flow)
 {
-	lcowmig_vm *vm = ((struct vm_start *)flow)->vm;
-	lcowmig_status status;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
 	FLOW_TRY(flow, lcowmig__gate_enter(flow, &vm->gate));
-	status = lcowmig__object_check(&vm->object, LCOWMIG__VM_START, flow->error);
-	if (status != LCOWMIG_OK || vm->object.state == LCOWMIG__VM_RUNNING) {
-		if (status == LCOWMIG_OK)
-			lcowmig__object_fire(&vm->object, LCOWMIG__VM_START);
-		lcowmig__gate_leave(flow, &vm->gate);
-		FLOW_RETURN(flow, status);
-	}
-	FLOW_AWAIT(flow, lcowmig__flow_child(flow, vm_boot_flow(vm)));
-	status = flow->result;
-	if (status == LCOWMIG_OK)
-		status = lcowmig__vm_recheck(vm, LCOWMIG__VM_START, flow->error);
-	if (status == LCOWMIG_OK) {
+	FLOW_CHECK(flow, lcowmig__object_check(&vm->object, LCOWMIG__VM_START, flow->error));
+	if (vm->object.state == LCOWMIG__VM_RUNNING) {
 		lcowmig__object_fire(&vm->object, LCOWMIG__VM_START);
+		FLOW_RETURN(flow, LCOWMIG_OK);
+	}
+	FLOW_AWAIT(flow, lcowmig__flow_child(flow, lcowmig__vm_flow(vm, sizeof(struct vm_boot), &vm_boot_class, NULL)));
+	if (flow->result == LCOWMIG_OK)
+		flow->result = lcowmig__vm_advance(vm, LCOWMIG__VM_START, flow->error);
+	if (flow->result == LCOWMIG_OK) {
 		vm->started_at = lcowmig__wall_clock(vm->object.context);
 	} else {
 		vm->env->has_guest = false;
 		if (vm->object.state == LCOWMIG__VM_CREATED)
 			lcowmig__object_fire(&vm->object, LCOWMIG__VM_START_FAILED);
 	}
-	lcowmig__gate_leave(flow, &vm->gate);
-	FLOW_RETURN(flow, status);
+	FLOW_RETURN(flow, flow->result);
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_start_class = { "start", vm_start_step, NULL, false };
+static const lcowmig__flow_class vm_start_class = { .name = "start", .step = vm_start_step };
 
 lcowmig__flow *lcowmig__vm_start_flow(lcowmig_vm *vm, lcowmig_error *error)
 {
-	struct vm_start *self = lcowmig__vm_flow(vm, sizeof *self, &vm_start_class, error);
-
-	if (!self)
-		return NULL;
-	self->vm = vm;
-	return &self->flow;
+	return lcowmig__vm_plain_flow(vm, &vm_start_class, error);
 }
 
 /* ---- The log stream ---- */
 
 struct vm_log {
 	lcowmig__flow flow;
-	lcowmig_vm *vm;
 	bool prepares;
 };
 
 static void vm_log_listen(struct vm_log *self)
 {
 	if (self->prepares)
-		lcowmig__guest_prepare(&self->flow, self->vm->env, LCOWMIG__PORT_LOG);
+		lcowmig__guest_prepare(&self->flow, lcowmig__vm_of(&self->flow)->env, LCOWMIG__PORT_LOG);
 }
 
 static void vm_log_step(lcowmig__flow *flow)
 {
 	struct vm_log *self = (struct vm_log *)flow;
-	lcowmig_vm *vm = self->vm;
+	lcowmig_vm *vm = lcowmig__vm_of(flow);
 
 	FLOW_BEGIN(flow);
 	FLOW_AWAIT(flow, vm_log_listen(self));
@@ -178,7 +152,7 @@ static void vm_log_step(lcowmig__flow *flow)
 	FLOW_END(flow);
 }
 
-static const lcowmig__flow_class vm_log_class = { "log stream", vm_log_step, NULL, true };
+static const lcowmig__flow_class vm_log_class = { .name = "log stream", .step = vm_log_step, .is_watch = true };
 
 void lcowmig__vm_watch_log(lcowmig_vm *vm, bool prepares)
 {
@@ -192,7 +166,6 @@ void lcowmig__vm_watch_log(lcowmig_vm *vm, bool prepares)
 			     vm->object.id);
 		return;
 	}
-	self->vm = vm;
 	self->prepares = prepares;
 	vm->is_log_rearmed = prepares;
 	if (vm->logs++ == 0)

@@ -68,6 +68,7 @@ static void mix_flow(uint64_t *key, const lcowmig__flow *flow)
 			 (unsigned)flow->ended << 2 | (unsigned)flow->started << 1 |
 			 (flow->rest->operation && !flow->rest->operation->is_cancelled));
 	mix(key, (uint64_t)(uint32_t)flow->interrupt << 32 | (uint32_t)flow->result);
+	mix(key, (uint64_t)(uint32_t)flow->failure);
 }
 
 /* A flow and those that wait for it. */
@@ -199,9 +200,10 @@ static void mix_machine(uint64_t *key, const test_side *side)
 			       vm->is_ending,
 			       vm->is_closing,
 			       vm->is_log_rearmed,
+			       vm->origin == LCOWMIG__ORIGIN_SOURCE,
 			       env->system,
 			       env->has_guest,
-			       vm->document,
+			       vm->config.document,
 			       side->vm_exit_is_told,
 			       side->host->p->is_connected,
 			       side->host->p->is_migrating };

@@ -223,7 +223,7 @@ static void make_vm(test_side *side)
 	lcowmig_vm_options options = { .size = sizeof options, .architecture = "amd64" };
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
-	must(side->host, lcowmig__vm_create_flow(side->sandbox->vm, "sb@vm", document, strlen(document), &options, &error));
+	must(side->host, lcowmig__vm_create_flow(side->sandbox->vm, document, strlen(document), &options, &error));
 	must(side->host, lcowmig__vm_start_flow(side->sandbox->vm, &error));
 }
 

@@ -209,6 +209,33 @@ START_TEST(test_interrupt_of_a_flow_that_has_ended_does_nothing)
 }
 END_TEST
 
+/* Fails, and then waits for something else that fails, too, as cleaning up may. */
+static void twice_step(lcowmig__flow *flow)
+{
+	FLOW_BEGIN(flow);
+	FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, &host->env, lcowmig__strdup(&flow->context->mem, "{}")));
+	flow->failure = flow->result;
+	FLOW_AWAIT(flow, lcowmig__hcs_modify(flow, &host->env, lcowmig__strdup(&flow->context->mem, "{}")));
+	ck_assert_int_eq(flow->result, LCOWMIG_E_DENIED);
+	FLOW_RETURN(flow, flow->failure);
+	FLOW_END(flow);
+}
+
+static const lcowmig__flow_class twice_class = { .name = "twice", .step = twice_step };
+
+START_TEST(test_flow_keeps_its_failure_while_it_cleans_up)
+{
+	lcowmig_error error = LCOWMIG_ERROR_INIT;
+
+	test_host_fail(host, "hcs.modify", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "the first");
+	test_host_fail(host, "hcs.modify", 2, LCOWMIG_E_DENIED, 0x80070005, "the second");
+	ck_assert_int_eq(test_run(host, lcowmig__flow_new(sizeof(lcowmig__flow), &twice_class, host->context, NULL, NULL), NULL, &error),
+			 LCOWMIG_E_HOST_FAILED);
+	ck_assert_ptr_nonnull(strstr(error.message, "the first"));
+	ck_assert_uint_eq(error.hresult, 0x80004005);
+}
+END_TEST
+
 /* ---- Events ---- */
 
 START_TEST(test_event_without_texts_has_empty_ones)
@@ -322,6 +349,7 @@ int main(void)
 	tcase_add_test(tcase, test_guid_is_not_made_without_random_bytes);
 	tcase_add_test(tcase, test_cancel_ends_nothing_of_another_pointer);
 	tcase_add_test(tcase, test_interrupt_of_a_flow_that_has_ended_does_nothing);
+	tcase_add_test(tcase, test_flow_keeps_its_failure_while_it_cleans_up);
 	tcase_add_test(tcase, test_event_without_texts_has_empty_ones);
 	tcase_add_loop_test(tcase, test_object_check_cuts_a_list_of_states_that_is_too_long, 0, 2);
 	tcase_add_test(tcase, test_object_without_a_name_moves_and_is_busy);

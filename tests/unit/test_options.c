@@ -9,7 +9,11 @@
 
 static lcowmig_status convert(const lcowmig_migration_options *given, bool *ret_has, lcowmig__migration_options *ret_options)
 {
-	return lcowmig__migration_convert_options(given, ret_has, ret_options, NULL);
+	const lcowmig__migration_options *options;
+	lcowmig_status status = lcowmig__migration_convert_options(given, ret_options, &options, NULL);
+
+	*ret_has = options != NULL;
+	return status;
 }
 
 static char *document_of(const lcowmig_migration_options *given)

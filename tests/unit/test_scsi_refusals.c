@@ -1,8 +1,6 @@
 /* What the SCSI controller refuses: arguments, limits, and a platform or a host that fails it. Nothing is recorded then. */
 #include "scsi_fixture.h"
 
-#include <cjson/cJSON.h>
-
 /* ---- Arguments ---- */
 
 static void expect_null(lcowmig_status status, const char *function)
@@ -164,35 +162,25 @@ END_TEST
 
 /* ---- Looking ---- */
 
-static unsigned json_fail_in;
-
-static void *json_allocate(size_t size)
-{
-	return json_fail_in && --json_fail_in == 0 ? NULL : malloc(size);
-}
-
-/* Every piece of JSON on the way can be the one that there is no memory for. */
+/* Every piece of memory on the way can be the one that there is no memory for. */
 START_TEST(test_attachments_are_whole_or_an_error_when_memory_is_out)
 {
 	lcowmig_disk_config disk = { sizeof disk, "evd://root", "p1", LCOWMIG_DISK_EXTENSIBLE, 1 };
-	cJSON_Hooks hooks = { json_allocate, free };
 	lcowmig_status status;
 	size_t size = 0;
 	unsigned nth;
 
 	ck_assert_int_eq(lcowmig_scsi_reserve_for_rootfs(scsi, 1, 12, &disk, &error), LCOWMIG_OK);
-	cJSON_InitHooks(&hooks);
 	for (nth = 1;; nth++) {
-		json_fail_in = nth;
+		test_host_fail_allocation(host, nth, false);
 		status = lcowmig_scsi_attachments(scsi, NULL, 0, &size, &error);
-		if (json_fail_in)
+		if (status == LCOWMIG_OK)
 			break;
 		ck_assert_int_eq(status, LCOWMIG_E_NO_MEMORY);
 		ck_assert_uint_eq(size, 0);
 	}
-	json_fail_in = 0;
-	cJSON_InitHooks(NULL);
-	ck_assert_uint_gt(nth, 10);
+	test_host_fail_allocation(host, 0, false);
+	ck_assert_uint_gt(nth, 2);
 	ck_assert_int_eq(lcowmig_scsi_attachments(scsi, NULL, 0, NULL, &error), LCOWMIG_OK);
 	expect_attachments("{\"df6d0690-79e5-55b6-a5ec-c1e2f77f580a\":{},\"0110f83b-de10-5172-a266-78bca56bf50a\":{\"Attachments\":{\"12\":{"
 	                   "\"Type\":\"ExtensibleVirtualDisk\",\"Path\":\"evd://root\",\"ReadOnly\":true,\"ExtensibleVirtualDiskType\":\"p1\"}}}}");

@@ -21,9 +21,9 @@ START_TEST(test_vm_stop_on_source_thaws_clears_migrating_and_waits_for_the_exit)
 	lcowmig__vm_freeze(vm);
 	test_leave(host);
 	ck_assert_int_eq(run(lcowmig__vm_start_source_flow(vm, NULL, 7, NULL), NULL), LCOWMIG_OK);
-	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, NULL), NULL), LCOWMIG_OK);
 	test_host_clear_log(host);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, true, false, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, false, NULL), &done, NULL), LCOWMIG_PENDING);
 	ck_assert(!lcowmig__scsi_is_migrating(vm->scsi));
 	exits();
 	ck_assert_int_eq(done.status, LCOWMIG_OK);
@@ -37,15 +37,14 @@ END_TEST
 /* VM-26, VM-27, and the states of both. */
 START_TEST(test_vm_finalize_is_legal_while_migrating)
 {
-	bool is_source = _i == LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED || _i == LCOWMIG_VM_SOURCE_MIGRATION_STARTED;
 	test_done done = { 0 };
 	lcowmig_status status;
 
 	make(_i);
-	status = test_run(host, lcowmig__vm_finalize_flow(vm, is_source, false, NULL), &done, NULL);
+	status = test_run(host, lcowmig__vm_finalize_flow(vm, false, NULL), &done, NULL);
 	if (!may_finalize(_i)) {
 		ck_assert_int_eq(status, LCOWMIG_E_FAILED_PRECONDITION);
-		ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, is_source, true, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
+		ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
 		ck_assert_int_eq(state(), _i);
 		return;
 	}
@@ -65,7 +64,7 @@ START_TEST(test_vm_stop_terminates_a_machine_that_does_not_end)
 	test_done done = { 0 };
 
 	make_transferred();
-	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, false, false, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, false, NULL), &done, NULL), LCOWMIG_PENDING);
 	ck_assert_int_eq(test_host_count(host, "hcs.terminate"), 0);
 	test_host_advance(host, SECONDS(30));
 	ck_assert_int_eq(test_host_count(host, "hcs.terminate"), 1);
@@ -83,11 +82,11 @@ START_TEST(test_vm_stop_goes_on_from_where_it_stood_and_rules_out_a_resume)
 
 	make_transferred();
 	test_host_fail(host, "hcs.terminate", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no");
-	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, false, false, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, false, NULL), &done, NULL), LCOWMIG_PENDING);
 	test_host_advance(host, SECONDS(30));
 	ck_assert_int_eq(done.status, LCOWMIG_E_HOST_FAILED);
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, true, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, false, false, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_finalize_flow(vm, false, NULL), &done, NULL), LCOWMIG_PENDING);
 	ck_assert_int_eq(test_host_count(host, "hcs.finalize_migration"), 1);
 	exits();
 	ck_assert_int_eq(done.status, LCOWMIG_OK);
@@ -97,15 +96,13 @@ END_TEST
 /* VM-27: from wherever a migration stood when it was given up. */
 START_TEST(test_vm_finalize_with_resume_from_every_migrating_state)
 {
-	bool is_source = _i == LCOWMIG_VM_SOURCE_MIGRATION_INITIALIZED || _i == LCOWMIG_VM_SOURCE_MIGRATION_STARTED;
-
 	if (!may_finalize(_i))
 		return;
 	make(_i);
 	test_host_fail(host, "hcs.finalize_migration", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no");
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, is_source, true, NULL), NULL), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_E_HOST_FAILED);
 	ck_assert_int_eq(state(), _i);
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, is_source, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_OK);
 	ck_assert_int_eq(state(), LCOWMIG_VM_MIGRATION_FINALIZED);
 }
 END_TEST
@@ -115,12 +112,12 @@ START_TEST(test_vm_finalize_with_resume_happens_once_and_can_be_repeated_after_a
 {
 	make_transferred();
 	test_host_fail(host, "hcs.finalize_migration", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "no");
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, true, NULL), NULL), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_E_HOST_FAILED);
 	ck_assert_int_eq(state(), LCOWMIG_VM_MIGRATION_TRANSFER_COMPLETED);
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_OK);
 	ck_assert_int_eq(state(), LCOWMIG_VM_MIGRATION_FINALIZED);
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, true, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, false, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, NULL), NULL), LCOWMIG_E_FAILED_PRECONDITION);
 }
 END_TEST
 
@@ -133,7 +130,7 @@ START_TEST(test_vm_resume_is_a_no_op_when_running_and_refused_elsewhere)
 		return;
 	make(_i);
 	test_host_clear_log(host);
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, true, NULL), NULL),
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), NULL),
 			 _i == LCOWMIG_VM_RUNNING ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), _i);
 	test_host_expect_log(host, "");
@@ -147,7 +144,7 @@ START_TEST(test_vm_resume_on_source_keeps_a_live_connection_once_it_is_proven)
 	test_host_clear_log(host);
 	if (_i == 1)
 		test_host_fail(host, "guest.rpc:10100901", 1, LCOWMIG_E_GUEST_FAILED, 0x80070057, "null GUID");
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), NULL), LCOWMIG_OK);
 	ck_assert_int_eq(test_host_count(host, "guest.rpc 0x10100901"), 1);
 	ck_assert_int_eq(test_host_count(host, "guest.prepare"), 0);
 	ck_assert_int_eq(test_host_count(host, "guest.resume"), 0);
@@ -165,7 +162,7 @@ START_TEST(test_vm_resume_on_source_rebuilds_a_connection_that_does_not_answer)
 	make_source_finalized();
 	test_host_clear_log(host);
 	test_host_hold(host, "guest.rpc:10100901", true);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_resume_flow(vm, true, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_resume_flow(vm, NULL), &done, NULL), LCOWMIG_PENDING);
 	test_host_advance(host, SECONDS(10));
 	ck_assert_int_eq(done.status, LCOWMIG_OK);
 	ck_assert_int_eq(test_host_count(host, "guest.resume"), 1);
@@ -181,7 +178,7 @@ START_TEST(test_vm_resume_on_source_swaps_the_transport_after_a_blackout)
 	test_host_disconnect(host);
 	test_host_clear_log(host);
 	test_host_hold(host, "guest.log", true); /* nobody waits for it */
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), NULL), LCOWMIG_OK);
 	test_host_expect_log(host, "guest.prepare 1073741824\nguest.resume\nguest.prepare 109\nguest.set_migrating false\nguest.log\n");
 	ck_assert_int_eq(state(), LCOWMIG_VM_RUNNING);
 }
@@ -194,7 +191,7 @@ START_TEST(test_vm_resume_on_destination_connects_warm_and_raises_the_floors)
 	ck_assert(lcowmig__scsi_is_migrating(vm->scsi));
 	test_host_clear_log(host);
 	test_host_hold(host, "guest.prepare", true); /* of the log: nobody waits for it */
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, false, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), NULL), LCOWMIG_OK);
 	test_host_expect_log(host, "guest.connect warm\nguest.prepare 109\nguest.set_migrating false\nguest.raise_port 1073741833\n"
 				   "guest.raise_request_id 77\n");
 	ck_assert_int_eq(state(), LCOWMIG_VM_RUNNING);
@@ -214,17 +211,17 @@ START_TEST(test_vm_resume_failing_leaves_finalized_and_can_be_repeated)
 	make_destination_finalized();
 	test_host_hold(host, "guest.log", true);
 	test_host_fail(host, "guest.connect", 1, LCOWMIG_E_HOST_FAILED, 0, "no");
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, false, NULL), NULL), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), NULL), LCOWMIG_E_HOST_FAILED);
 	ck_assert_int_eq(state(), LCOWMIG_VM_MIGRATION_FINALIZED);
 	ck_assert(lcowmig__scsi_is_migrating(vm->scsi));
 	test_host_hold(host, "guest.connect", true);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_resume_flow(vm, false, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_resume_flow(vm, NULL), &done, NULL), LCOWMIG_PENDING);
 	test_host_advance(host, SECONDS(120));
 	ck_assert_int_eq(done.status, LCOWMIG_E_TIMED_OUT);
 	ck_assert_int_eq(state(), LCOWMIG_VM_MIGRATION_FINALIZED);
 	test_host_complete(host, "guest.connect", LCOWMIG_E_HOST_FAILED, 0, NULL);
 	test_host_hold(host, "guest.connect", false);
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, false, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), NULL), LCOWMIG_OK);
 	ck_assert_int_eq(test_host_count(host, "guest.log"), 1); /* armed once */
 	ck_assert_int_eq(test_host_count(host, "guest.raise_request_id 77"), 1);
 }
@@ -236,7 +233,7 @@ START_TEST(test_vm_resume_ends_when_the_machine_exits_meanwhile)
 
 	make_destination_finalized();
 	test_host_hold(host, "guest.connect", true);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_resume_flow(vm, false, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_resume_flow(vm, NULL), &done, NULL), LCOWMIG_PENDING);
 	exits();
 	ck_assert_int_eq(done.status, LCOWMIG_E_UNAVAILABLE);
 	ck_assert_int_eq(state(), LCOWMIG_VM_TERMINATED);
@@ -251,14 +248,14 @@ START_TEST(test_vm_migrates_on_with_the_document_it_came_with)
 	lcowmig__arena arena;
 
 	make_destination_finalized();
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, false, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), NULL), LCOWMIG_OK);
 	ck_assert_int_eq(run(lcowmig__vm_initialize_source_flow(vm, NULL, NULL), NULL), LCOWMIG_OK);
 	lcowmig__arena_init(&arena, &host->context->mem, 0);
 	ck_assert_int_eq(save(&arena, &wire, NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(wire.hcs_document.size, strlen(STANDARD));
 	ck_assert_int_eq(memcmp(wire.hcs_document.data, STANDARD, strlen(STANDARD)), 0);
 	ck_assert_uint_eq(wire.scsi.n_disks, 3);
-	ck_assert_str_eq(wire.vm_id, "dest@vm");
+	ck_assert_str_eq(wire.vm_id, "test@vm");
 	lcowmig__arena_done(&arena);
 }
 END_TEST
@@ -269,18 +266,21 @@ END_TEST
 START_TEST(test_vm_cancel_needs_a_handle_and_changes_no_state)
 {
 	bool legal = _i != LCOWMIG_VM_NOT_CREATED && _i != LCOWMIG_VM_DESTINATION_MIGRATION_IMPORTED && _i != LCOWMIG_VM_TERMINATED;
+	bool is_destination = _i >= LCOWMIG_VM_DESTINATION_MIGRATION_IMPORTED; /* the fixture's road to it */
+	const char *asked = is_destination ? "hcs.cancel_migration {\"Origin\":\"Destination\"}\n"
+					   : "hcs.cancel_migration {\"Origin\":\"Source\"}\n";
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
 
 	make(_i);
 	test_host_clear_log(host);
 	if (legal)
 		test_host_fail(host, "hcs.cancel_migration", 2, LCOWMIG_E_HOST_FAILED, 0x80370105, "invalid state");
-	ck_assert_int_eq(run(lcowmig__vm_cancel_flow(vm, true, NULL), NULL), legal ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
+	ck_assert_int_eq(run(lcowmig__vm_cancel_flow(vm, NULL), NULL), legal ? LCOWMIG_OK : LCOWMIG_E_FAILED_PRECONDITION);
 	ck_assert_int_eq(state(), _i);
-	test_host_expect_log(host, legal ? "hcs.cancel_migration {\"Origin\":\"Source\"}\n" : "");
+	test_host_expect_log(host, legal ? asked : "");
 	if (!legal)
 		return;
-	ck_assert_int_eq(run(lcowmig__vm_cancel_flow(vm, true, NULL), &error), LCOWMIG_E_HOST_FAILED);
+	ck_assert_int_eq(run(lcowmig__vm_cancel_flow(vm, NULL), &error), LCOWMIG_E_HOST_FAILED);
 	ck_assert_uint_eq(error.hresult, 0x80370105);
 }
 END_TEST
@@ -292,8 +292,8 @@ START_TEST(test_vm_cancel_does_not_wait_for_a_transfer)
 
 	make_source_started();
 	test_host_hold(host, "hcs.transfer", true);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_transfer_flow(vm, true, NULL), &transfer, NULL), LCOWMIG_PENDING);
-	ck_assert_int_eq(run(lcowmig__vm_cancel_flow(vm, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_transfer_flow(vm, NULL), &transfer, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(run(lcowmig__vm_cancel_flow(vm, NULL), NULL), LCOWMIG_OK);
 	ck_assert_int_eq(transfer.calls, 0);
 	test_host_complete(host, "hcs.transfer", LCOWMIG_E_HOST_FAILED, 0x800704C7, NULL);
 	ck_assert_int_eq(transfer.status, LCOWMIG_E_HOST_FAILED);
@@ -309,7 +309,7 @@ START_TEST(test_vm_terminate_does_not_wait_for_a_transfer)
 
 	make_source_started();
 	test_host_hold(host, "hcs.transfer", true);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_transfer_flow(vm, true, NULL), &transfer, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_transfer_flow(vm, NULL), &transfer, NULL), LCOWMIG_PENDING);
 	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, &terminate, NULL), LCOWMIG_PENDING);
 	exits();
 	ck_assert_int_eq(terminate.status, LCOWMIG_OK);

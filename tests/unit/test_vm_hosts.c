@@ -43,7 +43,7 @@ START_TEST(test_vm_terminate_leaves_the_handle_to_the_create_under_way)
 	test_host_hold(host, "hcs.properties", true);
 	if (_i) {
 		make_imported();
-		status = test_run(host, lcowmig__vm_create_destination_flow(vm, "dest@vm", NULL, NULL), &done, NULL);
+		status = test_run(host, lcowmig__vm_create_destination_flow(vm, NULL, NULL), &done, NULL);
 	} else {
 		status = lcowmig_vm_create(vm, STANDARD, strlen(STANDARD), &options, test_on_done, &done, NULL);
 	}
@@ -73,7 +73,7 @@ START_TEST(test_vm_terminated_while_it_was_created_keeps_a_handle_that_does_not_
 
 	make_imported();
 	test_host_hold(host, "hcs.properties", true);
-	ck_assert_int_eq(test_run(host, lcowmig__vm_create_destination_flow(vm, "dest@vm", NULL, NULL), &done, NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, lcowmig__vm_create_destination_flow(vm, NULL, NULL), &done, NULL), LCOWMIG_PENDING);
 	ck_assert_int_eq(lcowmig_vm_terminate(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
 	test_host_fail(host, "hcs.close", 1, LCOWMIG_E_HOST_FAILED, 0x80004005, "stuck");
 	test_host_complete(host, "hcs.properties", LCOWMIG_OK, 0, "{}");
@@ -114,7 +114,7 @@ START_TEST(test_vm_create_on_destination_without_any_scsi_keeps_the_document)
 	wire.hcs_document.size = strlen(document);
 	ck_assert_int_eq(import(&wire, NULL), LCOWMIG_OK);
 	ck_assert_int_eq(create_destination(NULL), LCOWMIG_OK);
-	ck_assert_ptr_nonnull(strstr(test_host_log(host), "hcs.create dest@vm {\"VirtualMachine\":{\"Chipset\""));
+	ck_assert_ptr_nonnull(strstr(test_host_log(host), "hcs.create test@vm {\"VirtualMachine\":{\"Chipset\""));
 	ck_assert_ptr_null(strstr(test_host_log(host), "\"Devices\""));
 }
 END_TEST
@@ -214,7 +214,7 @@ static void exits_while_the_port_is_raised(void *user, uint32_t port)
 	(void)user;
 	(void)port;
 	lcowmig__enter(host->context, &pump);
-	ck_assert_int_eq(lcowmig__vm_hcs_exited(vm, "{\"Status\":0,\"ExitType\":\"GracefulExit\"}", NULL), LCOWMIG_OK);
+	lcowmig__vm_hcs_exited(vm, "{\"Status\":0,\"ExitType\":\"GracefulExit\"}");
 	lcowmig__leave(host->context, &pump);
 }
 
@@ -224,8 +224,8 @@ START_TEST(test_vm_resume_fails_when_the_machine_ends_at_the_last_step)
 
 	make_destination_finalized();
 	host->env.guest.raise_port = exits_while_the_port_is_raised;
-	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, false, NULL), &error), LCOWMIG_E_UNAVAILABLE);
-	ck_assert_str_eq(error.message, "virtual machine dest@vm became Terminated while resume was under way");
+	ck_assert_int_eq(run(lcowmig__vm_resume_flow(vm, NULL), &error), LCOWMIG_E_UNAVAILABLE);
+	ck_assert_str_eq(error.message, "virtual machine test@vm became Terminated while resume was under way");
 	ck_assert_int_eq(state(), LCOWMIG_VM_TERMINATED);
 	ck_assert_int_eq(ended_calls, 1);
 	ck_assert_ptr_null(host->env.system);

@@ -44,12 +44,12 @@ START_TEST(test_vm_update_reaches_host_guest_and_document)
 				   "\"00000000-0000-0000-0000-000000000000\",\"Request\":{\"RequestType\":\"Update\",\"ResourceType\":"
 				   "\"PodCgroupMemoryLimit\"}}\n");
 	memcpy(strstr(expected, "1024"), "2048", 4);
-	ck_assert_str_eq(vm->document, expected); /* and not a byte besides */
+	ck_assert_str_eq(vm->config.document, expected); /* and not a byte besides */
 	ck_assert_int_eq(lcowmig_vm_update_cpu(vm, &limits, test_on_done, NULL, NULL), LCOWMIG_OK);
-	ck_assert_ptr_nonnull(strstr(vm->document, "\"Limit\":50000"));
+	ck_assert_ptr_nonnull(strstr(vm->config.document, "\"Limit\":50000"));
 	ck_assert_int_eq(lcowmig_vm_update_cpu_group(vm, "7e2a3e3c-0bb0-4d8a-9d1b-6f0c7b1f2a33", test_on_done, NULL, NULL), LCOWMIG_OK);
-	ck_assert_ptr_nonnull(strstr(vm->document, "7e2a3e3c-0bb0-4d8a-9d1b-6f0c7b1f2a33"));
-	ck_assert_ptr_nonnull(strstr(vm->document, "9007199254740993"));
+	ck_assert_ptr_nonnull(strstr(vm->config.document, "7e2a3e3c-0bb0-4d8a-9d1b-6f0c7b1f2a33"));
+	ck_assert_ptr_nonnull(strstr(vm->config.document, "9007199254740993"));
 }
 END_TEST
 
@@ -58,7 +58,7 @@ START_TEST(test_vm_update_changes_no_document_when_the_host_refuses)
 	make_running();
 	test_host_fail(host, "hcs.modify", 1, LCOWMIG_E_HOST_FAILED, 0x80070057, "too much");
 	ck_assert_int_eq(lcowmig_vm_update_memory(vm, 4096, test_on_done, NULL, NULL), LCOWMIG_E_HOST_FAILED);
-	ck_assert_str_eq(vm->document, STANDARD);
+	ck_assert_str_eq(vm->config.document, STANDARD);
 	ck_assert_int_eq(lcowmig_vm_update_memory(vm, 0, test_on_done, NULL, NULL), LCOWMIG_E_INVALID_ARGUMENT);
 	ck_assert_int_eq(lcowmig_vm_update_cpu_group(vm, "", test_on_done, NULL, NULL), LCOWMIG_E_INVALID_ARGUMENT);
 }
@@ -78,7 +78,7 @@ START_TEST(test_vm_updates_go_one_after_the_other)
 	ck_assert_int_eq(done[0].calls, 1);
 	test_host_complete(host, "hcs.modify", LCOWMIG_OK, 0, NULL);
 	ck_assert_int_eq(done[1].status, LCOWMIG_OK);
-	ck_assert_ptr_nonnull(strstr(vm->document, "\"SizeInMB\":512"));
+	ck_assert_ptr_nonnull(strstr(vm->config.document, "\"SizeInMB\":512"));
 }
 END_TEST
 

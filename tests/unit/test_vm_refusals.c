@@ -94,7 +94,7 @@ START_TEST(test_vm_create_refuses_what_it_cannot_read_and_does_without_options)
 	ck_assert_int_eq(lcowmig_vm_create(vm, STANDARD, strlen(STANDARD), NULL, NULL, NULL, &error), LCOWMIG_OK);
 	ck_assert_int_eq(lcowmig_vm_architecture(vm, &architecture, &error), LCOWMIG_OK);
 	ck_assert_str_eq(architecture, "");
-	ck_assert(!vm->no_writable_file_shares && !vm->confidential);
+	ck_assert(!vm->config.no_writable_file_shares && !vm->config.confidential);
 }
 END_TEST
 
@@ -194,21 +194,6 @@ START_TEST(test_vm_answers_what_is_known_in_each_state)
 }
 END_TEST
 
-START_TEST(test_vm_of_a_confidential_sandbox_does_not_migrate)
-{
-	lcowmig_vm_options options = standard_options();
-
-	options.confidential = 1;
-	ck_assert_int_eq(lcowmig_vm_create(vm, STANDARD, strlen(STANDARD), &options, NULL, NULL, &error), LCOWMIG_OK);
-	ck_assert_int_eq(lcowmig_vm_start(vm, test_on_done, NULL, NULL), LCOWMIG_OK);
-	test_host_clear_log(host);
-	ck_assert_int_eq(run(lcowmig__vm_initialize_source_flow(vm, NULL, NULL), &error), LCOWMIG_E_FAILED_PRECONDITION);
-	ck_assert_str_eq(error.message, "virtual machine test@vm belongs to a confidential sandbox and cannot migrate");
-	ck_assert_int_eq(state(), LCOWMIG_VM_RUNNING);
-	test_host_expect_log(host, "");
-}
-END_TEST
-
 START_TEST(test_vm_capture_needs_a_machine_that_was_initialized)
 {
 	lcowmig__wire_vm wire = { 0 };
@@ -240,7 +225,6 @@ int main(void)
 	tcase_add_test(tcase, test_vm_updates_refuse_what_is_none);
 	tcase_add_test(tcase, test_vm_exec_refuses_what_cannot_be_run);
 	tcase_add_loop_test(tcase, test_vm_answers_what_is_known_in_each_state, 0, N_STATES);
-	tcase_add_test(tcase, test_vm_of_a_confidential_sandbox_does_not_migrate);
 	tcase_add_test(tcase, test_vm_capture_needs_a_machine_that_was_initialized);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

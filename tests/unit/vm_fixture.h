@@ -66,7 +66,7 @@ static inline int state(void)
 static inline void exit_with(const char *data)
 {
 	test_enter(host);
-	ck_assert_int_eq(lcowmig__vm_hcs_exited(vm, data, NULL), LCOWMIG_OK);
+	lcowmig__vm_hcs_exited(vm, data);
 	test_leave(host);
 }
 
@@ -148,7 +148,7 @@ static inline void make_source_started(void)
 static inline void make_source_finalized(void)
 {
 	make_source_started();
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_OK);
 }
 
 static lcowmig__wire_disk wire_disks[3];
@@ -203,7 +203,7 @@ static inline lcowmig_status create_destination(lcowmig_error *error)
 {
 	lcowmig__migration_options options = { .memory_transport = LCOWMIG__TRANSPORT_TCP };
 
-	return run(lcowmig__vm_create_destination_flow(vm, "dest@vm", &options, NULL), error);
+	return run(lcowmig__vm_create_destination_flow(vm, &options, NULL), error);
 }
 
 static inline void make_destination_created(void)
@@ -227,13 +227,13 @@ static inline void make_destination_started(void)
 static inline void make_transferred(void)
 {
 	make_destination_started();
-	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, false, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_transfer_flow(vm, NULL), NULL), LCOWMIG_OK);
 }
 
 static inline void make_destination_finalized(void)
 {
 	make_transferred();
-	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, false, true, NULL), NULL), LCOWMIG_OK);
+	ck_assert_int_eq(run(lcowmig__vm_finalize_flow(vm, true, NULL), NULL), LCOWMIG_OK);
 }
 
 /* Every state that a test can be put into. */
