@@ -27,7 +27,7 @@ typedef union heap_word {
 #endif
 
 /* Larger pieces than this part of a chunk come from the host, so that little is left over at a chunk's end. */
-#define HEAP_LARGE_PART 8
+#define HEAP_LARGE_PART 6
 /* Texts are about half of an envelope; what is more comes in smaller blocks. */
 #define TEXTS_FIRST_PART 2
 #define TEXTS_NEXT_PART 8

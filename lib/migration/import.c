@@ -83,12 +83,12 @@ static lcowmig_status import_note_pending(lcowmig_migration *m, const lcowmig__w
 }
 
 /*
- * Every chunk holds some 32 containers, the first one the machine's part too. What they cost was measured (docs/performance.md): a guess that
+ * Every chunk holds some 64 containers, the first one the machine's part too. What they cost was measured (docs/performance.md): a guess that
  * is too low makes a small chunk more, one that is too high leaves the end of the last chunk empty.
  */
-#define IMPORT_CHUNK_CONTAINERS 32u
-#define IMPORT_CONTAINER_BYTES 1272u
-#define IMPORT_MACHINE_BYTES 1920u
+#define IMPORT_CHUNK_CONTAINERS 64u
+#define IMPORT_CONTAINER_BYTES 1232u
+#define IMPORT_MACHINE_BYTES 2500u
 /* What is decoded takes half of an envelope in structs; its texts have a place of their own. */
 #define IMPORT_STRUCTS_PART 2
 
