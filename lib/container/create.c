@@ -20,8 +20,6 @@ struct container_create {
 	lcowmig_process_options stdio; /* of the init process */
 	uint64_t io_retry_timeout_ns;
 	lcowmig_event *created; /* TASK_CREATE */
-	lcowmig_status failure;
-	lcowmig_error cause;
 	bool can_be_repeated;
 };
 
@@ -174,12 +172,10 @@ static void create_undo_preparations(lcowmig_container *container)
 static void create_remember(struct container_create *self)
 {
 	const lcowmig_container *container = self->base.container;
-	const lcowmig__flow *flow = &self->base.flow;
+	lcowmig__flow *flow = &self->base.flow;
 
-	self->failure = flow->result;
+	flow->failure = flow->result;
 	self->can_be_repeated = flow->result == LCOWMIG_E_NO_MEMORY && !container->n_ro_layers && !container->has_scratch;
-	lcowmig__error_init(&self->cause);
-	lcowmig__error_copy(&self->cause, flow->error);
 }
 
 static void create_commit(struct container_create *self)
@@ -204,8 +200,7 @@ static lcowmig_status create_give_up(struct container_create *self)
 			lcowmig__container_drop_process(container, container->init);
 		lcowmig__signal_set(&container->terminated);
 	}
-	lcowmig__error_copy(flow->error, &self->cause);
-	return lcowmig__wrap(flow->error, self->failure, "container %s could not be created and is %s", container->id,
+	return lcowmig__wrap(flow->error, flow->failure, "container %s could not be created and is %s", container->id,
 			     lcowmig__object_state_name(&container->object));
 }
 
