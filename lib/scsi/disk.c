@@ -35,12 +35,9 @@ lcowmig__disk *lcowmig__disk_new(lcowmig_context *context, uint32_t slot, const 
 
 void lcowmig__disk_free(lcowmig__disk *disk)
 {
-	const lcowmig__mem *mem;
+	const lcowmig__mem *mem = &disk->object.context->mem;
 	lcowmig__node *node;
 
-	if (!disk)
-		return;
-	mem = &disk->object.context->mem;
 	while ((node = lcowmig__tree_first(&disk->mounts)) != NULL) {
 		lcowmig__tree_remove(&disk->mounts, node);
 		lcowmig__mount_free(LCOWMIG__TREE_ENTRY(node, lcowmig__mount, node));

@@ -419,6 +419,46 @@ START_TEST(test_gate_lets_one_in_at_a_time_first_come_first_served)
 }
 END_TEST
 
+static lcowmig__gate first_gate, second_gate, other_gate;
+
+/* Leaves the first gate while it is in the second, and none that it is not in. */
+static void twice_gated_step(lcowmig__flow *flow)
+{
+	FLOW_BEGIN(flow);
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &first_gate));
+	FLOW_TRY(flow, lcowmig__gate_enter(flow, &second_gate));
+	lcowmig__gate_leave(flow, &other_gate);
+	lcowmig__gate_leave(flow, &first_gate);
+	FLOW_TRY(flow, lcowmig__hcs_modify(flow, &host->env, text("{}")));
+	FLOW_END(flow);
+}
+
+static const lcowmig__flow_class twice_gated_class = { "twice gated walk", twice_gated_step, walk_release, false };
+
+START_TEST(test_gates_are_left_one_by_one_or_all_when_the_flow_ends)
+{
+	record seen[2] = { { { 0 } } };
+	test_done done[2] = { { 0 } };
+	struct walk *other = walk_new_of(&gated_class, &seen[0], 1);
+
+	lcowmig__gate_init(&first_gate);
+	lcowmig__gate_init(&second_gate);
+	lcowmig__gate_init(&other_gate);
+	test_host_hold(host, "hcs.modify", true);
+	other->gate = &other_gate;
+	ck_assert_int_eq(test_run(host, &other->flow, &done[0], NULL), LCOWMIG_PENDING);
+	ck_assert_int_eq(test_run(host, &walk_new_of(&twice_gated_class, &seen[1], 1)->flow, &done[1], NULL), LCOWMIG_PENDING);
+	ck_assert_ptr_eq(other_gate.holder, &other->flow);
+	ck_assert_ptr_null(first_gate.holder);
+	ck_assert_ptr_nonnull(second_gate.holder);
+	test_host_complete(host, "hcs.modify", LCOWMIG_OK, 0, NULL);
+	test_host_complete(host, "hcs.modify", LCOWMIG_OK, 0, NULL);
+	ck_assert_int_eq(done[1].status, LCOWMIG_OK);
+	ck_assert_ptr_null(second_gate.holder);
+	ck_assert_ptr_null(other_gate.holder);
+}
+END_TEST
+
 START_TEST(test_gate_is_not_entered_when_the_waiting_flow_is_cancelled)
 {
 	record seen[3] = { { { 0 } } };
@@ -514,6 +554,7 @@ int main(void)
 	tcase_add_test(tcase, test_cancel_reaches_the_children_and_waits_for_them);
 	tcase_add_test(tcase, test_children_fail_cleanly_when_memory_is_out_anywhere);
 	tcase_add_test(tcase, test_gate_lets_one_in_at_a_time_first_come_first_served);
+	tcase_add_test(tcase, test_gates_are_left_one_by_one_or_all_when_the_flow_ends);
 	tcase_add_test(tcase, test_gate_is_not_entered_when_the_waiting_flow_is_cancelled);
 	tcase_add_test(tcase, test_signal_wakes_all_waiters_and_later_ones_pass);
 	suite_add_tcase(suite, tcase);
