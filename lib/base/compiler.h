@@ -14,14 +14,6 @@
 #define LCOWMIG__PRINTF(format_index, first_argument) __attribute__((format(gnu_printf, format_index, first_argument)))
 #endif
 
-#if defined(__GNUC__) && __GNUC__ >= 7
-#define LCOWMIG__FALLTHROUGH __attribute__((fallthrough))
-#elif defined(__clang__)
-#define LCOWMIG__FALLTHROUGH __attribute__((fallthrough))
-#else
-#define LCOWMIG__FALLTHROUGH ((void)0)
-#endif
-
 #define LCOWMIG__COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct that contains `member` at address `pointer`. */
