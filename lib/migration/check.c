@@ -36,7 +36,8 @@ static void check_host(const lcowmig__env *env, lcowmig__buf *texts)
 		reason_append(texts, "the host's socket ops have no adopt and close");
 }
 
-size_t lcowmig__migration_reasons(const lcowmig_migration *m, lcowmig__buf *texts)
+/* All reasons as NUL-terminated texts one behind the other. */
+static size_t reasons_collect(const lcowmig_migration *m, lcowmig__buf *texts)
 {
 	const lcowmig_sandbox *sandbox = m->sandbox;
 	lcowmig_error error = LCOWMIG_ERROR_INIT;
@@ -78,7 +79,7 @@ lcowmig_status lcowmig__migration_check_reasons(const lcowmig_migration *m, lcow
 	size_t count;
 
 	lcowmig__buf_init(&texts, &m->object.context->mem);
-	count = lcowmig__migration_reasons(m, &texts);
+	count = reasons_collect(m, &texts);
 	status = reasons_fail(m, &texts, count, error);
 	lcowmig__buf_done(&texts);
 	return status;
@@ -96,7 +97,7 @@ lcowmig_status lcowmig_migration_check(lcowmig_migration *m, lcowmig_reason_fn r
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "check: migration is NULL");
 	lcowmig__buf_init(&texts, &m->object.context->mem);
 	lcowmig__lock_take(&m->object.context->lock);
-	count = lcowmig__migration_reasons(m, &texts);
+	count = reasons_collect(m, &texts);
 	lcowmig__lock_drop(&m->object.context->lock);
 	text = texts.data;
 	for (i = 0; report && !texts.failed && i < count; i++, text += strlen(text) + 1)

@@ -157,9 +157,7 @@ lcowmig_status lcowmig__session_copy_out(const void *data, size_t data_size, voi
 
 /* ---- what else the files share ---- */
 
-/* check.c: all reasons as NUL-terminated texts one behind the other. */
-size_t lcowmig__migration_reasons(const lcowmig_migration *m, lcowmig__buf *ret_texts);
-/* FAILED_PRECONDITION with the first reasons when there are any. */
+/* check.c: FAILED_PRECONDITION with the first reasons when there are any. */
 lcowmig_status lcowmig__migration_check_reasons(const lcowmig_migration *m, lcowmig_error *error);
 
 /* options.c: `ret_options` is where it put them, `room`; NULL when none are given. */

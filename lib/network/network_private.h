@@ -62,7 +62,6 @@ static inline lcowmig__nic *lcowmig__nic_of_node(const lcowmig__node *node)
 /* A NIC with copies of the texts in `map`; INVALID_ARGUMENT when the map has it already. */
 lcowmig_status lcowmig__nic_new(lcowmig_network *network, lcowmig__tree *map, const lcowmig__wire_endpoint *wire, lcowmig__nic **ret_nic,
 				lcowmig_error *error);
-void lcowmig__nic_drop(lcowmig_network *network, lcowmig__nic *nic);
 void lcowmig__nics_drop(lcowmig_network *network);
 
 /*

@@ -57,6 +57,12 @@ static const char *nic_text(char **place, const char *text)
 	return copy;
 }
 
+static void nic_drop(lcowmig_network *network, lcowmig__nic *nic)
+{
+	lcowmig__tree_remove(nic->map, &nic->node);
+	lcowmig__free(&network->object.context->mem, nic);
+}
+
 lcowmig_status lcowmig__nic_new(lcowmig_network *network, lcowmig__tree *map, const lcowmig__wire_endpoint *wire, lcowmig__nic **ret_nic,
 				lcowmig_error *error)
 {
@@ -73,7 +79,7 @@ lcowmig_status lcowmig__nic_new(lcowmig_network *network, lcowmig__tree *map, co
 	nic->wire.endpoint_name = nic_text(&place, wire->endpoint_name);
 	nic->map = map;
 	if (!lcowmig__tree_insert(map, map == &network->own ? nic->wire.endpoint_id : nic->wire.nic_id, &nic->node)) {
-		lcowmig__nic_drop(network, nic);
+		nic_drop(network, nic);
 		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "network %s: NIC %s is there twice", network->namespace_id,
 				     wire->nic_id);
 	}
@@ -81,18 +87,12 @@ lcowmig_status lcowmig__nic_new(lcowmig_network *network, lcowmig__tree *map, co
 	return LCOWMIG_OK;
 }
 
-void lcowmig__nic_drop(lcowmig_network *network, lcowmig__nic *nic)
-{
-	lcowmig__tree_remove(nic->map, &nic->node);
-	lcowmig__free(&network->object.context->mem, nic);
-}
-
 void lcowmig__nics_drop(lcowmig_network *network)
 {
 	const lcowmig__node *node;
 
 	while ((node = lcowmig__tree_first(&network->own)) != NULL || (node = lcowmig__tree_first(&network->inherited)) != NULL)
-		lcowmig__nic_drop(network, lcowmig__nic_of_node(node));
+		nic_drop(network, lcowmig__nic_of_node(node));
 }
 
 /* ---- What is done with one ---- */
@@ -176,7 +176,7 @@ static lcowmig_status nic_add_begin(struct nic_flow *self)
 	if (self->settings)
 		return LCOWMIG_OK;
 	if (!self->nic->on_host)
-		lcowmig__nic_drop(network, self->nic);
+		nic_drop(network, self->nic);
 	return lcowmig__fail_memory(self->flow.error);
 }
 
@@ -210,7 +210,7 @@ static void nic_add_step(lcowmig__flow *flow)
 		nic->is_unsure = nic_outcome_is_open(flow->result);
 		nic->on_host = flow->result == LCOWMIG_OK || nic->is_unsure;
 		if (!nic->on_host)
-			lcowmig__nic_drop(network, nic);
+			nic_drop(network, nic);
 		FLOW_CHECK(flow, flow->result);
 	}
 	if (network->namespace_supported && !nic->is_configured)
@@ -258,7 +258,7 @@ static void nic_remove_step(lcowmig__flow *flow)
 		if (flow->result != LCOWMIG_OK && !lcowmig__is_gone(flow->result, flow->error->hresult))
 			FLOW_RETURN(flow, flow->result);
 	}
-	lcowmig__nic_drop(self->network, nic);
+	nic_drop(self->network, nic);
 	FLOW_END(flow);
 }
 
@@ -281,7 +281,7 @@ static void nic_forget_step(lcowmig__flow *flow)
 	FLOW_TRY(flow, nic_ask_guest_remove(self));
 	self->nic->is_recorded = false;
 	if (self->nic->map == &self->network->inherited)
-		lcowmig__nic_drop(self->network, self->nic);
+		nic_drop(self->network, self->nic);
 	FLOW_END(flow);
 }
 
@@ -302,7 +302,7 @@ void lcowmig__nics_forget(lcowmig__flow *flow, lcowmig_network *network)
 		if (network->namespace_supported)
 			nic_forget(flow, network, lcowmig__nic_of_node(node));
 		else
-			lcowmig__nic_drop(network, lcowmig__nic_of_node(node));
+			nic_drop(network, lcowmig__nic_of_node(node));
 	}
 	for (node = lcowmig__tree_first(&network->own); node; node = lcowmig__tree_next(node))
 		if (lcowmig__nic_of_node(node)->is_recorded)
