@@ -218,7 +218,7 @@ lcowmig_status lcowmig_container_save(lcowmig_container *container, uint8_t *buf
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_encode_container(&bytes, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__copy_out("container save", &bytes, buffer, capacity, ret_size, error);
+		status = lcowmig__copy_out("container save", bytes.data, bytes.size, buffer, capacity, ret_size, error);
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__container_freeze(container);
 	lcowmig__buf_done(&bytes);

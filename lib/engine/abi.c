@@ -23,6 +23,7 @@ lcowmig_status lcowmig__copy_sized(const char *name, void *own, size_t own_size,
 	return LCOWMIG_OK;
 }
 
+/* `needed` is what the buffer has to hold, `size` what the caller is told. */
 static lcowmig_status copy_out(const char *name, const void *data, size_t size, size_t needed, void *buffer, size_t capacity,
 			       size_t *ret_size, lcowmig_error *error)
 {
@@ -36,14 +37,14 @@ static lcowmig_status copy_out(const char *name, const void *data, size_t size, 
 	return LCOWMIG_OK;
 }
 
-lcowmig_status lcowmig__copy_out(const char *name, const lcowmig__buf *bytes, uint8_t *buffer, size_t capacity, size_t *ret_size,
+lcowmig_status lcowmig__copy_out(const char *name, const void *data, size_t size, void *buffer, size_t capacity, size_t *ret_size,
                                  lcowmig_error *error)
 {
-	return copy_out(name, bytes->data, bytes->size, bytes->size, buffer, capacity, ret_size, error);
+	return copy_out(name, data, size, size, buffer, capacity, ret_size, error);
 }
 
 lcowmig_status lcowmig__copy_text_out(const char *name, const char *text, char *buffer, size_t capacity, size_t *ret_size,
-				      lcowmig_error *error)
+                                      lcowmig_error *error)
 {
 	size_t size = strlen(text);
 

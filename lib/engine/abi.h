@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 
-#include "base/buf.h"
 #include "base/error.h"
 
 /*
@@ -31,7 +30,7 @@ lcowmig_status lcowmig__fail_null(const char *function, lcowmig_error *error);
  * Hands bytes to a caller who asks with the size-query pattern: `buffer` NULL only sets `ret_size` (NULL: not wanted); a buffer that is too
  * small is INVALID_ARGUMENT, and nothing is copied. A text needs room for its NUL, which `ret_size` does not count.
  */
-lcowmig_status lcowmig__copy_out(const char *name, const lcowmig__buf *bytes, uint8_t *buffer, size_t capacity, size_t *ret_size,
+lcowmig_status lcowmig__copy_out(const char *name, const void *data, size_t size, void *buffer, size_t capacity, size_t *ret_size,
                                  lcowmig_error *error);
 lcowmig_status lcowmig__copy_text_out(const char *name, const char *text, char *buffer, size_t capacity, size_t *ret_size,
 				      lcowmig_error *error);

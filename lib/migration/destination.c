@@ -1,6 +1,5 @@
 /* The destination before the transfer: patching what was imported, and creating the machine that receives. */
 #include <stdio.h>
-#include <string.h>
 
 #include "engine/abi.h"
 #include "migration.h"

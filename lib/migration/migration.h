@@ -151,8 +151,8 @@ void lcowmig__session_discard(lcowmig_migration *m);
  */
 void lcowmig__session_settle(lcowmig_migration *m, bool background_ends);
 
-/* Copies `data` out as the public functions promise. */
-lcowmig_status lcowmig__session_copy_out(const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size,
+/* Copies `data` out as the public functions promise: `ret_size` is told even when the buffer is too small. */
+lcowmig_status lcowmig__session_copy_out(const char *what, const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size,
 					 lcowmig_error *error);
 
 /* ---- what else the files share ---- */

@@ -43,6 +43,6 @@ lcowmig_status lcowmig_migration_release(lcowmig_migration *m, const char *sessi
 		}
 	}
 	if (status == LCOWMIG_OK)
-		status = lcowmig__session_copy_out(token, sizeof token, buffer, size, ret_size, error);
+		status = lcowmig__session_copy_out("release", token, sizeof token, buffer, size, ret_size, error);
 	return lcowmig__leave_object(m, &pump, status);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/abi.h"
 #include "migration.h"
 
 static const char no_session[] = "(none)";
@@ -303,14 +304,9 @@ void lcowmig__session_settle(lcowmig_migration *m, bool background_ends)
 	lcowmig__session_discard(m);
 }
 
-lcowmig_status lcowmig__session_copy_out(const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size,
+lcowmig_status lcowmig__session_copy_out(const char *what, const void *data, size_t data_size, void *buffer, size_t size, size_t *ret_size,
 					 lcowmig_error *error)
 {
 	*ret_size = data_size;
-	if (!buffer)
-		return LCOWMIG_OK;
-	if (size < data_size)
-		return lcowmig__fail(error, LCOWMIG_E_INVALID_ARGUMENT, "the buffer has %zu bytes, %zu are needed", size, data_size);
-	memcpy(buffer, data, data_size);
-	return LCOWMIG_OK;
+	return lcowmig__copy_out(what, data, data_size, buffer, size, NULL, error);
 }

@@ -4,8 +4,6 @@
  *     prepare source:  reasons against it? -> HCS initialise
  *     export:          reasons against it? -> ask the host what only it knows -> capture everything, encode, freeze everything: one step
  */
-#include <string.h>
-
 #include "migration.h"
 
 struct prepare_source {
@@ -250,7 +248,7 @@ lcowmig_status lcowmig_migration_copy_envelope(lcowmig_migration *m, const char 
 	lcowmig__lock_take(&m->object.context->lock);
 	status = envelope_check(m, session_id, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__session_copy_out(m->envelope, m->envelope_size, buffer, size, ret_size, error);
+		status = lcowmig__session_copy_out("envelope", m->envelope, m->envelope_size, buffer, size, ret_size, error);
 	lcowmig__lock_drop(&m->object.context->lock);
 	return status;
 }

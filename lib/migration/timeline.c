@@ -191,8 +191,8 @@ lcowmig_status lcowmig_migration_timeline_json(lcowmig_migration *m, char *buffe
 	lcowmig__lock_take(&m->object.context->lock);
 	timeline_write(m, &buf);
 	lcowmig__lock_drop(&m->object.context->lock);
-	status =
-		buf.failed ? lcowmig__fail_memory(error) : lcowmig__session_copy_out(buf.data, buf.size + 1, buffer, size, ret_size, error);
+	status = buf.failed ? lcowmig__fail_memory(error)
+			    : lcowmig__session_copy_out("timeline", buf.data, buf.size + 1, buffer, size, ret_size, error);
 	lcowmig__buf_done(&buf);
 	return status;
 }

@@ -199,7 +199,7 @@ lcowmig_status lcowmig_network_save(lcowmig_network *network, uint8_t *buffer, s
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_encode_network(&bytes, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__copy_out("network save", &bytes, buffer, capacity, ret_size, error);
+		status = lcowmig__copy_out("network save", bytes.data, bytes.size, buffer, capacity, ret_size, error);
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__network_freeze(network);
 	lcowmig__buf_done(&bytes);

@@ -116,7 +116,7 @@ lcowmig_status lcowmig_process_save(lcowmig_process *process, uint8_t *buffer, s
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_encode_process(&bytes, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__copy_out("process save", &bytes, buffer, capacity, ret_size, error);
+		status = lcowmig__copy_out("process save", bytes.data, bytes.size, buffer, capacity, ret_size, error);
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__process_freeze(process);
 	lcowmig__buf_done(&bytes);

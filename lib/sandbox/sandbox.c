@@ -7,7 +7,7 @@
 #include "engine/abi.h"
 #include "lcowmig/event.h"
 
-/* The vtables: where each is in a configuration and in the environment. The member at the end of a row is the last of version 1.0. */
+/* The vtables: where each is in a configuration and in the environment, and what version 1.0 had of it. */
 static const struct ops {
 	const char *name;
 	size_t given;
@@ -15,18 +15,18 @@ static const struct ops {
 	size_t size;
 	size_t first_size;
 } sandbox_ops[] = {
-	{ "lcowmig_hcs_ops", offsetof(lcowmig_sandbox_config, hcs), offsetof(lcowmig__env, hcs), sizeof(lcowmig_hcs_ops),
-	  LCOWMIG__SIZE_THROUGH(lcowmig_hcs_ops, path_type) },
-	{ "lcowmig_guest_ops", offsetof(lcowmig_sandbox_config, guest), offsetof(lcowmig__env, guest), sizeof(lcowmig_guest_ops),
-	  LCOWMIG__SIZE_THROUGH(lcowmig_guest_ops, close_container) },
-	{ "lcowmig_network_ops", offsetof(lcowmig_sandbox_config, network), offsetof(lcowmig__env, network), sizeof(lcowmig_network_ops),
-	  LCOWMIG__SIZE_THROUGH(lcowmig_network_ops, endpoints) },
-	{ "lcowmig_stdio_ops", offsetof(lcowmig_sandbox_config, stdio), offsetof(lcowmig__env, stdio), sizeof(lcowmig_stdio_ops),
-	  LCOWMIG__SIZE_THROUGH(lcowmig_stdio_ops, close) },
-	{ "lcowmig_socket_ops", offsetof(lcowmig_sandbox_config, socket), offsetof(lcowmig__env, socket), sizeof(lcowmig_socket_ops),
-	  LCOWMIG__SIZE_THROUGH(lcowmig_socket_ops, descriptor_size) },
-	{ "lcowmig_event_ops", offsetof(lcowmig_sandbox_config, events), offsetof(lcowmig__env, events), sizeof(lcowmig_event_ops),
-	  LCOWMIG__SIZE_THROUGH(lcowmig_event_ops, event) },
+#define OPS(type, member, last)                                                                                                      \
+	{                                                                                                                            \
+		#type, offsetof(lcowmig_sandbox_config, member), offsetof(lcowmig__env, member), sizeof(type),                       \
+			LCOWMIG__SIZE_THROUGH(type, last)                                                                            \
+	}
+	OPS(lcowmig_hcs_ops, hcs, path_type),
+	OPS(lcowmig_guest_ops, guest, close_container),
+	OPS(lcowmig_network_ops, network, endpoints),
+	OPS(lcowmig_stdio_ops, stdio, close),
+	OPS(lcowmig_socket_ops, socket, descriptor_size),
+	OPS(lcowmig_event_ops, events, event),
+#undef OPS
 };
 
 static lcowmig_status copy_ops(lcowmig__env *env, const lcowmig_sandbox_config *config, lcowmig_error *error)

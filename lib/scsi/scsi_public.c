@@ -136,7 +136,7 @@ static lcowmig_status save_locked(lcowmig_scsi *scsi, uint8_t *buffer, size_t ca
 	if (status == LCOWMIG_OK)
 		status = lcowmig__wire_encode_scsi(&buf, &wire, error);
 	if (status == LCOWMIG_OK)
-		status = lcowmig__copy_out("lcowmig_scsi_save", &buf, buffer, capacity, ret_size, error);
+		status = lcowmig__copy_out("lcowmig_scsi_save", buf.data, buf.size, buffer, capacity, ret_size, error);
 	if (status == LCOWMIG_OK && buffer)
 		lcowmig__scsi_freeze(scsi);
 	lcowmig__buf_done(&buf);

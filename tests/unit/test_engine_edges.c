@@ -328,7 +328,7 @@ START_TEST(test_copy_out_of_nothing_writes_nothing)
 	size_t size = 77;
 
 	lcowmig__buf_init(&empty, &host->context->mem);
-	ck_assert_int_eq(lcowmig__copy_out("thing", &empty, buffer, 0, &size, NULL), LCOWMIG_OK);
+	ck_assert_int_eq(lcowmig__copy_out("thing", empty.data, empty.size, buffer, 0, &size, NULL), LCOWMIG_OK);
 	ck_assert_uint_eq(size, 0);
 	ck_assert_uint_eq(buffer[0], 9);
 }
